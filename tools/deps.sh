@@ -1,0 +1,34 @@
+# The one list of Debian packages, by what they are for. Sourced by quickstart.sh and test.sh.
+# shellcheck shell=sh disable=SC2034
+
+KEYRACK_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkgconf ca-certificates liburing-dev
+libjemalloc-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
+protobuf-compiler libsmartcols-dev libjansson-dev tzdata procps"
+
+KEYRACK_TEST_PACKAGES="git libcriterion-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14
+valgrind libc6-dbg python3 python3-protobuf python3-hypothesis python3-xxhash mandoc shellcheck
+codespell iproute2 strace fuse3 libfuse3-dev e2fsprogs mount util-linux"
+
+# Installs what is missing of the packages given; says what it does; needs root or sudo for it.
+keyrack_install() {
+	missing=
+	for package in "$@"; do
+		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
+		[ "$state" = installed ] || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	as=
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || {
+			echo "These Debian packages are missing:$missing" >&2
+			echo "Run this as root or install sudo." >&2
+			return 1
+		}
+		as=sudo
+	fi
+	echo "Installing from Debian:$missing"
+	# A list of packages split into words is what is meant.
+	# shellcheck disable=SC2086
+	$as env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq &&
+		apt-get install -y -qq --no-install-recommends "$@" >/dev/null' sh $missing
+}
