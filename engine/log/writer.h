@@ -1,0 +1,140 @@
+/*
+ * The writer: decides what is written to the log, where and when. Pure: the caller does the I/O.
+ *
+ * Events go in as calls; then log_writer_next() is called until it says there is nothing more,
+ * and each action it gave is carried out and answered by log_writer_done(), exactly once, in any
+ * order. Of each kind of action at most one is under way.
+ *
+ *   WRITE    these bytes at this place, durable when done unless sync_interval_us is set
+ *   SYNC     segments sync_first .. segment, so that all written to them is durable
+ *   MARK     one 4 KiB block of MARK, durable when done
+ *   PREPARE  make segment N: full size, zeroes, durable, under its name in a durable directory
+ *            entry. With `recycle`, first rename that segment to log-N.new (and make that
+ *            durable) and zero it; else a new file. Answer LOG_WRITER_NO_SPACE if the disk is
+ *            full, with nothing left behind.
+ *   REMOVE   unlink segment N, and make that durable (so segments vanish oldest first)
+ *
+ * A negative result is fatal: it is forwarded, nothing is acknowledged from then on, no action
+ * follows and the process has to end. Nothing is tried twice but PREPARE after NO_SPACE.
+ *
+ * Group commit: one batch is under way at a time. While it is, append() answers BUSY and the
+ * caller goes on gathering; the format allows four in flight.
+ *
+ * Memory: the config's buffer and segment table belong to the caller, who leaves them alone while
+ * the writer lives. append() copies the body. An action's data stays as it is until its done().
+ */
+#ifndef ENGINE_LOG_WRITER_H
+#define ENGINE_LOG_WRITER_H
+
+#include "engine/log/batch.h"
+#include "engine/log/meta.h"
+#include "engine/log/position.h"
+
+#define LOG_SEGMENT_SIZE_DEFAULT (UINT64_C(64) << 20)
+#define LOG_SEAL_IDLE_US_DEFAULT UINT64_C(50000)
+#define LOG_SPACE_RETRY_US_DEFAULT UINT64_C(1000000)
+#define LOG_STOP_ROOM_SIZE_DEFAULT (UINT64_C(4) << 20)
+#define LOG_RECYCLE_COUNT_DEFAULT 2u
+
+/* batch, seal and mark */
+#define LOG_WRITER_BUFFER_SIZE (LOG_BATCH_SIZE_MAX + 2 * LOG_BLOCK_SIZE)
+
+enum {
+	LOG_WRITER_BUSY = 1,     /* append: a batch is under way, or the log is not open */
+	LOG_WRITER_NO_SPACE = 2, /* done(PREPARE): the disk is full */
+};
+
+/* What the log can still take. LOW and STOP only while no further segment can be made. */
+enum log_level {
+	LOG_LEVEL_OK,
+	LOG_LEVEL_LOW,  /* the shard is READ_ONLY: only what gives back or confirms goes on */
+	LOG_LEVEL_STOP, /* stop_room_bytes or less are left: nothing goes on */
+};
+
+struct log_writer_config {
+	struct log_lineage lineage;
+	uint64_t segment_size_bytes; /* a multiple of 4 KiB; the largest batch fits in one */
+	uint64_t seal_idle_us;
+	uint64_t sync_interval_us; /* 0: `sync`; else `async`, with this loss window */
+	uint64_t space_retry_us;
+	uint64_t stop_room_bytes;     /* at least the largest batch */
+	uint32_t recycle_count;       /* segments below the floor kept to be made into new ones */
+	uint8_t *buffer;              /* LOG_WRITER_BUFFER_SIZE, at a multiple of 4 KiB */
+	struct log_segment *segments; /* [segment_max] of which segment_count are filled in */
+	uint32_t segment_max;
+	uint32_t segment_count;
+	struct log_position position; /* from the scan; all before it is durable */
+	struct log_mark mark;         /* the newest known: its generation counts; or zeroes */
+	bool has_reserve;             /* segment position.segment + 1 is there, all zero */
+	uint64_t epoch;               /* greater than any in log and mark */
+};
+
+struct log_append {
+	const void *body;
+	uint32_t body_size_bytes; /* 1 .. log_writer_body_max() */
+	uint32_t count;           /* effects in it, at least 1 */
+	uint64_t first_lsn;       /* = log_writer_next_lsn(): both sides count */
+	uint64_t timestamp_us;    /* never goes back */
+};
+
+enum log_action_kind {
+	LOG_ACTION_WRITE,
+	LOG_ACTION_SYNC,
+	LOG_ACTION_MARK,
+	LOG_ACTION_PREPARE,
+	LOG_ACTION_REMOVE,
+	LOG_ACTION_COUNT,
+};
+
+struct log_action {
+	enum log_action_kind kind;
+	uint64_t segment;
+	uint64_t offset_bytes; /* WRITE: in the segment; MARK: in the file */
+	const uint8_t *data;
+	uint32_t size_bytes;
+	uint64_t recycle;    /* PREPARE: 0 = none */
+	uint64_t sync_first; /* SYNC */
+};
+
+struct log_writer; /* writer_state.h: visible, but the writer's own */
+
+void log_writer_init(struct log_writer *writer, const struct log_writer_config *config);
+
+/* Writes the new epoch to MARK, then its first batch; appends are BUSY until that is durable. */
+void log_writer_open(struct log_writer *writer, uint64_t timestamp_us, uint64_t now_us);
+bool log_writer_is_open(const struct log_writer *writer);
+
+/* 0: taken; or LOG_WRITER_BUSY: nothing happened. now_us is monotonic in all calls. */
+KR_MUST_CHECK int log_writer_append(
+	struct log_writer *writer, const struct log_append *append, uint64_t now_us);
+
+/* `result` 0, negative, or for PREPARE LOG_WRITER_NO_SPACE. Returns a negative result as it is. */
+KR_MUST_CHECK int log_writer_done(
+	struct log_writer *writer, enum log_action_kind kind, int result, uint64_t now_us);
+
+/* Time has passed. To be called at log_writer_deadline_us(); UINT64_MAX: no need. */
+void log_writer_tick(struct log_writer *writer, uint64_t now_us);
+uint64_t log_writer_deadline_us(const struct log_writer *writer);
+
+/* Effects up to floor_lsn are needed by no snapshot and no consumer. Never decreases. */
+void log_writer_prune(struct log_writer *writer, uint64_t floor_lsn, uint64_t now_us);
+
+/*
+ * Clean stop: what was appended gets durable, then a seal (with the state's digest, if given) and
+ * MARK. No append after it. is_stopped() when all is done.
+ */
+void log_writer_stop(struct log_writer *writer, const uint64_t *state_digest, uint64_t now_us);
+bool log_writer_is_stopped(const struct log_writer *writer);
+
+/* False: nothing to do until the next event. */
+bool log_writer_next(struct log_writer *writer, struct log_action *ret_action);
+
+uint64_t log_writer_next_lsn(const struct log_writer *writer);
+uint64_t log_writer_durable_lsn(const struct log_writer *writer);
+/* Answers up to this LSN may leave: the durable one, with `async` the written one. */
+uint64_t log_writer_acked_lsn(const struct log_writer *writer);
+uint32_t log_writer_body_max(const struct log_writer *writer);
+enum log_level log_writer_level(const struct log_writer *writer);
+uint64_t log_writer_room_bytes(const struct log_writer *writer);
+
+#endif
