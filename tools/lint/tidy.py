@@ -23,7 +23,7 @@ LONG_HEADERS = {
 BANNED = {
     "strcpy": "memcpy with a checked length", "strcat": "snprintf", "sprintf": "snprintf",
     "gets": "fgets", "atoi": "strtol with checks", "atol": "strtol with checks",
-    "strtok": "strchr", "alloca": "an arena", "rand": "kr_rng", "srand": "kr_rng",
+    "strtok": "strchr", "alloca": "an arena", "rand": "rng_next (base/rng.h)", "srand": "kr_rng",
     "strncpy": "memcpy with a checked length", "assert": "kr_assert", "system": "posix_spawn",
     "gmtime": "kr_civil", "localtime": "tz_db",
 }
