@@ -48,7 +48,7 @@ struct cell_rate {
 static inline uint64_t cell_counter_pack(struct cell_counter c)
 {
 	return (uint64_t)(uint16_t)c.limit | (uint64_t)c.held << 16 | (uint64_t)c.booked << 32 |
-		(uint64_t)c.flags << 48;
+	       (uint64_t)c.flags << 48;
 }
 
 static inline struct cell_counter cell_counter_unpack(uint64_t word)
@@ -64,7 +64,7 @@ static inline struct cell_counter cell_counter_unpack(uint64_t word)
 static inline uint64_t cell_rate_pack(struct cell_rate r)
 {
 	return (r.price_minor & RATE_PRICE_MAX) | (uint64_t)r.class_index << 40 |
-		(uint64_t)r.flags << 56;
+	       (uint64_t)r.flags << 56;
 }
 
 static inline struct cell_rate cell_rate_unpack(uint64_t word)

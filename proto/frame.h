@@ -75,9 +75,9 @@ struct frame_header {
 	uint8_t route;
 	uint8_t flags;
 	uint32_t body_size_bytes;
-	uint32_t header_sum;   /* low half of XXH3-64 over the header with this field zero */
-	uint64_t body_sum;     /* XXH3-64 of the body, of no bytes when it is empty */
-	uint64_t cluster;      /* 0 only in HELLO: "tell me" */
+	uint32_t header_sum; /* low half of XXH3-64 over the header with this field zero */
+	uint64_t body_sum;   /* XXH3-64 of the body, of no bytes when it is empty */
+	uint64_t cluster;    /* 0 only in HELLO: "tell me" */
 	uint64_t routing_key;
 	uint64_t request_id;   /* the caller's; echoed; unique among a connection's live requests */
 	uint32_t remaining_us; /* time left for the caller when sent, never an instant; > 0 in

@@ -29,7 +29,7 @@ uint32_t slot_of_hotel(struct hotel_id hotel);
 /* hotel_id of a text code: XXH3-64 of its bytes. */
 struct hotel_id hotel_id_of_code(const char *code, uint32_t size_bytes);
 
-/* First slot of a shard's range in a fresh map of `shard_count`; the end is the next one's first. */
+/* First slot of a shard in a fresh map of `shard_count`; the next one's first is its end. */
 uint32_t slot_range_first(uint32_t shard, uint32_t shard_count);
 
 struct slot_map {
