@@ -7,8 +7,8 @@
  * clock and no time zone: days and deadlines in it were computed when it was judged.
  *
  * Effects of a hotel number themselves by event_seq, +1 each; effects of the shard (VOID without a
- * hotel, START, DIGEST) have hotel 0 and event_seq 0. Memory of texts and arrays belongs to whoever made the
- * effect (the judging inventory's scratch, the decoder's scratch) until its next call.
+ * hotel, START, DIGEST) have hotel 0 and event_seq 0. Memory of texts and arrays belongs to whoever
+ * made the effect (the judging inventory's scratch, the decoder's scratch) until its next call.
  */
 #ifndef ENGINE_INVENTORY_EFFECT_H
 #define ENGINE_INVENTORY_EFFECT_H
@@ -95,7 +95,7 @@ struct inv_effect {
 	struct hotel_id hotel;
 	uint64_t event_seq; /* of this effect: the hotel's before, + 1 */
 	struct inv_actor actor;
-	struct kr_id id; /* kinds 4 to 10 and 12 */
+	struct kr_id id;   /* kinds 4 to 10 and 12 */
 	uint32_t revision; /* of the reservation, after: kinds 4 to 10 */
 	/* Cells the reservation moved: kinds 4 to 8. */
 	const struct inv_cell_old *olds;

@@ -10,7 +10,8 @@
 
 #include <stdatomic.h>
 
-#include "engine/inventory/inventory.h"
+#include "base/check.h"
+#include "engine/inventory/op.h"
 
 #define INV_NONE UINT32_MAX
 
@@ -20,11 +21,12 @@ struct inv_hotel {
 	uint64_t ari_version; /* durable: catalogue and calendar changes */
 	uint64_t event_seq;   /* durable: every effect */
 	uint64_t last_lsn;
-	uint32_t arena_seq;   /* volatile: odd while an effect of the hotel is being applied */
-	int32_t first_day;    /* business date = the window's first night */
-	uint32_t row_head;    /* rows of the hotel, ascending by type */
-	uint32_t held_head;   /* its live holds, oldest deadline not implied */
-	uint32_t kept_head;   /* its other records */
+	_Atomic uint32_t
+		arena_seq;  /* volatile: odd while an effect of the hotel is being applied */
+	int32_t first_day;  /* business date = the window's first night */
+	uint32_t row_head;  /* rows of the hotel, ascending by type */
+	uint32_t held_head; /* its live holds, oldest deadline not implied */
+	uint32_t kept_head; /* its other records */
 	uint32_t hold_count;
 	uint32_t record_count;
 	uint16_t row_count;
@@ -61,14 +63,20 @@ struct inv_hotel_cold {
 	struct inv_source sources[INV_HOTEL_SOURCES_MAX];
 };
 
+/* Two words of a cell as plain values. */
+struct inv_words {
+	uint64_t counter;
+	uint64_t rate;
+};
+
 enum inv_row_kind { INV_ROW_TYPE = 1 }; /* HOUSE, CLASS, BUCKET, BLOCK come later */
 
 /* One cache line a row of cells. */
 struct inv_row {
 	uint32_t hotel_index;
-	uint32_t next;      /* of the hotel */
-	uint32_t run_head;  /* stock by date: ascending runs */
-	uint32_t set_mask;  /* INV_TYPE_CLEARABLE bits */
+	uint32_t next;     /* of the hotel */
+	uint32_t run_head; /* stock by date: ascending runs */
+	uint32_t set_mask; /* INV_TYPE_CLEARABLE bits */
 	uint32_t advance_min_minutes;
 	uint32_t advance_max_minutes;
 	int32_t allowance;
@@ -77,12 +85,13 @@ struct inv_row {
 	uint16_t out_of_order;
 	int16_t cap;
 	uint16_t guests_max;
+	uint16_t run_count; /* of its stock runs */
 	uint8_t allowance_unit;
 	uint8_t status;
 	uint8_t plan_status;
 	uint8_t kind;
 	uint8_t code_size_bytes; /* the code is in the parallel table of codes */
-	uint8_t spare[13];
+	uint8_t spare[19];
 };
 kr_static_assert(sizeof(struct inv_row) == 64, "a cache line");
 
@@ -103,67 +112,5 @@ struct inv_cell {
 	_Atomic uint64_t counter;
 	_Atomic uint64_t rate;
 };
-
-/*
- * A reservation: two cache lines. The first is what finding and transitions read. Whatever does
- * not fit (further lines, price runs after the first, references, change ids) hangs on `more`.
- */
-struct inv_record {
-	struct kr_id id;
-	uint64_t fingerprint;
-	uint64_t expires_at_us; /* HELD: the deadline; kept when it ends */
-	uint32_t hotel_index;   /* INV_NONE: a VOID without a hotel */
-	uint32_t row;           /* of the first line */
-	uint32_t revision;
-	uint32_t heap_pos;      /* in the heap of holds (HELD) or of retirements (else) */
-	int32_t check_in;
-	uint16_t nights;
-	uint16_t rooms;
-	uint16_t guests;
-	int16_t counted_nights; /* counted_until - check_in, of the first line */
-	uint8_t state;
-	uint8_t flags;          /* INV_RECORD_* */
-	uint8_t line_count;
-	uint8_t pricing;        /* of the first line */
-	/* second cache line */
-	uint64_t created_at_us;
-	uint64_t changed_at_us;
-	uint64_t event_seq;
-	uint64_t first_run;     /* price in bits 0..39, nights in 40..55; shorter than the line:
-				   the other runs are in `more` */
-	struct inv_guest_id guest;
-	uint32_t chain_next, chain_prev; /* the hotel's held or kept records */
-	uint32_t more;          /* chain of nodes */
-	uint32_t source;
-};
-kr_static_assert(sizeof(struct inv_record) == 128, "two cache lines");
-
-enum inv_node_kind { INV_NODE_LINE = 1, INV_NODE_RUNS, INV_NODE_EXTERNAL_REF, INV_NODE_PAYMENT_REF };
-
-/* 72 bytes would straddle: references of up to 64 bytes take two nodes. */
-struct inv_node {
-	uint32_t next;
-	uint8_t kind;
-	uint8_t size;     /* RUNS: runs used; references: bytes used here */
-	uint8_t pricing;  /* LINE */
-	uint8_t spare;
-	union {
-		struct {
-			uint32_t row;
-			int32_t check_in;
-			uint16_t nights;
-			uint16_t rooms;
-			uint16_t guests;
-			int16_t counted_nights;
-		} line; /* its runs follow in RUNS nodes */
-		uint64_t runs[7]; /* as first_run */
-		char bytes[56];
-	} u;
-};
-kr_static_assert(sizeof(struct inv_node) == 64, "a cache line");
-
-#define INV_RECORD_WAS_HELD 0x01u
-#define INV_RECORD_GRACED 0x02u
-#define INV_RECORD_FREE 0x80u
 
 #endif

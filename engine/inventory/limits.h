@@ -5,7 +5,7 @@
 #ifndef ENGINE_INVENTORY_LIMITS_H
 #define ENGINE_INVENTORY_LIMITS_H
 
-#define INV_TEXT_SIZE_MAX 64u       /* codes, references, reasons; longer: INVALID */
+#define INV_TEXT_SIZE_MAX 64u /* codes, references, reasons; longer: INVALID */
 #define INV_TYPE_CODE_SIZE_MAX 32u
 #define INV_TYPE_NUMBER_MAX 65534u
 #define INV_HOTEL_TYPES_MAX 1024u   /* LIMIT_REACHED */
@@ -20,9 +20,9 @@
 #define INV_WINDOW_NIGHTS_MIN 8u
 #define INV_WINDOW_NIGHTS_DEFAULT 731u
 #define INV_WINDOW_NIGHTS_MAX 4096u
-#define INV_DUE_BATCH_MAX 4096u     /* clock effects before a batch is judged */
+#define INV_DUE_BATCH_MAX 4096u /* clock effects before a batch is judged */
 #define INV_ID_AHEAD_MAX_US UINT64_C(60000000)
-#define INV_DAY_MIN (-32768)        /* days on the wire outside: INVALID */
+#define INV_DAY_MIN (-32768) /* days on the wire outside: INVALID */
 #define INV_DAY_MAX 65535
 
 /* Defaults of hotel settings. */

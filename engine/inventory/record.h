@@ -1,0 +1,105 @@
+/*
+ * Private to the inventory: what a reservation looks like in memory, and what remembers refusals.
+ */
+#ifndef ENGINE_INVENTORY_RECORD_H
+#define ENGINE_INVENTORY_RECORD_H
+
+#include "base/check.h"
+#include "engine/inventory/op.h"
+
+/*
+ * A reservation: two cache lines. The first is what finding and transitions read. Whatever does
+ * not fit (further lines, price runs after the first, references, change ids) hangs on `more`.
+ */
+struct inv_record {
+	struct kr_id id;
+	uint64_t fingerprint;
+	uint64_t expires_at_us; /* HELD: the deadline; kept when it ends */
+	uint32_t hotel_index;   /* INV_NONE: a VOID without a hotel */
+	uint32_t row;           /* of the first line */
+	uint32_t revision;
+	uint32_t heap_pos; /* in the heap of holds (HELD) or of retirements (else) */
+	int32_t check_in;
+	uint16_t nights;
+	uint16_t rooms;
+	uint16_t guests;
+	int16_t counted_nights; /* counted_until - check_in, of the first line */
+	uint8_t state;
+	uint8_t flags; /* INV_RECORD_* */
+	uint8_t line_count;
+	uint8_t pricing; /* of the first line */
+	/* second cache line */
+	uint64_t created_at_us;
+	uint64_t changed_at_us;
+	uint64_t event_seq;
+	uint64_t first_run; /* price in bits 0..39, nights in 40..55; shorter than the line:
+			       the other runs are in `more` */
+	struct inv_guest_id guest;
+	uint32_t chain_next, chain_prev; /* the hotel's held or kept records */
+	uint32_t more;                   /* chain of nodes */
+	uint32_t source;
+};
+kr_static_assert(sizeof(struct inv_record) == 128, "two cache lines");
+
+enum inv_node_kind {
+	INV_NODE_LINE = 1,
+	INV_NODE_RUNS,
+	INV_NODE_EXTERNAL_REF,
+	INV_NODE_PAYMENT_REF
+};
+
+/* 72 bytes would straddle: references of up to 64 bytes take two nodes. */
+struct inv_node {
+	uint32_t next;
+	uint8_t kind;
+	uint8_t size;    /* RUNS: runs used; references: bytes used here */
+	uint8_t pricing; /* LINE */
+	uint8_t spare;
+	union {
+		struct {
+			uint32_t row;
+			int32_t check_in;
+			uint16_t nights;
+			uint16_t rooms;
+			uint16_t guests;
+			int16_t counted_nights;
+		} line;           /* its runs follow in RUNS nodes */
+		uint64_t runs[7]; /* as first_run */
+		char bytes[56];
+	} u;
+};
+kr_static_assert(sizeof(struct inv_node) == 64, "a cache line");
+
+#define INV_RECORD_WAS_HELD 0x01u
+#define INV_RECORD_GRACED 0x02u
+#define INV_RECORD_FREE 0x80u
+
+/* A remembered refusal: volatile, outside the digest. KEY_REUSED keeps the other id in numbers. */
+struct inv_refused {
+	struct kr_id id;
+	uint64_t fingerprint;
+	uint64_t hotel;
+	int64_t required, left;
+	int32_t day;
+	uint16_t code;
+	uint16_t line;
+	uint8_t rule;
+	uint8_t state;
+	bool has_day;
+	uint8_t text; /* number of the static text; 0 = none */
+	uint8_t spare[4];
+};
+kr_static_assert(sizeof(struct inv_refused) == 64, "a cache line");
+
+/* One entry of the table of denials; count 0 = free. */
+struct inv_denied {
+	uint64_t hotel;
+	uint64_t count;
+	int32_t day;
+	uint16_t type;
+	uint8_t rule;
+	uint8_t spare;
+};
+kr_static_assert(sizeof(struct inv_denied) == 24, "no padding");
+
+#endif

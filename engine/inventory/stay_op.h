@@ -1,0 +1,63 @@
+/*
+ * Operations on reservations: HOLD and BOOK with their lines, and the transitions after them.
+ */
+#ifndef ENGINE_INVENTORY_STAY_OP_H
+#define ENGINE_INVENTORY_STAY_OP_H
+
+#include "engine/inventory/actor.h"
+
+enum inv_pricing { INV_PRICE_CALENDAR = 0, INV_PRICE_CALLER = 1, INV_PRICE_NONE = 2 };
+
+struct inv_price_run {
+	uint16_t nights;
+	uint64_t price_minor;
+};
+
+struct inv_line {
+	uint16_t type;
+	uint16_t plan;
+	int32_t check_in;
+	int32_t check_out;
+	uint16_t rooms;
+	uint16_t guests;
+	uint8_t pricing;
+	uint16_t run_count; /* of `runs`: caller-priced in an op, frozen in an effect */
+	const struct inv_price_run *runs;
+};
+
+struct inv_guest_id {
+	uint64_t hi, lo; /* 0, 0 = none */
+};
+
+/* HOLD and BOOK. */
+struct inv_reserve_op {
+	struct hotel_id hotel;
+	struct kr_id id;
+	bool book; /* BOOK: confirmed at once */
+	const struct inv_line *lines;
+	uint32_t line_count;
+	uint64_t ttl_us; /* HOLD: 0 = the hotel's default */
+	bool has_expected_total;
+	uint64_t expected_total_minor;
+	struct inv_guest_id guest;
+	struct inv_text external_ref;
+	struct inv_text payment_ref;
+	uint64_t fingerprint; /* of operation and fields; inv_reserve_fingerprint() */
+	struct inv_actor actor;
+};
+
+enum inv_transition { INV_CONFIRM = 1, INV_RELEASE = 2, INV_CANCEL = 3, INV_RESOLVE = 4 };
+
+struct inv_transition_op {
+	enum inv_transition transition;
+	struct kr_id id;
+	bool has_hotel;
+	struct hotel_id hotel;
+	bool has_expected_revision;
+	uint32_t expected_revision;
+	bool any; /* CANCEL gives back a hold too */
+	struct inv_text payment_ref;
+	struct inv_actor actor;
+};
+
+#endif
