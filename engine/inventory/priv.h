@@ -51,7 +51,8 @@ enum inv_result inv_refuse_table(struct inv_answer *answer, const char *table, u
 /* INVALID, naming the field. */
 enum inv_result inv_refuse_field(struct inv_answer *answer, const char *field);
 
-/* Clears the effect and fills the common head; hotel_index INV_NONE = the shard's own. */
+/* Clears the effect and fills the common head; hotel_index INV_NONE = the shard's own; actor NULL =
+ * the clock. */
 void inv_effect_begin(const struct inv *inv, uint32_t hotel_index, enum inv_effect_kind kind,
 	struct inv_now now, const struct inv_actor *actor, struct inv_effect *ret_effect);
 
