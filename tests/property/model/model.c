@@ -1,0 +1,534 @@
+#include "tests/property/model/model_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/code.h"
+
+#define DAY_US INT64_C(86400000000)
+#define MINUTE_US INT64_C(60000000)
+
+struct model *model_new(const struct m_config *config)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		abort();
+	m->config = *config;
+	m->first_day = -1;
+	return m;
+}
+
+struct model *model_free(struct model *m)
+{
+	for (int h = 0; h < M_HOTELS; h++)
+		for (int t = 0; t < M_TYPES; t++)
+			free(m->hotels[h].types[t].nights);
+	free(m->reservations);
+	free(m->refused);
+	free(m);
+	return NULL;
+}
+
+void *m_grown(void *array, int count, int *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity == 0 ? 64 : *capacity * 2;
+	array = realloc(array, (size_t)*capacity * size);
+	if (array == NULL)
+		abort();
+	return array;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+struct hotel *m_hotel_find(const struct model *m, uint64_t id)
+{
+	for (int h = 0; h < M_HOTELS; h++)
+		if (m->hotels[h].exists && m->hotels[h].id == id)
+			return (struct hotel *)&m->hotels[h];
+	return NULL;
+}
+
+static int local_day(const struct m_hotel_settings *s, uint64_t t_us)
+{
+	return (int)floor_div(
+		(int64_t)t_us + s->offset_s * INT64_C(1000000) - s->day_roll_minute * MINUTE_US,
+		DAY_US);
+}
+
+bool m_in_window(const struct model *m, const struct hotel *h, int day)
+{
+	return day >= h->business_day && day < h->business_day + m->config.window_nights;
+}
+
+struct night *m_night_of(const struct model *m, const struct hotel *h, int type, int day)
+{
+	const int index = day - m->first_day;
+	if (index < 0 || index >= M_NIGHTS)
+		abort();
+	return &h->types[type].nights[index];
+}
+
+/* ---- counting, from the reservations each time ---- */
+
+bool m_is_live_hold(const struct reservation *r)
+{
+	return r->state == M_HELD;
+}
+
+bool m_is_booking(const struct reservation *r)
+{
+	return r->state == M_CONFIRMED || r->state == M_CHECKED_IN;
+}
+
+static int rooms_on(const struct reservation *r, int type, int day)
+{
+	int rooms = 0;
+	for (int i = 0; i < r->asked.line_count; i++) {
+		const struct m_line *l = &r->asked.lines[i];
+		if (l->type == type && day >= l->check_in && day < l->check_out)
+			rooms += l->rooms;
+	}
+	return rooms;
+}
+
+int m_count_on(const struct model *m, uint64_t hotel, int type, int day, bool held)
+{
+	int rooms = 0;
+	for (int i = 0; i < m->count; i++) {
+		const struct reservation *r = &m->reservations[i];
+		if (r->has_hotel && r->asked.hotel == hotel &&
+			(held ? m_is_live_hold(r) : m_is_booking(r)))
+			rooms += rooms_on(r, type, day);
+	}
+	return rooms;
+}
+
+/* cap of the night, else cap of the type, else physical - out of order + allowance */
+bool m_limit_of(const struct model *m, const struct hotel *h, int type, int day, int64_t *ret_limit)
+{
+	const struct m_type_settings *s = &h->types[type].settings;
+	const struct night *n = m_night_of(m, h, type, day);
+	*ret_limit = 0;
+	if (n->has_cap) {
+		*ret_limit = n->cap;
+		return true;
+	}
+	if (s->has_cap) {
+		*ret_limit = s->cap;
+		return true;
+	}
+	if (!n->has_physical && !s->has_physical)
+		return false;
+	const int64_t rooms = (n->has_physical ? n->physical : s->physical) -
+			      (n->has_out_of_order          ? n->out_of_order
+				      : s->has_out_of_order ? s->out_of_order
+							    : 0);
+	const int64_t allowance = n->has_allowance   ? n->allowance
+				  : s->has_allowance ? s->allowance
+						     : 0;
+	const int unit = n->has_allowance ? n->allowance_unit : s->allowance_unit;
+	*ret_limit = rooms + (unit == 2 ? floor_div(rooms * allowance, 10000) : allowance);
+	return true;
+}
+
+struct m_cell model_cell(const struct model *m, uint64_t hotel, int type, int day)
+{
+	const struct hotel *h = m_hotel_find(m, hotel);
+	const struct night *n = m_night_of(m, h, type, day);
+	struct m_cell c = {
+		.closed = n->closed,
+		.cta = n->cta,
+		.ctd = n->ctd,
+		.explicit_cap = n->has_cap,
+		.held = m_count_on(m, hotel, type, day, true),
+		.booked = m_count_on(m, hotel, type, day, false),
+		.priced = n->priced,
+		.price = n->price,
+		.plan_closed = n->plan_closed,
+		.plan_cta = n->plan_cta,
+		.plan_ctd = n->plan_ctd,
+		.min_arrival = n->min_arrival,
+		.max_arrival = n->max_arrival,
+		.min_through = n->min_through,
+		.max_through = n->max_through,
+	};
+	c.is_loaded = m_limit_of(m, h, type, day, &c.limit);
+	return c;
+}
+
+int model_business_day(const struct model *m, uint64_t hotel)
+{
+	return m_hotel_find(m, hotel)->business_day;
+}
+
+uint64_t model_version(const struct model *m, uint64_t hotel)
+{
+	return m_hotel_find(m, hotel)->version;
+}
+
+uint64_t model_event_seq(const struct model *m, uint64_t hotel)
+{
+	return m_hotel_find(m, hotel)->event_seq;
+}
+
+int model_reservation_count(const struct model *m)
+{
+	return m->count;
+}
+
+/* ---- catalogue ---- */
+
+struct m_answer m_no(int code)
+{
+	return (struct m_answer){.code = code};
+}
+
+struct m_answer model_hotel_put(
+	struct model *m, struct m_now now, uint64_t id, const struct m_hotel_settings *settings)
+{
+	struct hotel *h = m_hotel_find(m, id);
+	for (int i = 0; h == NULL && i < M_HOTELS; i++)
+		if (!m->hotels[i].exists)
+			h = &m->hotels[i];
+	if (h == NULL)
+		abort();
+	const int day = local_day(settings, now.t_us);
+	if (m->first_day < 0)
+		m->first_day = day - 40;
+	if (!h->exists)
+		h->business_day = day;
+	h->exists = true;
+	h->id = id;
+	h->settings = *settings;
+	if (day > h->business_day)
+		h->business_day = day;
+	h->version++;
+	h->event_seq++;
+	return (struct m_answer){.code = KEYRACK_DONE, .version = h->version};
+}
+
+struct m_answer model_type_put(struct model *m, struct m_now now, uint64_t id, int type,
+	const struct m_type_settings *settings)
+{
+	(void)now;
+	struct hotel *h = m_hotel_find(m, id);
+	if (h == NULL)
+		return m_no(KEYRACK_NOT_FOUND);
+	struct type *t = &h->types[type];
+	if (!t->exists) {
+		t->exists = true;
+		t->nights = calloc(M_NIGHTS, sizeof(*t->nights));
+		if (t->nights == NULL)
+			abort();
+	}
+	const struct m_type_settings before = t->settings;
+	t->settings = *settings;
+	for (int day = h->business_day; day < h->business_day + m->config.window_nights; day++) {
+		int64_t limit;
+		(void)m_limit_of(m, h, type, day, &limit);
+		if (limit < -32768 || limit > 32767) {
+			t->settings = before;
+			return m_no(KEYRACK_COUNTER_FULL);
+		}
+	}
+	h->version++;
+	h->event_seq++;
+	return (struct m_answer){.code = KEYRACK_DONE, .version = h->version};
+}
+
+/* ---- clock ---- */
+
+void m_end(struct reservation *r, int state, uint64_t t_us)
+{
+	r->state = state;
+	r->revision++;
+	r->changed_us = t_us;
+}
+
+void m_touch(struct model *m, const struct reservation *r)
+{
+	if (r->has_hotel)
+		m_hotel_find(m, r->asked.hotel)->event_seq++;
+}
+
+uint64_t m_id_us(struct m_id id)
+{
+	return (id.hi >> 16) * 1000;
+}
+
+static int last_check_out(const struct reservation *r)
+{
+	int last = r->asked.lines[0].check_out;
+	for (int i = 1; i < r->asked.line_count; i++)
+		if (r->asked.lines[i].check_out > last)
+			last = r->asked.lines[i].check_out;
+	return last;
+}
+
+static bool is_retirable(const struct model *m, const struct reservation *r, uint64_t t_us)
+{
+	if (r->state == M_HELD || m_id_us(r->asked.id) >= t_us - m->config.retention_us)
+		return false;
+	if (m_is_booking(r))
+		return m_hotel_find(m, r->asked.hotel)->business_day >=
+		       last_check_out(r) + m->config.stay_keep_days;
+	return r->changed_us + m->config.retention_us <= t_us;
+}
+
+void model_clock(struct model *m, struct m_now now)
+{
+	for (int i = 0; i < M_HOTELS; i++) {
+		struct hotel *h = &m->hotels[i];
+		const int day = h->exists ? local_day(&h->settings, now.t_us) : 0;
+		if (h->exists && day > h->business_day) {
+			h->business_day = day;
+			h->event_seq++;
+		}
+	}
+	for (int i = 0; i < m->count; i++) {
+		struct reservation *r = &m->reservations[i];
+		if (m_is_live_hold(r) && now.t_us >= r->expires_us) {
+			m_end(r, M_EXPIRED, now.t_us);
+			m_touch(m, r);
+		}
+	}
+	for (int i = 0; i < m->count;) {
+		if (!is_retirable(m, &m->reservations[i], now.t_us)) {
+			i++;
+			continue;
+		}
+		const uint64_t mark = now.t_us - m->config.retention_us;
+		if (mark > m->purge_mark_us)
+			m->purge_mark_us = mark;
+		m_touch(m, &m->reservations[i]);
+		m->reservations[i] = m->reservations[--m->count];
+	}
+}
+
+void model_restart(struct model *m, struct m_now now, uint64_t last_t_us)
+{
+	for (int i = 0; i < m->count; i++) {
+		struct reservation *r = &m->reservations[i];
+		if (!m_is_live_hold(r) || r->graced || r->expires_us <= last_t_us ||
+			r->expires_us > now.t_us)
+			continue;
+		r->graced = true;
+		r->expires_us = now.t_us + m->config.grace_us;
+		r->revision++;
+		r->changed_us = now.t_us;
+		m_touch(m, r);
+	}
+}
+
+/* ---- updates ---- */
+
+enum {
+	F_PHYSICAL = 1 << 0,
+	F_OUT_OF_ORDER = 1 << 1,
+	F_ALLOWANCE = 1 << 2,
+	F_CAP = 1 << 3,
+	F_CLOSED = 1 << 4,
+	F_CTA = 1 << 5,
+	F_CTD = 1 << 6,
+	F_PRICE = 1 << 7,
+	F_MIN_ARRIVAL = 1 << 8,
+	F_MAX_ARRIVAL = 1 << 9,
+	F_MIN_THROUGH = 1 << 10,
+	F_MAX_THROUGH = 1 << 11,
+	F_PLAN_CLOSED = 1 << 12,
+	F_PLAN_CTA = 1 << 13,
+	F_PLAN_CTD = 1 << 14,
+	F_AVAILABLE = 1 << 15
+};
+#define F_ADJUSTABLE (F_PHYSICAL | F_OUT_OF_ORDER | F_ALLOWANCE | F_CAP | F_PRICE)
+
+static int weekday(int day) /* 0 Monday; day 0 was a Thursday */
+{
+	return (int)(((int64_t)day + 3) % 7 + 7) % 7;
+}
+
+struct m_applied {
+	const struct model *m;
+	struct hotel *h;
+	const struct m_update *u;
+};
+
+/* A number with "not set": SET, ADJUST (from what holds now) or CLEAR. */
+static void number(const struct m_update *u, uint32_t field, int64_t value, bool *has,
+	int64_t *number, int64_t effective)
+{
+	if (u->set & field) {
+		*has = true;
+		*number = value;
+	} else if (u->adjust & field) {
+		*has = true;
+		*number = effective + value;
+	} else if (u->clear & field) {
+		*has = false;
+		*number = 0;
+	}
+}
+
+static void flag(const struct m_update *u, uint32_t field, bool value, bool *flag)
+{
+	if (u->set & field)
+		*flag = value;
+	else if (u->clear & field)
+		*flag = false;
+}
+
+static void nights(const struct m_update *u, uint32_t field, int value, int *nights)
+{
+	if (u->set & field)
+		*nights = value > 65534 ? 0 : value;
+	else if (u->clear & field)
+		*nights = 0;
+}
+
+static void night_change(const struct m_applied *a, int type, int day, struct night *n)
+{
+	const struct m_update *u = a->u;
+	const struct m_type_settings *s = &a->h->types[type].settings;
+	int64_t limit;
+	(void)m_limit_of(a->m, a->h, type, day, &limit);
+	number(u, F_PHYSICAL, u->physical, &n->has_physical, &n->physical,
+		n->has_physical   ? n->physical
+		: s->has_physical ? s->physical
+				  : 0);
+	number(u, F_OUT_OF_ORDER, u->out_of_order, &n->has_out_of_order, &n->out_of_order,
+		n->has_out_of_order   ? n->out_of_order
+		: s->has_out_of_order ? s->out_of_order
+				      : 0);
+	if (u->adjust & F_ALLOWANCE)
+		n->allowance_unit = n->has_allowance ? n->allowance_unit : s->allowance_unit;
+	if (u->set & F_ALLOWANCE)
+		n->allowance_unit = u->allowance_unit;
+	number(u, F_ALLOWANCE, u->allowance, &n->has_allowance, &n->allowance,
+		n->has_allowance   ? n->allowance
+		: s->has_allowance ? s->allowance
+				   : 0);
+	number(u, F_CAP, u->cap, &n->has_cap, &n->cap, limit);
+	if (u->set & F_AVAILABLE) {
+		n->has_cap = true;
+		n->cap = u->available + m_count_on(a->m, a->h->id, type, day, true) +
+			 m_count_on(a->m, a->h->id, type, day, false);
+	}
+	number(u, F_PRICE, u->price, &n->priced, &n->price, n->price);
+	flag(u, F_CLOSED, u->closed, &n->closed);
+	flag(u, F_CTA, u->cta, &n->cta);
+	flag(u, F_CTD, u->ctd, &n->ctd);
+	flag(u, F_PLAN_CLOSED, u->plan_closed, &n->plan_closed);
+	flag(u, F_PLAN_CTA, u->plan_cta, &n->plan_cta);
+	flag(u, F_PLAN_CTD, u->plan_ctd, &n->plan_ctd);
+	nights(u, F_MIN_ARRIVAL, u->min_arrival, &n->min_arrival);
+	nights(u, F_MAX_ARRIVAL, u->max_arrival, &n->max_arrival);
+	nights(u, F_MIN_THROUGH, u->min_through, &n->min_through);
+	nights(u, F_MAX_THROUGH, u->max_through, &n->max_through);
+}
+
+static bool night_fits(const struct model *m, const struct hotel *h, int type, int day)
+{
+	const struct night *n = m_night_of(m, h, type, day);
+	int64_t limit;
+	(void)m_limit_of(m, h, type, day, &limit);
+	return limit >= -32768 && limit <= 32767 && n->price >= 0 && n->price < INT64_C(1) << 40 &&
+	       n->physical >= 0 && n->physical <= 65535 && n->out_of_order >= 0 &&
+	       n->out_of_order <= 65535;
+}
+
+static bool update_is_malformed(const struct m_update *u)
+{
+	const uint32_t all = u->set | u->adjust | u->clear;
+	return u->first_day > u->last_day || (u->weekday_mask & 127) == 0 || all == 0 ||
+	       (u->set & u->adjust) || (u->set & u->clear) || (u->adjust & u->clear) ||
+	       (u->adjust & ~(uint32_t)F_ADJUSTABLE) || (u->clear & F_AVAILABLE) ||
+	       ((u->set & F_AVAILABLE) && (all & F_CAP)) || (u->adjust != 0 && u->source_seq == 0);
+}
+
+/* The source's place, found or free; NULL when all are taken. */
+static struct source *source_of(struct hotel *h, uint32_t source)
+{
+	for (int i = 0; i < M_SOURCES; i++)
+		if (h->sources[i].used && h->sources[i].source == source)
+			return &h->sources[i];
+	for (int i = 0; i < M_SOURCES; i++)
+		if (!h->sources[i].used)
+			return &h->sources[i];
+	return NULL;
+}
+
+/* Applies to copies first: a night that does not fit undoes all. */
+static bool update_apply(const struct m_applied *a, struct m_answer *answer)
+{
+	const struct m_update *u = a->u;
+	const struct hotel before = *a->h;
+	struct night *saved[M_TYPES] = {NULL};
+	bool fits = true;
+	for (int t = 0; t < M_TYPES; t++) {
+		bool is_named = u->type_count == 0 && a->h->types[t].exists;
+		for (int i = 0; i < u->type_count; i++)
+			is_named |= u->types[i] == t;
+		if (!is_named)
+			continue;
+		saved[t] = malloc(M_NIGHTS * sizeof(struct night));
+		if (saved[t] == NULL)
+			abort();
+		memcpy(saved[t], a->h->types[t].nights, M_NIGHTS * sizeof(struct night));
+		for (int day = u->first_day; day <= u->last_day; day++) {
+			if (!(u->weekday_mask >> weekday(day) & 1))
+				continue;
+			night_change(a, t, day, m_night_of(a->m, a->h, t, day));
+			fits &= night_fits(a->m, a->h, t, day);
+			const struct m_cell c = model_cell(a->m, a->h->id, t, day);
+			answer->cells++;
+			answer->over_limit += c.held + c.booked > c.limit;
+		}
+	}
+	for (int t = 0; t < M_TYPES; t++) {
+		if (saved[t] != NULL && !fits)
+			memcpy(before.types[t].nights, saved[t], M_NIGHTS * sizeof(struct night));
+		free(saved[t]);
+	}
+	return fits;
+}
+
+struct m_answer model_update(struct model *m, struct m_now now, const struct m_update *u)
+{
+	(void)now;
+	struct hotel *h = m_hotel_find(m, u->hotel);
+	if (h == NULL)
+		return m_no(KEYRACK_NOT_FOUND);
+	if (update_is_malformed(u))
+		return m_no(KEYRACK_INVALID);
+	for (int i = 0; i < u->type_count; i++)
+		if (!h->types[u->types[i]].exists)
+			return m_no(KEYRACK_NOT_FOUND);
+	struct source *source = NULL;
+	if (u->source_seq != 0) {
+		source = source_of(h, u->source);
+		if (source != NULL && source->used && u->source_seq <= source->seq)
+			return (struct m_answer){
+				.code = KEYRACK_DONE, .repeated = true, .version = h->version};
+	}
+	if (u->has_version && u->version != h->version)
+		return m_no(KEYRACK_VERSION_MISMATCH);
+	if (u->first_day < h->business_day)
+		return m_no(KEYRACK_PAST_DATE);
+	if (!m_in_window(m, h, u->last_day))
+		return m_no(KEYRACK_OUT_OF_WINDOW);
+	if (u->source_seq != 0 && source == NULL)
+		return m_no(KEYRACK_LIMIT_REACHED);
+	struct m_answer answer = {.code = KEYRACK_DONE};
+	if (!update_apply(&(struct m_applied){m, h, u}, &answer))
+		return m_no(KEYRACK_COUNTER_FULL);
+	if (source != NULL)
+		*source = (struct source){true, u->source, u->source_seq};
+	h->event_seq++;
+	answer.version = ++h->version;
+	return answer;
+}

@@ -1,0 +1,83 @@
+/* What the two halves of the model share. */
+#ifndef TESTS_PROPERTY_MODEL_PRIV_H
+#define TESTS_PROPERTY_MODEL_PRIV_H
+
+#include <stddef.h>
+
+#include "tests/property/model/model.h"
+
+/* What was set for one night, beside the type's defaults. */
+struct night {
+	bool has_physical, has_out_of_order, has_allowance, has_cap;
+	int64_t physical, out_of_order, allowance, cap;
+	int allowance_unit;
+	bool closed, cta, ctd, plan_closed, plan_cta, plan_ctd;
+	bool priced;
+	int64_t price;
+	int min_arrival, max_arrival, min_through, max_through;
+};
+
+struct type {
+	bool exists;
+	struct m_type_settings settings;
+	struct night *nights; /* M_NIGHTS of them */
+};
+
+struct source {
+	bool used;
+	uint32_t source;
+	uint64_t seq;
+};
+
+struct hotel {
+	bool exists;
+	uint64_t id;
+	struct m_hotel_settings settings;
+	int business_day;
+	uint64_t version, event_seq;
+	struct source sources[M_SOURCES];
+	struct type types[M_TYPES];
+};
+
+struct reservation {
+	bool graced;
+	int state;
+	uint32_t revision;
+	uint64_t expires_us, changed_us, total;
+	bool has_total;
+	struct m_reserve asked;
+	char payment_ref[M_TEXT]; /* of BOOK or CONFIRM */
+	bool has_hotel;           /* a VOID may have none */
+};
+
+struct refused {
+	struct m_reserve asked;
+	struct m_answer answer;
+};
+
+struct model {
+	struct m_config config;
+	int first_day;
+	struct hotel hotels[M_HOTELS];
+	struct reservation *reservations;
+	int count, capacity;
+	struct refused *refused;
+	int refused_count, refused_capacity;
+	uint64_t purge_mark_us;
+};
+
+void *m_grown(void *array, int count, int *capacity, size_t size);
+struct hotel *m_hotel_find(const struct model *m, uint64_t id);
+bool m_in_window(const struct model *m, const struct hotel *h, int day);
+struct night *m_night_of(const struct model *m, const struct hotel *h, int type, int day);
+int m_count_on(const struct model *m, uint64_t hotel, int type, int day, bool held);
+bool m_limit_of(
+	const struct model *m, const struct hotel *h, int type, int day, int64_t *ret_limit);
+bool m_is_live_hold(const struct reservation *r);
+bool m_is_booking(const struct reservation *r);
+void m_end(struct reservation *r, int state, uint64_t t_us);
+void m_touch(struct model *m, const struct reservation *r);
+uint64_t m_id_us(struct m_id id);
+struct m_answer m_no(int code);
+
+#endif
