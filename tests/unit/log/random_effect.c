@@ -1,0 +1,410 @@
+#include "tests/unit/log/random_effect.h"
+
+uint64_t random_value(struct rng *rng, uint64_t max)
+{
+	uint64_t value = rng_next(rng) >> rng_below(rng, 64);
+	return max == UINT64_MAX ? value : value % (max + 1);
+}
+
+static int64_t random_signed(struct rng *rng, int64_t min, int64_t max)
+{
+	return min + (int64_t)random_value(rng, (uint64_t)max - (uint64_t)min);
+}
+
+static struct inv_text random_text(struct random_effect *random, uint32_t size_min)
+{
+	char *bytes = random->texts[random->text_count++];
+	kr_assert(random->text_count <= 8);
+	rng_fill(&random->rng, bytes, INV_TEXT_SIZE_MAX);
+	uint32_t size = (uint32_t)rng_range(&random->rng, size_min, INV_TEXT_SIZE_MAX);
+	return (struct inv_text){.bytes = bytes, .size_bytes = size};
+}
+
+static bool coin(struct random_effect *random)
+{
+	return rng_below(&random->rng, 2) == 0;
+}
+
+static void random_head(struct random_effect *random, struct inv_effect *e)
+{
+	struct rng *rng = &random->rng;
+	bool shard_wide =
+		e->kind >= INV_EFFECT_START ||
+		(e->kind >= INV_EFFECT_RETIRE && e->kind != INV_EFFECT_WINDOW && coin(random));
+	if (!shard_wide) {
+		e->hotel.v = 1 + random_value(rng, UINT64_MAX - 1);
+		e->event_seq = 1 + random_value(rng, UINT64_MAX - 1);
+	}
+	if (coin(random))
+		e->actor.actor = random_value(rng, UINT64_MAX);
+	if (coin(random))
+		e->actor.source = (uint32_t)random_value(rng, UINT32_MAX);
+	if (coin(random))
+		e->actor.principal = (uint16_t)random_value(rng, UINT16_MAX);
+	if (coin(random))
+		e->actor.reason = random_text(random, 1);
+	if (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_VOID &&
+		e->kind != INV_EFFECT_WINDOW)
+		e->id = (struct kr_id){.hi = rng_next(rng), .lo = rng_next(rng)};
+	if (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_RETIRE)
+		e->revision = coin(random) ? 1 : (uint32_t)random_value(rng, UINT32_MAX);
+}
+
+static void random_olds(struct random_effect *random, struct inv_effect *e)
+{
+	uint32_t count = (uint32_t)random_value(&random->rng, INV_STAY_NIGHTS_MAX);
+	struct inv_cell_old *olds = random->scratch.olds;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i > 0 && rng_below(&random->rng, 3) > 0) {
+			olds[i] = olds[i - 1];
+			continue;
+		}
+		olds[i].held = (uint16_t)random_value(&random->rng, UINT16_MAX);
+		olds[i].booked = (uint16_t)random_value(&random->rng, UINT16_MAX);
+	}
+	e->olds = olds;
+	e->old_count = count;
+}
+
+static void random_hotel(struct random_effect *random, struct inv_effect_hotel *h)
+{
+	struct rng *rng = &random->rng;
+	struct inv_hotel_settings *s = &h->settings;
+	h->created = coin(random);
+	s->code = random_text(random, 0);
+	s->zone = random_text(random, 0);
+	memcpy(s->currency, "EUR", 4);
+	s->currency_digits = (uint8_t)rng_below(rng, 5);
+	s->day_roll_minute = (uint16_t)random_value(rng, UINT16_MAX);
+	s->check_in_minute = (uint16_t)random_value(rng, UINT16_MAX);
+	s->nights_max = (uint16_t)random_value(rng, UINT16_MAX);
+	s->hold_ttl_us = random_value(rng, UINT64_MAX);
+	s->hold_ttl_max_us = random_value(rng, UINT64_MAX);
+	s->hold_total_max_us = random_value(rng, UINT64_MAX);
+	s->holds_max = (uint32_t)random_value(rng, UINT32_MAX);
+	s->guest_holds_max = (uint32_t)random_value(rng, UINT32_MAX);
+	s->status = (uint8_t)rng_below(rng, 4);
+	h->business_day = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
+	h->ari_version = random_value(rng, UINT64_MAX);
+}
+
+static void random_type(struct random_effect *random, struct inv_effect_type *t)
+{
+	struct rng *rng = &random->rng;
+	struct inv_type_settings *s = &t->settings;
+	t->created = coin(random);
+	t->type = (uint16_t)random_value(rng, UINT16_MAX);
+	t->set_mask = (uint32_t)rng_below(rng, INV_TYPE_MASK + 1);
+	s->code = random_text(random, 0);
+	s->status = (uint8_t)rng_below(rng, 4);
+	s->plan_status = (uint8_t)rng_below(rng, 4);
+	s->allowance_unit = (uint8_t)rng_below(rng, 3);
+	s->physical = (uint16_t)random_value(rng, UINT16_MAX);
+	s->out_of_order = (uint16_t)random_value(rng, UINT16_MAX);
+	s->allowance = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
+	s->cap = (int16_t)random_signed(rng, INT16_MIN, INT16_MAX);
+	s->guests_max = (uint16_t)random_value(rng, UINT16_MAX);
+	s->advance_min_minutes = (uint32_t)random_value(rng, UINT32_MAX);
+	s->advance_max_minutes = (uint32_t)random_value(rng, UINT32_MAX);
+	t->ari_version = random_value(rng, UINT64_MAX);
+}
+
+static struct los_class random_los(struct rng *rng)
+{
+	return (struct los_class){
+		.min_arrival = (uint16_t)random_value(rng, UINT16_MAX),
+		.max_arrival = (uint16_t)random_value(rng, UINT16_MAX),
+		.min_through = (uint16_t)random_value(rng, UINT16_MAX),
+		.max_through = (uint16_t)random_value(rng, UINT16_MAX),
+	};
+}
+
+/* A field has a value only where it is set or adjusted. */
+static int64_t random_field(
+	struct random_effect *random, const struct inv_update *u, uint32_t field)
+{
+	if (((u->set_mask | u->adjust_mask) & field) == 0)
+		return 0;
+	return random_signed(&random->rng, INT64_MIN, INT64_MAX);
+}
+
+static void random_update(struct random_effect *random, struct inv_effect_update *e)
+{
+	struct rng *rng = &random->rng;
+	struct inv_update *u = &e->update;
+	e->type_count = (uint32_t)random_value(rng, INV_HOTEL_TYPES_MAX);
+	for (uint32_t i = 0; i < e->type_count; i++)
+		random->scratch.types[i] = (uint16_t)random_value(rng, UINT16_MAX);
+	e->types = random->scratch.types;
+	u->plan = (uint16_t)random_value(rng, UINT16_MAX);
+	u->first_day = (int32_t)random_signed(rng, INV_DAY_MIN, INV_DAY_MAX);
+	u->last_day = u->first_day + (int32_t)random_value(rng, INV_UPDATE_CELLS_MAX);
+	u->weekday_mask = (uint8_t)rng_below(rng, 128);
+	u->set_mask = (uint32_t)rng_below(rng, INV_UPDATE_MASK + 1);
+	u->adjust_mask = (uint32_t)rng_below(rng, INV_UPDATE_MASK + 1);
+	u->clear_mask = (uint32_t)rng_below(rng, INV_UPDATE_MASK + 1);
+	u->physical = random_field(random, u, INV_UPDATE_PHYSICAL);
+	u->out_of_order = random_field(random, u, INV_UPDATE_OUT_OF_ORDER);
+	u->allowance = random_field(random, u, INV_UPDATE_ALLOWANCE);
+	u->allowance_unit = (uint8_t)rng_below(rng, 3);
+	u->cap = random_field(random, u, INV_UPDATE_CAP);
+	u->price_minor = random_field(random, u, INV_UPDATE_PRICE);
+	u->available = random_field(random, u, INV_UPDATE_AVAILABLE);
+	u->los.min_arrival = (uint16_t)random_field(random, u, INV_UPDATE_MIN_ARRIVAL);
+	u->los.max_arrival = (uint16_t)random_field(random, u, INV_UPDATE_MAX_ARRIVAL);
+	u->los.min_through = (uint16_t)random_field(random, u, INV_UPDATE_MIN_THROUGH);
+	u->los.max_through = (uint16_t)random_field(random, u, INV_UPDATE_MAX_THROUGH);
+	u->closed = coin(random);
+	u->cta = coin(random);
+	u->ctd = coin(random);
+	u->plan_closed = coin(random);
+	u->plan_cta = coin(random);
+	u->plan_ctd = coin(random);
+	u->source = (uint32_t)random_value(rng, UINT32_MAX);
+	u->source_seq = random_value(rng, UINT64_MAX);
+	e->ari_version = random_value(rng, UINT64_MAX);
+	e->old_count = (uint32_t)random_value(rng, 4096);
+	for (uint32_t i = 0; i < e->old_count; i++) {
+		random->scratch.update_olds[i] = (struct inv_update_old){
+			.count = 1 + (uint32_t)random_value(rng, INV_UPDATE_CELLS_MAX - 1),
+			.limit = (int16_t)random_signed(rng, INT16_MIN, INT16_MAX),
+			.flags = (uint16_t)random_value(rng, UINT16_MAX),
+			.price_minor = random_value(rng, RATE_PRICE_MAX),
+			.rate_flags = (uint8_t)random_value(rng, UINT8_MAX),
+			.los = coin(random) ? random_los(rng) : (struct los_class){0},
+		};
+	}
+	e->olds = random->scratch.update_olds;
+}
+
+static void random_line(struct random_effect *random, uint32_t *used, struct inv_line *line)
+{
+	struct rng *rng = &random->rng;
+	struct inv_price_run *runs = random->scratch.runs + *used;
+	line->type = (uint16_t)random_value(rng, UINT16_MAX);
+	line->plan = (uint16_t)random_value(rng, UINT16_MAX);
+	line->check_in = (int32_t)random_signed(rng, INV_DAY_MIN, INV_DAY_MAX);
+	line->check_out = line->check_in + 1 + (int32_t)random_value(rng, 100);
+	line->rooms = (uint16_t)random_value(rng, UINT16_MAX);
+	line->guests = (uint16_t)random_value(rng, UINT16_MAX);
+	line->pricing = (uint8_t)rng_below(rng, 3);
+	line->run_count = (uint16_t)random_value(rng, 100);
+	line->runs = runs;
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		runs[i].nights = (uint16_t)random_value(rng, UINT16_MAX);
+		runs[i].price_minor = random_value(rng, RATE_PRICE_MAX);
+	}
+	*used += line->run_count;
+}
+
+static void random_reserve(struct random_effect *random, struct inv_effect_reserve *r)
+{
+	struct rng *rng = &random->rng;
+	uint32_t used = 0;
+	r->book = coin(random);
+	r->fingerprint = rng_next(rng);
+	r->expires_at_us = r->book ? 0 : random_value(rng, UINT64_MAX);
+	if (coin(random))
+		r->guest = (struct inv_guest_id){.hi = rng_next(rng), .lo = rng_next(rng)};
+	if (coin(random))
+		r->external_ref = random_text(random, 1);
+	if (coin(random))
+		r->payment_ref = random_text(random, 1);
+	r->line_count = 1 + (uint32_t)rng_below(rng, INV_LINES_MAX);
+	for (uint32_t i = 0; i < r->line_count; i++)
+		random_line(random, &used, &random->scratch.lines[i]);
+	r->lines = random->scratch.lines;
+}
+
+static void random_rest(struct random_effect *random, struct inv_effect *e)
+{
+	struct rng *rng = &random->rng;
+	if (e->kind == INV_EFFECT_CONFIRM && coin(random)) {
+		e->u.confirm.payment_ref = random_text(random, 0);
+	} else if (e->kind == INV_EFFECT_GRACE) {
+		e->u.grace.old_expires_at_us = random_value(rng, UINT64_MAX);
+		e->u.grace.expires_at_us = random_value(rng, UINT64_MAX);
+	} else if (e->kind == INV_EFFECT_RETIRE) {
+		e->u.retire.completed = coin(random);
+		e->u.retire.purge_mark_us = random_value(rng, UINT64_MAX);
+	} else if (e->kind == INV_EFFECT_WINDOW) {
+		e->u.window.old_business_day = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
+		e->u.window.business_day = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
+	} else if (e->kind == INV_EFFECT_START) {
+		e->u.start.format = (uint32_t)random_value(rng, UINT32_MAX);
+		e->u.start.epoch = random_value(rng, UINT64_MAX);
+	} else if (e->kind == INV_EFFECT_DIGEST) {
+		e->u.digest.state_digest = rng_next(rng);
+	} else if (e->kind == INV_EFFECT_TRUNCATE) {
+		e->u.truncate.to_lsn = random_value(rng, UINT64_MAX);
+		e->u.truncate.term = random_value(rng, UINT64_MAX);
+	}
+}
+
+void random_effect(
+	struct random_effect *random, unsigned kind, uint64_t t_us, struct inv_effect *ret_effect)
+{
+	struct inv_effect *e = ret_effect;
+	*e = (struct inv_effect){.kind = (enum inv_effect_kind)kind, .t_us = t_us};
+	random->text_count = 0;
+	random_head(random, e);
+	if (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_EXPIRE)
+		random_olds(random, e);
+	if (kind == INV_EFFECT_HOTEL)
+		random_hotel(random, &e->u.hotel_put);
+	else if (kind == INV_EFFECT_TYPE)
+		random_type(random, &e->u.type_put);
+	else if (kind == INV_EFFECT_UPDATE)
+		random_update(random, &e->u.update);
+	else if (kind == INV_EFFECT_RESERVE)
+		random_reserve(random, &e->u.reserve);
+	else
+		random_rest(random, e);
+}
+
+/* ---- comparing ---- */
+
+static bool texts_equal(struct inv_text a, struct inv_text b)
+{
+	return a.size_bytes == b.size_bytes &&
+	       (a.size_bytes == 0 || memcmp(a.bytes, b.bytes, a.size_bytes) == 0);
+}
+
+static bool heads_equal(const struct inv_effect *a, const struct inv_effect *b)
+{
+	return a->kind == b->kind && a->t_us == b->t_us && a->hotel.v == b->hotel.v &&
+	       a->event_seq == b->event_seq && a->actor.actor == b->actor.actor &&
+	       a->actor.source == b->actor.source && a->actor.principal == b->actor.principal &&
+	       texts_equal(a->actor.reason, b->actor.reason) && kr_id_equal(a->id, b->id) &&
+	       a->revision == b->revision && a->old_count == b->old_count;
+}
+
+static bool hotels_equal(const struct inv_effect_hotel *a, const struct inv_effect_hotel *b)
+{
+	const struct inv_hotel_settings *s = &a->settings, *t = &b->settings;
+	return a->created == b->created && a->business_day == b->business_day &&
+	       a->ari_version == b->ari_version && texts_equal(s->code, t->code) &&
+	       texts_equal(s->zone, t->zone) && memcmp(s->currency, t->currency, 4) == 0 &&
+	       s->currency_digits == t->currency_digits &&
+	       s->day_roll_minute == t->day_roll_minute &&
+	       s->check_in_minute == t->check_in_minute && s->nights_max == t->nights_max &&
+	       s->hold_ttl_us == t->hold_ttl_us && s->hold_ttl_max_us == t->hold_ttl_max_us &&
+	       s->hold_total_max_us == t->hold_total_max_us && s->holds_max == t->holds_max &&
+	       s->guest_holds_max == t->guest_holds_max && s->status == t->status;
+}
+
+static bool types_equal(const struct inv_effect_type *a, const struct inv_effect_type *b)
+{
+	const struct inv_type_settings *s = &a->settings, *t = &b->settings;
+	return a->created == b->created && a->type == b->type && a->set_mask == b->set_mask &&
+	       a->ari_version == b->ari_version && texts_equal(s->code, t->code) &&
+	       s->status == t->status && s->plan_status == t->plan_status &&
+	       s->allowance_unit == t->allowance_unit && s->physical == t->physical &&
+	       s->out_of_order == t->out_of_order && s->allowance == t->allowance &&
+	       s->cap == t->cap && s->guests_max == t->guests_max &&
+	       s->advance_min_minutes == t->advance_min_minutes &&
+	       s->advance_max_minutes == t->advance_max_minutes;
+}
+
+static bool los_equal(struct los_class a, struct los_class b)
+{
+	return a.min_arrival == b.min_arrival && a.max_arrival == b.max_arrival &&
+	       a.min_through == b.min_through && a.max_through == b.max_through;
+}
+
+static bool updates_equal(const struct inv_effect_update *a, const struct inv_effect_update *b)
+{
+	const struct inv_update *u = &a->update, *v = &b->update;
+	bool same = a->type_count == b->type_count && a->old_count == b->old_count &&
+		    a->ari_version == b->ari_version && u->plan == v->plan &&
+		    u->first_day == v->first_day && u->last_day == v->last_day &&
+		    u->weekday_mask == v->weekday_mask && u->set_mask == v->set_mask &&
+		    u->adjust_mask == v->adjust_mask && u->clear_mask == v->clear_mask &&
+		    u->physical == v->physical && u->out_of_order == v->out_of_order &&
+		    u->allowance == v->allowance && u->allowance_unit == v->allowance_unit &&
+		    u->cap == v->cap && u->price_minor == v->price_minor &&
+		    u->available == v->available && u->closed == v->closed && u->cta == v->cta &&
+		    u->ctd == v->ctd && u->plan_closed == v->plan_closed &&
+		    u->plan_cta == v->plan_cta && u->plan_ctd == v->plan_ctd &&
+		    los_equal(u->los, v->los) && u->source == v->source &&
+		    u->source_seq == v->source_seq;
+	for (uint32_t i = 0; same && i < a->type_count; i++)
+		same = a->types[i] == b->types[i];
+	for (uint32_t i = 0; same && i < a->old_count; i++) {
+		const struct inv_update_old *x = &a->olds[i], *y = &b->olds[i];
+		same = x->count == y->count && x->limit == y->limit && x->flags == y->flags &&
+		       x->price_minor == y->price_minor && x->rate_flags == y->rate_flags &&
+		       los_equal(x->los, y->los);
+	}
+	return same;
+}
+
+static bool lines_equal(const struct inv_line *a, const struct inv_line *b)
+{
+	bool same = a->type == b->type && a->plan == b->plan && a->check_in == b->check_in &&
+		    a->check_out == b->check_out && a->rooms == b->rooms &&
+		    a->guests == b->guests && a->pricing == b->pricing &&
+		    a->run_count == b->run_count;
+	for (uint32_t i = 0; same && i < a->run_count; i++) {
+		same = a->runs[i].nights == b->runs[i].nights &&
+		       a->runs[i].price_minor == b->runs[i].price_minor;
+	}
+	return same;
+}
+
+static bool reserves_equal(const struct inv_effect_reserve *a, const struct inv_effect_reserve *b)
+{
+	bool same = a->book == b->book && a->fingerprint == b->fingerprint &&
+		    a->expires_at_us == b->expires_at_us && a->guest.hi == b->guest.hi &&
+		    a->guest.lo == b->guest.lo && texts_equal(a->external_ref, b->external_ref) &&
+		    texts_equal(a->payment_ref, b->payment_ref) && a->line_count == b->line_count;
+	for (uint32_t i = 0; same && i < a->line_count; i++)
+		same = lines_equal(&a->lines[i], &b->lines[i]);
+	return same;
+}
+
+static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
+{
+	switch ((unsigned)a->kind) {
+	case INV_EFFECT_CONFIRM:
+		return texts_equal(a->u.confirm.payment_ref, b->u.confirm.payment_ref);
+	case INV_EFFECT_GRACE:
+		return a->u.grace.old_expires_at_us == b->u.grace.old_expires_at_us &&
+		       a->u.grace.expires_at_us == b->u.grace.expires_at_us;
+	case INV_EFFECT_RETIRE:
+		return a->u.retire.completed == b->u.retire.completed &&
+		       a->u.retire.purge_mark_us == b->u.retire.purge_mark_us;
+	case INV_EFFECT_WINDOW:
+		return a->u.window.old_business_day == b->u.window.old_business_day &&
+		       a->u.window.business_day == b->u.window.business_day;
+	case INV_EFFECT_START:
+		return a->u.start.format == b->u.start.format &&
+		       a->u.start.epoch == b->u.start.epoch;
+	case INV_EFFECT_DIGEST:
+		return a->u.digest.state_digest == b->u.digest.state_digest;
+	case INV_EFFECT_TRUNCATE:
+		return a->u.truncate.to_lsn == b->u.truncate.to_lsn &&
+		       a->u.truncate.term == b->u.truncate.term;
+	default:
+		return true;
+	}
+}
+
+bool effects_equal(const struct inv_effect *a, const struct inv_effect *b)
+{
+	if (!heads_equal(a, b))
+		return false;
+	for (uint32_t i = 0; i < a->old_count; i++) {
+		if (a->olds[i].held != b->olds[i].held || a->olds[i].booked != b->olds[i].booked)
+			return false;
+	}
+	if (a->kind == INV_EFFECT_HOTEL)
+		return hotels_equal(&a->u.hotel_put, &b->u.hotel_put);
+	if (a->kind == INV_EFFECT_TYPE)
+		return types_equal(&a->u.type_put, &b->u.type_put);
+	if (a->kind == INV_EFFECT_UPDATE)
+		return updates_equal(&a->u.update, &b->u.update);
+	if (a->kind == INV_EFFECT_RESERVE)
+		return reserves_equal(&a->u.reserve, &b->u.reserve);
+	return rests_equal(a, b);
+}
