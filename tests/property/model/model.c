@@ -11,8 +11,10 @@
 struct model *model_new(const struct m_config *config)
 {
 	struct model *m = calloc(1, sizeof(*m));
-	if (m == NULL)
+	struct hotel *hotels = calloc(M_HOTELS, sizeof(*hotels));
+	if (m == NULL || hotels == NULL)
 		abort();
+	m->hotels = hotels;
 	m->config = *config;
 	m->first_day = -1;
 	return m;
@@ -23,6 +25,7 @@ struct model *model_free(struct model *m)
 	for (int h = 0; h < M_HOTELS; h++)
 		for (int t = 0; t < M_TYPES; t++)
 			free(m->hotels[h].types[t].nights);
+	free(m->hotels);
 	free(m->reservations);
 	free(m->refused);
 	free(m);
@@ -47,9 +50,10 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 struct hotel *m_hotel_find(const struct model *m, uint64_t id)
 {
+	struct hotel *hotels = m->hotels;
 	for (int h = 0; h < M_HOTELS; h++)
-		if (m->hotels[h].exists && m->hotels[h].id == id)
-			return (struct hotel *)&m->hotels[h];
+		if (hotels[h].exists && hotels[h].id == id)
+			return &hotels[h];
 	return NULL;
 }
 

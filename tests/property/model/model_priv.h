@@ -58,7 +58,7 @@ struct refused {
 struct model {
 	struct m_config config;
 	int first_day;
-	struct hotel hotels[M_HOTELS];
+	struct hotel *hotels; /* M_HOTELS of them */
 	struct reservation *reservations;
 	int count, capacity;
 	struct refused *refused;
