@@ -9,6 +9,7 @@
 #define ENGINE_INVENTORY_LAYOUT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "base/check.h"
 #include "engine/inventory/op.h"
@@ -41,11 +42,17 @@ struct inv_source {
 	uint64_t last_seq;
 };
 
-/* What a sale seldom touches. Same index as struct inv_hotel. */
+/* Same index as struct inv_hotel. Admission reads its first cache line, nobody the rest in a sale.
+ */
 struct inv_hotel_cold {
 	uint64_t next_roll_us; /* derived from zone and first_day */
-	uint32_t roll_pos;     /* in the heap of day rolls */
-	uint16_t zone_index;   /* of the tz_db */
+	uint64_t hold_ttl_us;
+	uint64_t hold_ttl_max_us;
+	uint64_t hold_total_max_us;
+	uint32_t roll_pos; /* in the heap of day rolls */
+	uint32_t holds_max;
+	uint32_t guest_holds_max;
+	uint16_t zone_index; /* of the tz_db */
 	uint16_t day_roll_minute;
 	uint16_t check_in_minute;
 	uint16_t nights_max;
@@ -53,15 +60,14 @@ struct inv_hotel_cold {
 	uint8_t code_size_bytes;
 	uint8_t zone_size_bytes;
 	char currency[4];
+	uint8_t spare[5];
+	/* second cache line and on */
 	char code[INV_TEXT_SIZE_MAX];
 	char zone[INV_TEXT_SIZE_MAX];
-	uint64_t hold_ttl_us;
-	uint64_t hold_ttl_max_us;
-	uint64_t hold_total_max_us;
-	uint32_t holds_max;
-	uint32_t guest_holds_max;
 	struct inv_source sources[INV_HOTEL_SOURCES_MAX];
 };
+kr_static_assert(offsetof(struct inv_hotel_cold, code) == 64, "a cache line");
+kr_static_assert(sizeof(struct inv_hotel_cold) % 64 == 0, "whole cache lines");
 
 /* Two words of a cell as plain values. */
 struct inv_words {

@@ -74,6 +74,26 @@ kr_static_assert(sizeof(struct inv_node) == 64, "a cache line");
 #define INV_RECORD_GRACED 0x02u
 #define INV_RECORD_FREE 0x80u
 
+/*
+ * An entry of the two heaps of instants (holds, retirements). It carries its key, and the place of
+ * entry 0 in the table puts each group of four children on one cache line: sinking costs a miss a
+ * level, rising next to none.
+ */
+struct inv_deadline {
+	uint64_t due_us;
+	uint32_t record;
+	uint32_t spare;
+};
+kr_static_assert(sizeof(struct inv_deadline) == 16, "four to a cache line");
+#define INV_DEADLINE_LEAD 3u /* unused entries in front of entry 0 */
+
+/* Live holds of one guest in one hotel, by the 64-bit hash of both; count 0 = free. Volatile. */
+struct inv_guest_holds {
+	uint64_t hash;
+	uint32_t count;
+	uint32_t spare;
+};
+
 /* A remembered refusal: volatile, outside the digest. KEY_REUSED keeps the other id in numbers. */
 struct inv_refused {
 	struct kr_id id;

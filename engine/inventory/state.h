@@ -32,8 +32,9 @@
 	X(nodes, struct inv_node, c->nodes_max)                                                    \
 	X(record_slots, uint64_t, inv_index_slot_count(c->reservations_max))                       \
 	X(external_slots, uint64_t, inv_index_slot_count(c->reservations_max))                     \
-	X(holds, uint32_t, c->reservations_max)                                                    \
-	X(retirements, uint32_t, c->reservations_max)                                              \
+	X(holds, struct inv_deadline, c->reservations_max + INV_DEADLINE_LEAD)                     \
+	X(retirements, struct inv_deadline, c->reservations_max + INV_DEADLINE_LEAD)               \
+	X(guest_holds, struct inv_guest_holds, inv_index_slot_count(c->reservations_max))          \
 	X(refused, struct inv_refused, c->refusals_max)                                            \
 	X(refused_slots, uint64_t, inv_index_slot_count(c->refusals_max))                          \
 	X(denied, struct inv_denied, c->denials_max)                                               \
@@ -66,6 +67,8 @@ struct inv {
 
 	uint32_t void_head; /* records without a hotel */
 	uint32_t void_count;
+	uint32_t guest_count;   /* guests with a live hold, by hotel */
+	uint32_t grace_cursor;  /* of inv_grace_judge; 0 = begin anew */
 	uint64_t refused_total; /* ever: the ring's next place is its remainder */
 	uint32_t denied_count;
 	uint64_t denial_total;
