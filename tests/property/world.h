@@ -1,0 +1,50 @@
+/* What the property test draws its operations from: a few hotels, types, ids and times, small so
+ * that every edge is common. */
+#ifndef TESTS_PROPERTY_WORLD_H
+#define TESTS_PROPERTY_WORLD_H
+
+#include "base/rng.h"
+#include "tests/property/model/model.h"
+#include "tests/property/side.h"
+
+#define WORLD_HOTELS 3
+#define WORLD_TYPES 3
+#define WORLD_IDS 512 /* recent reservations to come back to */
+
+struct world {
+	struct rng rng;
+	struct side side;
+	struct model *model;
+	struct inv_now now;
+	uint64_t seed, step;
+	uint64_t hotels[WORLD_HOTELS];
+	int offsets_s[WORLD_HOTELS];
+	const char *zones[WORLD_HOTELS];
+	struct m_hotel_settings hotel_settings[WORLD_HOTELS];
+	struct m_type_settings type_settings[WORLD_HOTELS][WORLD_TYPES];
+	bool type_exists[WORLD_HOTELS][WORLD_TYPES];
+	struct m_reserve recent[WORLD_IDS];
+	uint64_t recent_count;
+	uint64_t source_seq;
+	uint64_t codes[256][8]; /* answers by code and operation */
+};
+
+enum world_op { W_HOTEL, W_TYPE, W_UPDATE, W_RESERVE, W_STAY, W_TRANSITION, W_OPS };
+
+/* One operation on both sides; every difference ends the program. */
+void world_hotel_put(struct world *world, int hotel);
+void world_type_put(struct world *world, int hotel, int type);
+void world_update(struct world *world);
+void world_reserve(struct world *world);
+void world_stay(struct world *world);
+void world_transition(struct world *world);
+void world_advance(struct world *world);
+/* Every cell, version and event_seq. */
+void world_compare(struct world *world);
+
+/* The same instant, in the model's words. */
+struct m_now world_time(const struct world *world);
+uint64_t draw(struct world *world, uint64_t bound);
+bool chance(struct world *world, unsigned per_hundred);
+
+#endif
