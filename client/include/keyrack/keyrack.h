@@ -54,9 +54,9 @@ struct keyrack_client;
 
 /* What a synchronous call returns and every result says. KEYRACK_WOULD_BLOCK: submits only. */
 enum keyrack_outcome {
-	KEYRACK_OUTCOME_DONE = 0,
-	KEYRACK_OUTCOME_NOT_DONE = 1,
-	KEYRACK_OUTCOME_UNKNOWN = 2,
+	KEYRACK_RESULT_DONE = 0,
+	KEYRACK_RESULT_NOT_DONE = 1,
+	KEYRACK_RESULT_UNKNOWN = 2,
 	KEYRACK_WOULD_BLOCK = 3, /* the window is full: process, then submit again */
 };
 
@@ -114,7 +114,7 @@ enum keyrack_code {
 	KEYRACK_CODE_BAD_ANSWER = 1004,      /* answered, but the answer cannot be read */
 };
 
-/* "SOLD_OUT"; "CODE_40" for a number not known here, in a static table of all ranges. */
+/* "SOLD_OUT"; "CODE_FINAL" and the like for a number not known here. */
 const char *keyrack_code_name(unsigned code);
 /* "no room is left". */
 const char *keyrack_code_text(unsigned code);
