@@ -23,7 +23,7 @@ static void put_number(int number)
 	put(&digits[at]);
 }
 
-void kr_assert_fail(const char *expression, const char *file, int line, const char *function)
+void kr_assert_failed(const char *expression, const char *file, int line, const char *function)
 {
 	put(file);
 	put(":");

@@ -35,14 +35,14 @@
 #define kr_static_assert(cond, text) _Static_assert(cond, text)
 
 /* Prints "file:line: function: assertion failed: expression" to stderr and aborts. */
-KR_NORETURN KR_COLD void kr_assert_fail(
+KR_NORETURN KR_COLD void kr_assert_failed(
 	const char *expression, const char *file, int line, const char *function);
 
 #define kr_assert(cond)                                                                            \
-	(KR_LIKELY(cond) ? (void)0 : kr_assert_fail(#cond, __FILE__, __LINE__, __func__))
+	(KR_LIKELY(cond) ? (void)0 : kr_assert_failed(#cond, __FILE__, __LINE__, __func__))
 
 /* A place that no valid state reaches. */
-#define kr_unreachable() kr_assert_fail("unreachable", __FILE__, __LINE__, __func__)
+#define kr_unreachable() kr_assert_failed("unreachable", __FILE__, __LINE__, __func__)
 
 /* Invariants too expensive for every build: on with -Dchecked=true. */
 #ifdef KEYRACK_CHECKED

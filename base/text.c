@@ -206,7 +206,8 @@ void kr_text_format_list(struct kr_text *text, const char *format, va_list list)
 	va_copy(arguments.list, list);
 	const char *at = format;
 	while (*at != '\0') {
-		size_t plain = strcspn(at, "%");
+		const char *percent = strchr(at, '%');
+		size_t plain = percent == NULL ? strlen(at) : (size_t)(percent - at);
 		kr_text_put(text, at, plain);
 		at += plain;
 		if (*at == '\0')

@@ -22,6 +22,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/fault.h"
 
 #define IO_WAIT_FOREVER UINT64_MAX
 
@@ -35,7 +36,8 @@ struct io_config {
 	uint32_t buffer_count;      /* receive buffers shared by all streams, a power of two */
 	uint32_t buffer_size_bytes; /* of each one: the most that on_data gets at once */
 	uint32_t spin_us;           /* look for completions this long before sleeping; 0: never */
-	bool is_offline;   /* no ring: only clocks and the io_..._now functions may be used */
+	bool is_offline; /* no ring: only clocks and the io_..._now functions may be used */
+	struct fault_set *faults; /* NULL, or what is to fail */
 	void *environment; /* NULL; in the simulator the struct sim_node the loop belongs to */
 };
 
