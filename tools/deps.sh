@@ -1,7 +1,7 @@
 # The one list of Debian packages, by what they are for. Sourced by quickstart.sh and test.sh.
 # shellcheck shell=sh disable=SC2034
 
-KEYRACK_BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkgconf ca-certificates liburing-dev
+KEYRACK_BUILD_PACKAGES="gcc libc6-dev libsodium-dev gzip meson ninja-build pkgconf ca-certificates liburing-dev
 libjemalloc-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
 protobuf-compiler libsmartcols-dev libjansson-dev tzdata procps"
 

@@ -1,0 +1,469 @@
+/*
+ * keyrack-bench replay: plays a booking trace in file order through one connection, pipelined, and
+ * prints what became of it; the final cells are read back from the engine.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "bench/run_options.h"
+#include "bench/trace.h"
+
+#define QUERY_NIGHTS 512u
+
+enum booking_state {
+	BOOKING_NONE,
+	BOOKING_SENT,
+	BOOKING_REFUSED,
+	BOOKING_CONFIRMED,
+	BOOKING_CANCELLED
+};
+
+struct booking {
+	uint64_t number;
+	struct keyrack_id id;
+	enum booking_state state;
+};
+
+struct replay {
+	const char *routers, *trace_path, *capacity_path;
+	uint32_t depth;
+	uint64_t deadline_us;
+	bool json, keep_up;
+	struct bench_fleet fleet;
+	struct trace trace;
+	int32_t shift_days;
+	struct booking *bookings; /* open addressing by number */
+	uint32_t booking_mask;
+	uint64_t refused, skipped, confirmed, released, frames;
+	double seconds;
+};
+
+static const struct argp_option replay_options[] = {
+	{"router", 'r', "ADDR[,ADDR]", 0, "where the routers listen (127.0.0.1:7070)", 0},
+	{"trace", 't', "FILE", 0, "operations, CSV, .gz allowed", 0},
+	{"capacity", 'c', "FILE", 0, "rooms per room type, CSV", 0},
+	{"depth", 'd', "N", 0, "frames in flight (256)", 0},
+	{"deadline", 'D', "S", 0, "of a call, in seconds (60)", 0},
+	{"json", 'j', NULL, 0, "print the outcome as JSON", 0},
+	{0},
+};
+
+static error_t replay_option(int key, char *arg, struct argp_state *state)
+{
+	struct replay *r = state->input;
+	switch (key) {
+	case 'r':
+		r->routers = arg;
+		break;
+	case 't':
+		r->trace_path = arg;
+		break;
+	case 'c':
+		r->capacity_path = arg;
+		break;
+	case 'd':
+		r->depth = (uint32_t)option_number("--depth", arg, 1, 32768);
+		break;
+	case 'D':
+		r->deadline_us = option_number("--deadline", arg, 1, 3600) * 1000000;
+		break;
+	case 'j':
+		r->json = true;
+		break;
+	case ARGP_KEY_END:
+		if (r->trace_path == NULL || r->capacity_path == NULL)
+			argp_error(state, "--trace and --capacity are needed");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* ---- bookings by number ---- */
+
+static struct booking *booking_of(struct replay *r, uint64_t number)
+{
+	uint32_t at = (uint32_t)(number * UINT64_C(0x9e3779b97f4a7c15) >> 32) & r->booking_mask;
+	while (r->bookings[at].state != BOOKING_NONE && r->bookings[at].number != number)
+		at = (at + 1) & r->booking_mask;
+	r->bookings[at].number = number;
+	return &r->bookings[at];
+}
+
+static void bookings_init(struct replay *r)
+{
+	uint32_t size = 1024;
+	while (size < r->trace.op_count * 2)
+		size *= 2;
+	r->bookings = bench_alloc(size, sizeof(*r->bookings));
+	r->booking_mask = size - 1;
+}
+
+/* ---- answers ---- */
+
+/* A TRANSIENT answer in a pipeline has lost its place in the order: the outcome means nothing. */
+static void check(const struct replay *r, const struct keyrack_result *result, const char *what)
+{
+	if (result->outcome == KEYRACK_RESULT_UNKNOWN || result->code >= 64) {
+		if (r->depth > 1 || result->outcome == KEYRACK_RESULT_UNKNOWN ||
+			result->code >= 1000)
+			bench_fail(result->code == KEYRACK_CODE_UNREACHABLE ? BENCH_UNREACHABLE
+									    : BENCH_ABORTED,
+				"%s: %s (%s); the replay is aborted", what,
+				keyrack_code_name(result->code), keyrack_code_text(result->code));
+	}
+}
+
+static struct replay *the_replay; /* callbacks are given the booking */
+
+static void on_held(void *user, const union keyrack_answer *answer)
+{
+	struct booking *booking = user;
+	check(the_replay, &answer->result, "hold");
+	if (answer->result.outcome == KEYRACK_RESULT_DONE)
+		return;
+	booking->state = BOOKING_REFUSED;
+	the_replay->refused++;
+}
+
+static void on_confirmed(void *user, const union keyrack_answer *answer)
+{
+	struct booking *booking = user;
+	check(the_replay, &answer->result, "confirm");
+	if (answer->result.outcome == KEYRACK_RESULT_DONE) {
+		booking->state = BOOKING_CONFIRMED;
+		the_replay->confirmed++;
+	} else if (answer->result.code == KEYRACK_CODE_NOT_FOUND) {
+		the_replay->skipped++;
+	} else {
+		bench_fail(BENCH_ABORTED, "confirm of booking %" PRIu64 ": %s", booking->number,
+			keyrack_code_name(answer->result.code));
+	}
+}
+
+static void on_cancelled(void *user, const union keyrack_answer *answer)
+{
+	struct booking *booking = user;
+	check(the_replay, &answer->result, "cancel");
+	if (answer->result.outcome == KEYRACK_RESULT_DONE) {
+		booking->state = BOOKING_CANCELLED;
+		the_replay->released++;
+	} else if (answer->result.code == KEYRACK_CODE_NOT_FOUND) {
+		the_replay->skipped++;
+	} else {
+		bench_fail(BENCH_ABORTED, "cancel of booking %" PRIu64 ": %s", booking->number,
+			keyrack_code_name(answer->result.code));
+	}
+}
+
+/* ---- playing ---- */
+
+static void must(int r, const char *what)
+{
+	if (r != 0)
+		bench_fail(BENCH_ABORTED, "%s: %s", what, r < 0 ? strerror(-r) : "no room");
+}
+
+static void make_room(struct replay *r)
+{
+	while (keyrack_client_open(r->fleet.clients[0]) >= r->depth ||
+		keyrack_client_room(r->fleet.clients[0]) == 0)
+		fleet_turn(&r->fleet, 100000);
+	r->frames++;
+}
+
+/* The stay's price over its nights: whole minor units, the rest on the last night. */
+static uint32_t price_runs(const struct trace_op *op, struct keyrack_price_run runs[2])
+{
+	const uint64_t a_night = op->price_minor / op->rooms / op->nights;
+	const uint64_t last = op->price_minor / op->rooms - a_night * (uint64_t)(op->nights - 1);
+	runs[0] = (struct keyrack_price_run){op->nights, a_night};
+	if (last == a_night)
+		return 1;
+	runs[0].nights--;
+	runs[runs[0].nights > 0] = (struct keyrack_price_run){1, last};
+	return runs[0].nights > 0 && op->nights > 1 ? 2 : 1;
+}
+
+static void play_book(struct replay *r, const struct trace_op *op)
+{
+	struct keyrack_client *client = r->fleet.clients[0];
+	struct booking *booking = booking_of(r, op->booking);
+	struct keyrack_price_run runs[2];
+	if (booking->state != BOOKING_NONE)
+		bench_fail(BENCH_USAGE, "booking %" PRIu64 " comes twice", op->booking);
+	booking->state = BOOKING_SENT;
+	booking->id = keyrack_id_mint(client, op->hotel);
+	const struct keyrack_line line = {
+		.type = op->type,
+		.check_in_day = op->check_in + r->shift_days,
+		.check_out_day = op->check_in + r->shift_days + op->nights,
+		.rooms = op->rooms,
+		.guests = op->guests,
+		.pricing = KEYRACK_PRICING_CALLER,
+		.runs = runs,
+		.run_count = price_runs(op, runs),
+	};
+	const struct keyrack_reserve hold = {
+		.hotel_id = op->hotel, .id = booking->id, .lines = &line, .line_count = 1};
+	const struct keyrack_transition confirm = {.id = booking->id};
+	make_room(r);
+	must(keyrack_submit_hold(client, &hold, on_held, booking), "hold");
+	make_room(r);
+	must(keyrack_submit_confirm(client, &confirm, on_confirmed, booking), "confirm");
+}
+
+static void play_cancel(struct replay *r, const struct trace_op *op)
+{
+	struct booking *booking = booking_of(r, op->booking);
+	if (booking->state == BOOKING_NONE)
+		bench_fail(BENCH_USAGE, "booking %" PRIu64 " is cancelled before it comes",
+			op->booking);
+	const struct keyrack_transition cancel = {.id = booking->id};
+	make_room(r);
+	must(keyrack_submit_cancel(r->fleet.clients[0], &cancel, on_cancelled, booking), "cancel");
+}
+
+static void play(struct replay *r)
+{
+	const uint64_t start = bench_now_us();
+	for (uint32_t i = 0; i < r->trace.op_count; i++) {
+		const struct trace_op *op = &r->trace.ops[i];
+		if (op->is_cancel)
+			play_cancel(r, op);
+		else
+			play_book(r, op);
+		bench_progress("playing: %u of %u operations", i, r->trace.op_count);
+	}
+	fleet_drain(&r->fleet);
+	bench_progress_end();
+	r->seconds = (double)(bench_now_us() - start) / 1e6;
+}
+
+/* ---- loading ---- */
+
+static void expect(int outcome, const struct keyrack_result *result, const char *what)
+{
+	char why[512] = "";
+	if (outcome == KEYRACK_RESULT_DONE)
+		return;
+	if (outcome < 0)
+		bench_fail(BENCH_ABORTED, "%s: %s", what, strerror(-outcome));
+	if (result->refusal != NULL)
+		(void)keyrack_refusal_format(result->refusal, why, sizeof(why));
+	bench_fail(result->code == KEYRACK_CODE_UNREACHABLE ? BENCH_UNREACHABLE : BENCH_ABORTED,
+		"%s: %s %s", what, keyrack_code_name(result->code), why);
+}
+
+static void load(struct replay *r)
+{
+	struct keyrack_client *client = r->fleet.clients[0];
+	struct keyrack_hotel_answer hotel;
+	struct keyrack_type_answer type;
+	int32_t today = INT32_MIN;
+	for (uint32_t i = 0; i < r->trace.type_count; i++) {
+		const struct trace_type *t = &r->trace.types[i];
+		const struct keyrack_hotel_put put_hotel = {
+			.hotel_id = t->hotel,
+			.mask = KEYRACK_HOTEL_ZONE | KEYRACK_HOTEL_CURRENCY,
+			.settings = {.zone = "Europe/Lisbon", .currency = "EUR"},
+		};
+		const struct keyrack_type_put put_type = {
+			.hotel_id = t->hotel,
+			.type = i,
+			.mask = KEYRACK_TYPE_CODE | KEYRACK_TYPE_PHYSICAL,
+			.settings = {.code = t->code, .physical = t->rooms},
+		};
+		expect(keyrack_hotel_put(client, &put_hotel, &hotel), &hotel.result, "hotel put");
+		if (hotel.hotel.business_day > today)
+			today = hotel.hotel.business_day;
+		const uint32_t nights = hotel.hotel.window_nights;
+		if (r->trace.last_day - r->trace.first_day + 3 > (int32_t)nights)
+			bench_fail(BENCH_USAGE,
+				"the stays span %d nights, the cluster's window is %u: start it "
+				"with "
+				"--nights %d",
+				r->trace.last_day - r->trace.first_day + 1, nights,
+				r->trace.last_day - r->trace.first_day + 3);
+		expect(keyrack_type_put(client, &put_type, &type), &type.result, "type put");
+	}
+	r->shift_days = today + 1 - r->trace.first_day;
+}
+
+/* ---- the outcome ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void hash_part(crypto_hash_sha256_state *hash, const char *text, bool is_first)
+{
+	if (!is_first)
+		crypto_hash_sha256_update(hash, (const unsigned char *)"\n", 1);
+	crypto_hash_sha256_update(hash, (const unsigned char *)text, strlen(text));
+}
+
+static void hash_end(crypto_hash_sha256_state *hash, char ret_hex[65])
+{
+	unsigned char bytes[crypto_hash_sha256_BYTES];
+	crypto_hash_sha256_final(hash, bytes);
+	(void)sodium_bin2hex(ret_hex, 65, bytes, sizeof(bytes));
+}
+
+static void hash_refused(const struct replay *r, char ret_hex[65])
+{
+	uint64_t *numbers = bench_alloc(r->refused, sizeof(*numbers));
+	uint64_t count = 0;
+	for (uint32_t i = 0; i <= r->booking_mask; i++)
+		if (r->bookings[i].state == BOOKING_REFUSED)
+			numbers[count++] = r->bookings[i].number;
+	kr_assert(count == r->refused);
+	qsort(numbers, count, sizeof(*numbers), by_number);
+	crypto_hash_sha256_state hash;
+	crypto_hash_sha256_init(&hash);
+	for (uint64_t i = 0; i < count; i++) {
+		char text[24];
+		snprintf(text, sizeof(text), "%" PRIu64, numbers[i]);
+		hash_part(&hash, text, i == 0);
+	}
+	hash_end(&hash, ret_hex);
+	free(numbers);
+}
+
+struct cell_lines {
+	char **lines;
+	size_t count, capacity;
+};
+
+static void cell_add(struct cell_lines *cells, const char *code, int32_t day, uint32_t booked)
+{
+	char date[KEYRACK_DATE_TEXT_SIZE], line[64];
+	keyrack_day_format(day, date);
+	snprintf(line, sizeof(line), "%s,%s,%u", code, date, booked);
+	if (cells->count == cells->capacity) {
+		cells->capacity = cells->capacity * 2 + 1024;
+		cells->lines = realloc(cells->lines, cells->capacity * sizeof(char *));
+		kr_assert(cells->lines != NULL);
+	}
+	cells->lines[cells->count] = strdup(line);
+	kr_assert(cells->lines[cells->count] != NULL);
+	cells->count++;
+}
+
+/* Read back from the engine; dates as in the source. */
+static void read_cells(struct replay *r, struct cell_lines *cells)
+{
+	struct keyrack_availability_answer answer;
+	for (uint32_t t = 0; t < r->trace.type_count; t++)
+		for (int32_t day = r->trace.first_day; day <= r->trace.last_day;
+			day += QUERY_NIGHTS) {
+			const uint32_t left = (uint32_t)(r->trace.last_day - day + 1);
+			const struct keyrack_availability query = {
+				.hotel_id = r->trace.types[t].hotel,
+				.types = &t,
+				.type_count = 1,
+				.first_day = day + r->shift_days,
+				.night_count = KR_MIN(left, QUERY_NIGHTS),
+			};
+			expect(keyrack_availability(r->fleet.clients[0], &query, &answer),
+				&answer.result, "availability");
+			for (uint32_t n = 0; n < answer.night_count; n++) {
+				const struct keyrack_night night =
+					keyrack_availability_night(&answer, 0, n);
+				if (night.booked > 0)
+					cell_add(cells, r->trace.types[t].code, day + (int32_t)n,
+						night.booked);
+			}
+		}
+}
+
+static void hash_cells(struct replay *r, char ret_hex[65])
+{
+	struct cell_lines cells = {0};
+	crypto_hash_sha256_state hash;
+	read_cells(r, &cells);
+	if (cells.count > 0)
+		qsort(cells.lines, cells.count, sizeof(char *), by_text);
+	crypto_hash_sha256_init(&hash);
+	for (size_t i = 0; i < cells.count; i++) {
+		hash_part(&hash, cells.lines[i], i == 0);
+		free(cells.lines[i]);
+	}
+	free(cells.lines);
+	hash_end(&hash, ret_hex);
+}
+
+static void print_outcome(struct replay *r)
+{
+	char refused_ids[65], final_cells[65];
+	hash_refused(r, refused_ids);
+	hash_cells(r, final_cells);
+	const uint64_t at_end = r->confirmed - r->released;
+	if (r->json) {
+		json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:i, s:f, s:i}",
+			"refused", (json_int_t)r->refused, "released", (json_int_t)r->released,
+			"booked_at_end", (json_int_t)at_end, "skipped", (json_int_t)r->skipped,
+			"refused_ids_sha256", refused_ids, "final_cells_sha256", final_cells,
+			"frames", (json_int_t)r->frames, "depth", (int)r->depth, "seconds",
+			r->seconds, "shift_days", (int)r->shift_days);
+		json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+		putchar('\n');
+		json_decref(json);
+		return;
+	}
+	printf("played %u operations as %" PRIu64 " frames in %.2f s, %u in flight\n"
+	       "refused             %" PRIu64 "\n"
+	       "released            %" PRIu64 "\n"
+	       "booked at end       %" PRIu64 "\n"
+	       "skipped             %" PRIu64 "\n"
+	       "refused ids sha256  %s\n"
+	       "final cells sha256  %s\n",
+		r->trace.op_count, r->frames, r->seconds, r->depth, r->refused, r->released, at_end,
+		r->skipped, refused_ids, final_cells);
+}
+
+int bench_replay(int argc, char **argv)
+{
+	static const struct argp argp = {replay_options, replay_option, NULL,
+		"Plays a booking trace in file order, pipelined, and prints what became of it.",
+		NULL, NULL, NULL};
+	static struct replay replay = {.depth = 256, .deadline_us = 60000000};
+	struct replay *r = &replay;
+	the_replay = r;
+	r->routers = getenv("KEYRACK_ROUTER") != NULL ? getenv("KEYRACK_ROUTER") : "127.0.0.1:7070";
+	argp_err_exit_status = BENCH_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, r);
+	trace_read(&r->trace, r->trace_path, r->capacity_path);
+	bookings_init(r);
+	const struct keyrack_config config = {
+		.routers = r->routers,
+		.agent = "keyrack-bench " KEYRACK_VERSION,
+		.in_flight_max = KR_MAX(r->depth, 64),
+		.deadline_us = r->deadline_us,
+		.no_retry = r->depth > 1,
+		.source = 1,
+	};
+	fleet_open(&r->fleet, &config, 1);
+	load(r);
+	play(r);
+	print_outcome(r);
+	trace_free(&r->trace);
+	free(r->bookings);
+	fleet_close(&r->fleet);
+	return BENCH_OK;
+}

@@ -1,0 +1,28 @@
+/* Options of `keyrack-bench run`. */
+#ifndef BENCH_RUN_OPTIONS_H
+#define BENCH_RUN_OPTIONS_H
+
+#include "bench/work.h"
+
+struct run_options {
+	const char *routers;
+	const char *journal;
+	const char *data_dir; /* only to say which device it is on */
+	const char *label;
+	double seconds, warmup;
+	uint32_t connections, depth;
+	double rate; /* operations a second, open loop; 0 = closed loop */
+	uint64_t preload;
+	uint64_t deadline_us;
+	bool json;
+	bool no_retry;
+	struct work_options work;
+};
+
+/* Reads the command line; wrong options end the program with BENCH_USAGE. */
+void run_options_parse(int argc, char **argv, struct run_options *ret);
+
+/* A whole number in `first` .. `last` from an option's argument; anything else ends the program. */
+uint64_t option_number(const char *option, const char *text, uint64_t first, uint64_t last);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Work: what one operation of a run is, from drawing it to counting what it did.
+ *
+ * An operation is one or two calls (hold, then confirm). Its latency counts from its intended
+ * start to the answer of its last call. What each answer did to the counters goes into the chain's
+ * expected counts, so that a recount after the run must find the same.
+ */
+#ifndef BENCH_WORK_H
+#define BENCH_WORK_H
+
+#include "base/hist.h"
+#include "base/rng.h"
+#include "bench/bench.h"
+#include "bench/journal.h"
+
+enum work_kind { WORK_BOOK, WORK_HOLD_CONFIRM, WORK_CANCEL, WORK_AVAILABILITY, WORK_KINDS };
+extern const char *const work_names[WORK_KINDS];
+
+enum work_spread { SPREAD_UNIFORM, SPREAD_ZIPF, SPREAD_HOT };
+
+struct work_options {
+	uint32_t weights[WORK_KINDS]; /* of the mix; at least one above 0 */
+	enum work_spread spread;
+	double zipf_theta; /* 0 < theta < 1 */
+	uint32_t stay_nights;
+	uint32_t query_nights;
+	uint32_t window; /* nights from the business day that are sold and counted */
+	uint64_t seed;
+	uint32_t booked_max; /* bookings remembered for cancelling */
+};
+
+struct work_booking {
+	struct keyrack_id id;
+	uint32_t row;
+	uint16_t night; /* of check-in, from the row's business day */
+	uint16_t nights;
+};
+
+struct work {
+	struct work_options options;
+	struct bench_chain *chain;
+	struct journal *journal; /* or NULL */
+	struct rng rng;
+	double zipf_zeta, zipf_eta, zipf_alpha;
+	uint32_t weight_sum;
+	uint32_t hot_rows; /* rows of the hot hotel */
+	struct work_booking *booked;
+	uint32_t booked_count;
+	/* counting */
+	bool is_measuring;
+	bool is_stopped; /* answers start no further calls */
+	uint64_t calls, done, refused, transient, unknown;
+	uint64_t by_code[2048];
+	struct hist *hists;          /* WORK_KINDS of them */
+	struct work_booking *doubts; /* unknown outcomes, to be resolved after the run */
+	uint32_t doubt_count, doubt_capacity;
+};
+
+struct work_op {
+	struct work *work;
+	struct keyrack_client *client;
+	uint64_t intended_us;
+	enum work_kind kind;
+	bool is_confirming;
+	struct work_booking booking;
+	void (*on_end)(struct work_op *op); /* the operation is over; the op may be started anew */
+	void *owner;
+};
+
+void work_init(struct work *work, const struct work_options *options, struct bench_chain *chain,
+	struct journal *journal);
+void work_fini(struct work *work);
+/* Draws an operation and submits its first call. False: no room now, try later. */
+bool work_start(struct work_op *op, uint64_t intended_us);
+/* Asks for the outcome of what is unknown, and counts it. All calls must have ended. */
+void work_resolve(struct work *work, struct bench_fleet *fleet);
+
+#endif

@@ -1,0 +1,118 @@
+/* The model's words for operations: its own, so that no engine header is needed. */
+#ifndef TESTS_PROPERTY_MODEL_OP_H
+#define TESTS_PROPERTY_MODEL_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define M_HOTELS 8
+#define M_TYPES 8
+#define M_LINES 16
+#define M_RUNS 32
+#define M_NIGHTS 8192 /* days the model can hold, from its first business day on */
+#define M_TEXT 65
+#define M_SOURCES 16
+
+enum {
+	M_HELD = 1,
+	M_CONFIRMED,
+	M_RELEASED,
+	M_EXPIRED,
+	M_CANCELLED,
+	M_CHECKED_IN,
+	M_NO_SHOW,
+	M_COMPLETED,
+	M_VOID
+};
+enum { M_CALENDAR, M_CALLER, M_COUNT_ONLY };
+enum { M_CONFIRM = 1, M_RELEASE, M_CANCEL, M_RESOLVE };
+
+struct m_config {
+	int window_nights;
+	uint64_t retention_us;
+	uint64_t grace_us;
+	int stay_keep_days;
+};
+
+struct m_now {
+	uint64_t t_us;
+	uint64_t wall_us;
+};
+
+/* 128 bits of a reservation id, and what its layout says. */
+struct m_id {
+	uint64_t hi, lo;
+};
+
+struct m_hotel_settings {
+	int offset_s; /* of the zone: the model knows fixed offsets only */
+	int day_roll_minute, check_in_minute, nights_max;
+	uint64_t hold_ttl_us, hold_ttl_max_us;
+	uint32_t holds_max, guest_holds_max;
+	int status;
+};
+
+/* has_*: the value is set; without it the type has none. */
+struct m_type_settings {
+	int status, plan_status;
+	bool has_physical, has_out_of_order, has_allowance, has_cap;
+	int64_t physical, out_of_order, allowance, cap;
+	int allowance_unit; /* 1 rooms, 2 basis points */
+	uint32_t guests_max, advance_min, advance_max;
+};
+
+/* Field bits as in the protocol's InventorySetRequest. */
+struct m_update {
+	uint64_t hotel;
+	int type_count; /* 0 = all */
+	int types[M_TYPES];
+	int first_day, last_day, weekday_mask;
+	uint32_t set, adjust, clear;
+	int64_t physical, out_of_order, allowance, cap, price, available;
+	int allowance_unit;
+	bool closed, cta, ctd, plan_closed, plan_cta, plan_ctd;
+	int min_arrival, max_arrival, min_through, max_through;
+	uint32_t source;
+	uint64_t source_seq;
+	bool has_version;
+	uint64_t version;
+};
+
+struct m_run {
+	int nights;
+	uint64_t price;
+};
+
+struct m_line {
+	int type, plan, check_in, check_out;
+	int rooms, guests, pricing;
+	int run_count;
+	struct m_run runs[M_RUNS];
+};
+
+struct m_reserve {
+	uint64_t hotel;
+	struct m_id id;
+	bool book;
+	int line_count;
+	struct m_line lines[M_LINES];
+	uint64_t ttl_us;
+	bool has_expected;
+	uint64_t expected;
+	uint64_t guest_hi, guest_lo;
+	char external_ref[M_TEXT], payment_ref[M_TEXT];
+	uint32_t source;
+};
+
+struct m_transition {
+	int what;
+	struct m_id id;
+	bool has_hotel;
+	uint64_t hotel;
+	bool has_revision;
+	uint32_t revision;
+	bool any;
+	char payment_ref[M_TEXT];
+};
+
+#endif
