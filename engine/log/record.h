@@ -21,10 +21,13 @@
 
 #define RECORD_TIME 64u /* kind byte of the pseudo-record */
 
-/* An effect takes at most this many bytes, whatever is in it. */
-#define RECORD_SIZE_MAX (INV_UPDATE_CELLS_MAX * 31u + 4096u)
+/* An effect takes at most this many bytes, whatever is in it: an UPDATE so many for each night of
+ * each type, and the rest. */
+#define RECORD_OLD_SIZE_MAX 31u
+#define RECORD_REST_SIZE_MAX 4096u
+#define RECORD_SIZE_MAX (INV_UPDATE_CELLS_MAX * RECORD_OLD_SIZE_MAX + RECORD_REST_SIZE_MAX)
 /* The same for every kind but UPDATE. */
-#define RECORD_SMALL_SIZE_MAX 48u * 1024u
+#define RECORD_SMALL_SIZE_MAX (48u * 1024u)
 /* One packed record is closed at this size, so that a reader's hiccup stays small. */
 #define RECORD_PACKED_SIZE_MAX (64u * 1024u)
 

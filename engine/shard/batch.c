@@ -1,0 +1,145 @@
+#include "engine/shard/shard_priv.h"
+
+/*
+ * The gate. Batches stand in a ring: [leaving] oldest .. open. A batch's answers leave when it is
+ * durable; an answer that shows an older change waits with the oldest batch that holds it, so that
+ * cold hotels never wait and answers of one hotel keep their order: a hotel's LSN never decreases,
+ * so a later answer of it goes to the same batch or a later one, or is behind in the same buffer.
+ */
+
+static size_t batch_body_max(const struct shard *shard)
+{
+	kr_assert(shard->config.batch_size_max_bytes <= LOG_BATCH_BODY_SIZE_MAX);
+	return shard->config.batch_size_max_bytes;
+}
+
+static void batch_reset(struct shard *shard, struct shard_batch *batch)
+{
+	kr_assert(batch->body != NULL);
+	record_writer_init(&batch->writer, batch->body, batch_body_max(shard));
+	batch->first_lsn = shard->next_lsn;
+	batch->out.used_bytes = 0;
+}
+
+void shard_batches_init(struct shard *shard)
+{
+	kr_assert(shard->next_lsn > 0);
+	shard->batch_first = 0;
+	shard->batch_count = 1;
+	shard->is_in_flight = false;
+	shard->is_leaving = false;
+	batch_reset(shard, shard_batch_open(shard));
+}
+
+static uint64_t batch_last_lsn(const struct shard_batch *batch)
+{
+	return batch->first_lsn + batch->writer.count - 1;
+}
+
+/* The open batch is closed and the next one opened; one place is kept for the leaving one. */
+static bool batch_advance(struct shard *shard)
+{
+	kr_assert(shard->batch_count >= 1);
+	if (shard->batch_count == SHARD_BATCH_COUNT - 1)
+		return false;
+	if (shard_batch_open(shard)->writer.count == 0)
+		return false;
+	shard->batch_count++;
+	batch_reset(shard, shard_batch_open(shard));
+	return true;
+}
+
+static bool batch_has_room(const struct shard_batch *batch, size_t record_size_bytes)
+{
+	size_t out_left = batch->out.size_bytes - batch->out.used_bytes;
+	kr_assert(batch->out.used_bytes <= batch->out.size_bytes);
+	return kr_writer_left(&batch->writer.bytes) >= record_size_bytes &&
+	       out_left >= SHARD_REPLY_SMALL_MAX;
+}
+
+bool shard_batch_room(struct shard *shard, size_t record_size_bytes)
+{
+	kr_assert(record_size_bytes <= batch_body_max(shard));
+	if (KR_LIKELY(batch_has_room(shard_batch_open(shard), record_size_bytes)))
+		return true;
+	return batch_advance(shard) && batch_has_room(shard_batch_open(shard), record_size_bytes);
+}
+
+void shard_effect_log(struct shard *shard)
+{
+	struct inv_effect *effect = &shard->effect;
+	struct shard_batch *batch = shard_batch_open(shard);
+	struct inv_contradiction contradiction;
+	effect->lsn = shard->next_lsn++;
+	kr_assert(effect->lsn == batch->first_lsn + batch->writer.count);
+	int r = record_put(&batch->writer, effect);
+	kr_assert(r == 0);
+	r = inv_apply(shard->inv, effect, &contradiction);
+	/* What was judged a moment ago applies: anything else is a defect, and nothing of it has
+	 * been answered or written. */
+	kr_assert(r == 0);
+	shard->counters.effects++;
+	shard->snapshot.effects++;
+}
+
+void shard_batch_persisted(struct shard *shard, uint64_t lsn)
+{
+	kr_assert(lsn < shard->next_lsn);
+	kr_assert(lsn >= shard->durable_lsn);
+	shard->durable_lsn = lsn;
+	struct shard_batch *oldest = &shard->batches[shard->batch_first];
+	if (!shard->is_in_flight || batch_last_lsn(oldest) > lsn)
+		return;
+	shard->is_in_flight = false;
+	shard->is_leaving = true;
+	shard->batch_first = (shard->batch_first + 1) % SHARD_BATCH_COUNT;
+	if (--shard->batch_count == 0) {
+		shard->batch_count = 1;
+		batch_reset(shard, shard_batch_open(shard));
+	}
+}
+
+void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
+{
+	struct shard_batch *oldest = &shard->batches[shard->batch_first];
+	if (shard->is_in_flight || oldest->writer.count == 0)
+		return;
+	size_t size = record_writer_finish(&oldest->writer);
+	kr_assert(size > 0 && size <= batch_body_max(shard));
+	*ret_append = (struct shard_append){
+		.body = oldest->body,
+		.body_size_bytes = (uint32_t)size,
+		.count = oldest->writer.count,
+		.first_lsn = oldest->first_lsn,
+		.t_us = oldest->writer.base_t_us,
+	};
+	shard->is_in_flight = true;
+	shard->counters.appends++;
+	shard->counters.append_bytes += size;
+	shard->snapshot.log_bytes += size;
+	/* What is judged from now on goes into the next one. */
+	if (shard->batch_count == 1) {
+		bool advanced = batch_advance(shard);
+		kr_assert(advanced);
+	}
+}
+
+bool shard_batches_are_durable(const struct shard *shard)
+{
+	kr_assert(shard->durable_lsn < shard->next_lsn);
+	return shard->durable_lsn == shard->next_lsn - 1;
+}
+
+struct shard_out *shard_out_for(struct shard *shard, uint64_t wait_lsn)
+{
+	kr_assert(wait_lsn < shard->next_lsn);
+	if (wait_lsn <= shard->durable_lsn)
+		return &shard->at_once;
+	for (uint32_t i = 0; i < shard->batch_count; i++) {
+		uint32_t index = (shard->batch_first + i) % SHARD_BATCH_COUNT;
+		struct shard_batch *batch = &shard->batches[index];
+		if (batch->writer.count > 0 && batch_last_lsn(batch) >= wait_lsn)
+			return &batch->out;
+	}
+	kr_unreachable();
+}

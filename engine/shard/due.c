@@ -1,0 +1,64 @@
+#include "engine/shard/shard_priv.h"
+
+/*
+ * What the clock does: day rolls, expiries, retirements, and graces after a restart.
+ */
+
+bool shard_due_backlog(const struct shard *shard)
+{
+	kr_assert(shard->inv != NULL);
+	return inv_due_next_us(shard->inv) <= shard->now.t_us;
+}
+
+static bool due_may_run(const struct shard *shard)
+{
+	return shard->life == SHARD_SERVING && shard->space != SHARD_SPACE_STOP;
+}
+
+void shard_due_run(struct shard *shard)
+{
+	kr_assert(!shard->is_gracing || shard->life != SHARD_SERVING);
+	if (!due_may_run(shard))
+		return;
+	for (uint32_t i = 0; i < INV_DUE_BATCH_MAX && shard_due_backlog(shard); i++) {
+		if (!shard_batch_room(shard, RECORD_SMALL_SIZE_MAX))
+			return;
+		if (inv_due_judge(shard->inv, shard->now, &shard->effect) != INV_EFFECT)
+			return;
+		shard_effect_log(shard);
+		shard->counters.clock++;
+	}
+}
+
+bool shard_due_drain(struct shard *shard, struct hotel_id hotel)
+{
+	kr_assert(hotel.v != 0);
+	while (shard->drained < SHARD_DRAIN_MAX) {
+		if (!shard_batch_room(shard, RECORD_SMALL_SIZE_MAX))
+			return false;
+		if (inv_due_hotel_judge(shard->inv, shard->now, hotel, &shard->effect) !=
+			INV_EFFECT)
+			return true;
+		shard_effect_log(shard);
+		shard->drained++;
+		shard->counters.clock++;
+		shard->counters.drained++;
+	}
+	return false;
+}
+
+/* All graces are judged at the instant of START, however many batches they take. */
+void shard_grace_run(struct shard *shard)
+{
+	kr_assert(shard->life == SHARD_STARTING);
+	while (shard->is_gracing && shard_batch_room(shard, RECORD_SMALL_SIZE_MAX)) {
+		enum inv_result r = inv_grace_judge(
+			shard->inv, shard->start_now, shard->grace_last_t_us, &shard->effect);
+		if (r != INV_EFFECT) {
+			shard->is_gracing = false;
+			return;
+		}
+		shard_effect_log(shard);
+		shard->counters.clock++;
+	}
+}

@@ -1,0 +1,564 @@
+#include <string.h>
+
+#include "engine/shard/shard_priv.h"
+#include "proto/keyrack.pb-c.h"
+#include "proto/message.h"
+
+/*
+ * Frames into requests. Whatever is wrong with one is its own answer: `code` and `field` are set
+ * and the others of the batch go on. Only the shape is checked here (widths, counts, routing);
+ * what values mean is the inventory's.
+ */
+
+#define PARSE_TYPES_MAX INV_HOTEL_TYPES_MAX
+
+static void parse_refuse(
+	struct shard_request *request, uint16_t code, uint8_t rule, const char *field)
+{
+	kr_assert(code != 0);
+	if (request->code != 0)
+		return;
+	request->code = code;
+	request->rule = rule;
+	request->field = field;
+}
+
+static void parse_invalid(struct shard_request *request, const char *field)
+{
+	parse_refuse(request, KEYRACK_INVALID, RULE_FIELD, field);
+}
+
+static uint64_t parse_max(
+	struct shard_request *request, uint64_t value, uint64_t max, const char *field)
+{
+	if (value <= max)
+		return value;
+	parse_invalid(request, field);
+	return 0;
+}
+
+static uint16_t parse_u16(struct shard_request *request, uint64_t value, const char *field)
+{
+	return (uint16_t)parse_max(request, value, UINT16_MAX, field);
+}
+
+static uint8_t parse_u8(struct shard_request *request, uint64_t value, const char *field)
+{
+	return (uint8_t)parse_max(request, value, UINT8_MAX, field);
+}
+
+static struct inv_text parse_text(
+	struct shard_request *request, const char *text, const char *field)
+{
+	size_t size = strlen(text);
+	if (size > INV_TEXT_SIZE_MAX) {
+		parse_invalid(request, field);
+		return (struct inv_text){0};
+	}
+	return (struct inv_text){.bytes = text, .size_bytes = (uint32_t)size};
+}
+
+static struct inv_actor parse_actor(
+	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason)
+{
+	if (source >= INV_SOURCE_RESERVED_FIRST)
+		parse_invalid(request, "source");
+	return (struct inv_actor){
+		.actor = actor,
+		.source = source,
+		.principal = request->frame->header->principal,
+		.reason = parse_text(request, reason, "reason"),
+	};
+}
+
+/* ---- routing ---- */
+
+static void parse_slot(struct shard *shard, struct shard_request *request, uint64_t slot)
+{
+	if (slot >= SLOT_COUNT)
+		parse_invalid(request, "routing_key");
+	else if (shard->map.shard_of[slot] != shard->config.shard_index)
+		parse_refuse(request, KEYRACK_MOVED, 0, NULL);
+}
+
+/* A call about a hotel: the header must name the hotel that the body names. */
+static void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel)
+{
+	const struct frame_header *header = request->frame->header;
+	kr_assert(request->hotel.v == 0);
+	if (hotel == 0)
+		parse_invalid(request, "hotel_id");
+	else if (header->route != FRAME_ROUTE_HOTEL || header->routing_key != hotel)
+		parse_invalid(request, "routing_key");
+	else
+		parse_slot(shard, request, slot_of_hotel((struct hotel_id){hotel}));
+	request->hotel.v = hotel;
+}
+
+/* A call about a reservation: routed by its hotel if given, else by the slot in the id. */
+static void parse_id_route(struct shard *shard, struct shard_request *request, struct kr_id id,
+	bool has_hotel, uint64_t hotel)
+{
+	const struct frame_header *header = request->frame->header;
+	if (has_hotel && header->route == FRAME_ROUTE_HOTEL) {
+		parse_hotel_route(shard, request, hotel);
+		return;
+	}
+	if (header->route != FRAME_ROUTE_SLOT) {
+		parse_invalid(request, "routing_key");
+		return;
+	}
+	parse_slot(shard, request, header->routing_key);
+	if (has_hotel) {
+		if (slot_of_hotel((struct hotel_id){hotel}) != header->routing_key)
+			parse_invalid(request, "hotel_id");
+		request->hotel.v = hotel;
+	} else if (!reservation_id_is_native(id)) {
+		parse_invalid(request, "hotel_id");
+	} else if (reservation_id_slot(id) != header->routing_key) {
+		parse_invalid(request, "routing_key");
+	}
+}
+
+static void parse_shard_route(struct shard *shard, struct shard_request *request)
+{
+	const struct frame_header *header = request->frame->header;
+	if (header->route != FRAME_ROUTE_SHARD)
+		parse_invalid(request, "routing_key");
+	else if (header->routing_key != shard->config.shard_index)
+		parse_refuse(request, KEYRACK_MOVED, 0, NULL);
+}
+
+/* ---- lines ---- */
+
+static void parse_runs(struct shard *shard, struct shard_request *request,
+	const Keyrack__Line *body, struct inv_line *line)
+{
+	if (body->n_run_nights != body->n_run_price_minor ||
+		body->n_run_nights > INV_STAY_NIGHTS_MAX) {
+		parse_invalid(request, "run_nights");
+		return;
+	}
+	struct inv_price_run *runs =
+		KR_ARENA_ARRAY(&shard->arena.arena, struct inv_price_run, body->n_run_nights);
+	if (runs == NULL) {
+		parse_refuse(request, KEYRACK_OVERLOADED, 0, NULL);
+		return;
+	}
+	for (size_t i = 0; i < body->n_run_nights; i++) {
+		runs[i].nights = parse_u16(request, body->run_nights[i], "run_nights");
+		runs[i].price_minor = parse_max(
+			request, body->run_price_minor[i], RATE_PRICE_MAX, "run_price_minor");
+	}
+	line->runs = runs;
+	line->run_count = (uint16_t)body->n_run_nights;
+}
+
+static void parse_line(struct shard *shard, struct shard_request *request,
+	const Keyrack__Line *body, struct inv_line *line)
+{
+	line->type = parse_u16(request, body->type, "type");
+	line->plan = parse_u16(request, body->plan, "plan");
+	line->check_in = body->check_in;
+	line->check_out = body->check_out;
+	line->rooms = parse_u16(request, body->rooms, "rooms");
+	line->guests = parse_u16(request, body->guests, "guests");
+	line->pricing = parse_u8(request, body->pricing, "pricing");
+	if (line->pricing > INV_PRICE_NONE)
+		parse_invalid(request, "pricing");
+	if (body->n_run_nights + body->n_run_price_minor > 0)
+		parse_runs(shard, request, body, line);
+}
+
+static const struct inv_line *parse_lines(
+	struct shard *shard, struct shard_request *request, Keyrack__Line **bodies, size_t count)
+{
+	if (count > INV_LINES_MAX) {
+		parse_invalid(request, "lines");
+		return NULL;
+	}
+	struct inv_line *lines = KR_ARENA_ARRAY(&shard->arena.arena, struct inv_line, count);
+	if (lines == NULL) {
+		parse_refuse(request, KEYRACK_OVERLOADED, 0, NULL);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		parse_line(shard, request, bodies[i], &lines[i]);
+	return lines;
+}
+
+static const uint16_t *parse_types(
+	struct shard *shard, struct shard_request *request, const uint32_t *types, size_t count)
+{
+	if (count > PARSE_TYPES_MAX) {
+		parse_invalid(request, "types");
+		return NULL;
+	}
+	uint16_t *list = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, count);
+	if (list == NULL) {
+		parse_refuse(request, KEYRACK_OVERLOADED, 0, NULL);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		list[i] = parse_u16(request, types[i], "types");
+	return list;
+}
+
+/* ---- bodies, one function a message ---- */
+
+static void parse_reserve(
+	struct shard *shard, struct shard_request *request, const Keyrack__ReserveRequest *body)
+{
+	struct inv_reserve_op *op = &request->u.reserve;
+	op->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
+	parse_hotel_route(shard, request, body->hotel_id);
+	if (reservation_id_is_native(op->id) &&
+		reservation_id_slot(op->id) != slot_of_hotel(request->hotel))
+		parse_invalid(request, "id");
+	op->hotel = request->hotel;
+	op->book = request->frame->header->type == FRAME_BOOK;
+	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
+	op->line_count = (uint32_t)body->n_lines;
+	op->ttl_us = body->ttl_us;
+	op->has_expected_total = body->has_expected_total;
+	op->expected_total_minor = body->expected_total_minor;
+	op->guest = (struct inv_guest_id){.hi = body->guest_hi, .lo = body->guest_lo};
+	op->external_ref = parse_text(request, body->external_ref, "external_ref");
+	op->payment_ref = parse_text(request, body->payment_ref, "payment_ref");
+	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+	if (request->code == 0)
+		op->fingerprint = inv_reserve_fingerprint(op);
+}
+
+static enum inv_transition transition_of(unsigned type)
+{
+	switch (type) {
+	case FRAME_CONFIRM:
+		return INV_CONFIRM;
+	case FRAME_RELEASE:
+		return INV_RELEASE;
+	case FRAME_CANCEL:
+		return INV_CANCEL;
+	default:
+		kr_assert(type == FRAME_RESOLVE);
+		return INV_RESOLVE;
+	}
+}
+
+static void parse_transition(
+	struct shard *shard, struct shard_request *request, const Keyrack__TransitionRequest *body)
+{
+	struct inv_transition_op *op = &request->u.transition;
+	op->transition = transition_of(request->frame->header->type);
+	op->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
+	parse_id_route(shard, request, op->id, body->has_hotel, body->hotel_id);
+	op->has_hotel = body->has_hotel;
+	op->hotel.v = body->has_hotel ? body->hotel_id : 0;
+	op->has_expected_revision = body->has_expected_revision;
+	op->expected_revision = body->expected_revision;
+	op->any = body->any;
+	op->payment_ref = parse_text(request, body->payment_ref, "payment_ref");
+	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+}
+
+static void parse_hotel_put(
+	struct shard *shard, struct shard_request *request, const Keyrack__HotelPutRequest *body)
+{
+	struct inv_hotel_op *op = &request->u.hotel_put;
+	const Keyrack__HotelSettings none = KEYRACK__HOTEL_SETTINGS__INIT;
+	const Keyrack__HotelSettings *s = body->settings != NULL ? body->settings : &none;
+	parse_hotel_route(shard, request, body->hotel_id);
+	op->hotel = request->hotel;
+	op->mask = (uint32_t)parse_max(request, body->mask, INV_HOTEL_MASK, "mask");
+	op->settings.code = parse_text(request, s->code, "code");
+	op->settings.zone = parse_text(request, s->zone, "zone");
+	if (strlen(s->currency) == 3)
+		memcpy(op->settings.currency, s->currency, 3);
+	else if (body->mask & INV_HOTEL_CURRENCY)
+		parse_invalid(request, "currency");
+	op->settings.currency_digits = parse_u8(request, s->currency_digits, "currency_digits");
+	op->settings.day_roll_minute = parse_u16(request, s->day_roll_minute, "day_roll_minute");
+	op->settings.check_in_minute = parse_u16(request, s->check_in_minute, "check_in_minute");
+	op->settings.nights_max = parse_u16(request, s->nights_max, "nights_max");
+	op->settings.hold_ttl_us = s->hold_ttl_us;
+	op->settings.hold_ttl_max_us = s->hold_ttl_max_us;
+	op->settings.hold_total_max_us = s->hold_total_max_us;
+	op->settings.holds_max = s->holds_max;
+	op->settings.guest_holds_max = s->guest_holds_max;
+	op->settings.status = parse_u8(request, s->status, "status");
+	op->has_expected_version = body->has_expected_version;
+	op->expected_ari_version = body->expected_ari_version;
+	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+}
+
+static void parse_type_settings(struct shard_request *request, const Keyrack__TypeSettings *s,
+	struct inv_type_settings *settings)
+{
+	settings->code = parse_text(request, s->code, "code");
+	settings->status = parse_u8(request, s->status, "status");
+	settings->plan_status = parse_u8(request, s->plan_status, "plan_status");
+	settings->allowance_unit = parse_u8(request, s->allowance_unit, "allowance_unit");
+	settings->physical = parse_u16(request, s->physical, "physical");
+	settings->out_of_order = parse_u16(request, s->out_of_order, "out_of_order");
+	settings->allowance = s->allowance;
+	if (s->cap < CELL_LIMIT_MIN || s->cap > CELL_LIMIT_MAX)
+		parse_invalid(request, "cap");
+	settings->cap = (int16_t)s->cap;
+	settings->guests_max = parse_u16(request, s->guests_max, "guests_max");
+	settings->advance_min_minutes = s->advance_min_minutes;
+	settings->advance_max_minutes = s->advance_max_minutes;
+}
+
+static void parse_type_put(
+	struct shard *shard, struct shard_request *request, const Keyrack__TypePutRequest *body)
+{
+	struct inv_type_op *op = &request->u.type_put;
+	const Keyrack__TypeSettings none = KEYRACK__TYPE_SETTINGS__INIT;
+	parse_hotel_route(shard, request, body->hotel_id);
+	op->hotel = request->hotel;
+	op->type = (uint16_t)parse_max(request, body->type, INV_TYPE_NUMBER_MAX, "type");
+	op->mask = (uint32_t)parse_max(request, body->mask, INV_TYPE_MASK, "mask");
+	op->clear_mask =
+		(uint32_t)parse_max(request, body->clear_mask, INV_TYPE_MASK, "clear_mask");
+	parse_type_settings(
+		request, body->settings != NULL ? body->settings : &none, &op->settings);
+	op->has_expected_version = body->has_expected_version;
+	op->expected_ari_version = body->expected_ari_version;
+	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+}
+
+/* "Maxima over 65,534 are none": the widest value that a field can ask for is no limit at all. */
+static uint16_t parse_los_max(uint32_t nights)
+{
+	return nights > 65534 ? 0 : (uint16_t)nights;
+}
+
+static void parse_update_values(struct shard_request *request,
+	const Keyrack__InventorySetRequest *body, struct inv_update *u)
+{
+	u->physical = body->physical;
+	u->out_of_order = body->out_of_order;
+	u->allowance = body->allowance;
+	u->allowance_unit = parse_u8(request, body->allowance_unit, "allowance_unit");
+	u->cap = body->cap;
+	u->price_minor = body->price_minor;
+	u->available = body->available;
+	u->closed = body->closed;
+	u->cta = body->cta;
+	u->ctd = body->ctd;
+	u->plan_closed = body->plan_closed;
+	u->plan_cta = body->plan_cta;
+	u->plan_ctd = body->plan_ctd;
+	u->los.min_arrival = parse_u16(request, body->min_arrival, "min_arrival");
+	u->los.max_arrival = parse_los_max(body->max_arrival);
+	u->los.min_through = parse_u16(request, body->min_through, "min_through");
+	u->los.max_through = parse_los_max(body->max_through);
+}
+
+/* Values of absent fields are zero, so that there is one way to log an update. */
+static void parse_update_clear(struct inv_update *u)
+{
+	uint32_t mask = u->set_mask | u->adjust_mask;
+#define CLEAR(bit, member)                                                                         \
+	if (!(mask & (bit)))                                                                       \
+	u->member = 0
+	CLEAR(INV_UPDATE_PHYSICAL, physical);
+	CLEAR(INV_UPDATE_OUT_OF_ORDER, out_of_order);
+	CLEAR(INV_UPDATE_ALLOWANCE, allowance);
+	CLEAR(INV_UPDATE_ALLOWANCE, allowance_unit);
+	CLEAR(INV_UPDATE_CAP, cap);
+	CLEAR(INV_UPDATE_PRICE, price_minor);
+	CLEAR(INV_UPDATE_AVAILABLE, available);
+	CLEAR(INV_UPDATE_CLOSED, closed);
+	CLEAR(INV_UPDATE_CTA, cta);
+	CLEAR(INV_UPDATE_CTD, ctd);
+	CLEAR(INV_UPDATE_PLAN_CLOSED, plan_closed);
+	CLEAR(INV_UPDATE_PLAN_CTA, plan_cta);
+	CLEAR(INV_UPDATE_PLAN_CTD, plan_ctd);
+	CLEAR(INV_UPDATE_MIN_ARRIVAL, los.min_arrival);
+	CLEAR(INV_UPDATE_MAX_ARRIVAL, los.max_arrival);
+	CLEAR(INV_UPDATE_MIN_THROUGH, los.min_through);
+	CLEAR(INV_UPDATE_MAX_THROUGH, los.max_through);
+#undef CLEAR
+}
+
+static void parse_update(struct shard *shard, struct shard_request *request,
+	const Keyrack__InventorySetRequest *body)
+{
+	struct inv_update_op *op = &request->u.update;
+	struct inv_update *u = &op->update;
+	parse_hotel_route(shard, request, body->hotel_id);
+	op->hotel = request->hotel;
+	op->types = parse_types(shard, request, body->types, body->n_types);
+	op->type_count = (uint32_t)body->n_types;
+	u->plan = parse_u16(request, body->plan, "plan");
+	u->first_day = body->first_day;
+	u->last_day = body->last_day;
+	u->weekday_mask = parse_u8(request, body->weekday_mask, "weekday_mask");
+	u->set_mask = (uint32_t)parse_max(request, body->set_mask, INV_UPDATE_MASK, "set_mask");
+	u->adjust_mask =
+		(uint32_t)parse_max(request, body->adjust_mask, INV_UPDATE_MASK, "adjust_mask");
+	u->clear_mask =
+		(uint32_t)parse_max(request, body->clear_mask, INV_UPDATE_MASK, "clear_mask");
+	parse_update_values(request, body, u);
+	parse_update_clear(u);
+	u->source = body->source;
+	u->source_seq = body->source_seq;
+	op->has_expected_version = body->has_expected_version;
+	op->expected_ari_version = body->expected_ari_version;
+	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+}
+
+static void parse_availability(struct shard *shard, struct shard_request *request,
+	const Keyrack__AvailabilityRequest *body)
+{
+	struct shard_nights_query *query = &request->u.nights;
+	parse_hotel_route(shard, request, body->hotel_id);
+	query->hotel = request->hotel;
+	query->types = parse_types(shard, request, body->types, body->n_types);
+	query->type_count = (uint32_t)body->n_types;
+	query->first_day = body->first_day;
+	query->night_count = body->night_count;
+}
+
+static void parse_stay(
+	struct shard *shard, struct shard_request *request, const Keyrack__StayRequest *body)
+{
+	struct shard_stay_query *query = &request->u.stay;
+	parse_hotel_route(shard, request, body->hotel_id);
+	query->op.hotel = request->hotel;
+	query->op.lines = parse_lines(shard, request, body->lines, body->n_lines);
+	query->op.line_count = (uint32_t)body->n_lines;
+	query->op.has_expected_total = body->has_expected_total;
+	query->op.expected_total_minor = body->expected_total_minor;
+	query->explain = body->explain;
+}
+
+static void parse_get(struct shard *shard, struct shard_request *request,
+	const Keyrack__ReservationGetRequest *body)
+{
+	struct shard_id_query *query = &request->u.get;
+	query->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
+	parse_id_route(shard, request, query->id, body->has_hotel, body->hotel_id);
+	query->has_hotel = body->has_hotel;
+	query->hotel.v = body->has_hotel ? body->hotel_id : 0;
+}
+
+static void parse_type_get(
+	struct shard *shard, struct shard_request *request, const Keyrack__TypeGetRequest *body)
+{
+	struct shard_nights_query *query = &request->u.nights;
+	parse_hotel_route(shard, request, body->hotel_id);
+	query->hotel = request->hotel;
+	query->types = parse_types(shard, request, body->types, body->n_types);
+	query->type_count = (uint32_t)body->n_types;
+}
+
+static void parse_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__HotelListRequest *body)
+{
+	parse_shard_route(shard, request);
+	request->u.list = (struct shard_list_query){
+		.from_start = body->from_start,
+		.after = {body->after},
+		.limit = body->limit,
+	};
+}
+
+static void parse_ping(struct shard_request *request, const Keyrack__PingRequest *body)
+{
+	if (body->payload.len > SHARD_PING_SIZE_MAX)
+		parse_invalid(request, "payload");
+	request->u.ping.bytes = body->payload.data;
+	request->u.ping.size_bytes = body->payload.len;
+}
+
+static void parse_body(
+	struct shard *shard, struct shard_request *request, const ProtobufCMessage *body)
+{
+	const void *message = body;
+	switch (request->frame->header->type) {
+	case FRAME_HOLD:
+	case FRAME_BOOK:
+		parse_reserve(shard, request, message);
+		break;
+	case FRAME_CONFIRM:
+	case FRAME_RELEASE:
+	case FRAME_CANCEL:
+	case FRAME_RESOLVE:
+		parse_transition(shard, request, message);
+		break;
+	case FRAME_HOTEL_PUT:
+		parse_hotel_put(shard, request, message);
+		break;
+	case FRAME_HOTEL_GET:
+		parse_hotel_route(
+			shard, request, ((const Keyrack__HotelGetRequest *)message)->hotel_id);
+		break;
+	case FRAME_HOTEL_LIST:
+		parse_list(shard, request, message);
+		break;
+	case FRAME_TYPE_PUT:
+		parse_type_put(shard, request, message);
+		break;
+	case FRAME_TYPE_GET:
+		parse_type_get(shard, request, message);
+		break;
+	case FRAME_INVENTORY_SET:
+		parse_update(shard, request, message);
+		break;
+	case FRAME_AVAILABILITY:
+		parse_availability(shard, request, message);
+		break;
+	case FRAME_STAY:
+		parse_stay(shard, request, message);
+		break;
+	case FRAME_RESERVATION_GET:
+		parse_get(shard, request, message);
+		break;
+	case FRAME_PING:
+		parse_ping(request, message);
+		break;
+	case FRAME_SNAPSHOT:
+		parse_shard_route(shard, request);
+		break;
+	case FRAME_STATS:
+		parse_shard_route(shard, request);
+		request->u.wants_denials = ((const Keyrack__StatsRequest *)message)->denials;
+		break;
+	case FRAME_HELLO:
+		break;
+	default: /* the router's own, and REJECT */
+		parse_invalid(request, "type");
+	}
+}
+
+bool shard_request_parse(
+	struct shard *shard, const struct shard_frame *frame, struct shard_request *ret_request)
+{
+	const struct frame_header *header = frame->header;
+	size_t mark = kr_arena_mark(&shard->arena.arena);
+	ProtobufCMessage *message;
+	kr_assert(header->body_size_bytes <= FRAME_BODY_SIZE_MAX);
+	kr_assert(frame->received_us <= shard->boot_us);
+	memset(ret_request, 0, sizeof(*ret_request));
+	ret_request->frame = frame;
+	if (shard->boot_us - frame->received_us >= header->remaining_us) {
+		ret_request->is_dropped = true;
+		return true;
+	}
+	const ProtobufCMessageDescriptor *descriptor = message_of_request(header->type);
+	if (descriptor == NULL) {
+		parse_invalid(ret_request, "type");
+		return true;
+	}
+	int r = message_unpack(
+		descriptor, frame->body, header->body_size_bytes, &shard->arena, &message);
+	if (r == MESSAGE_TOO_MUCH && mark > 0)
+		return false;
+	if (r == 0)
+		parse_body(shard, ret_request, message);
+	else
+		parse_invalid(ret_request, "body");
+	return true;
+}

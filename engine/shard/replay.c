@@ -1,0 +1,134 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/shard/shard_priv.h"
+
+static int trouble(struct shard_trouble *ret, int condition, const struct inv_contradiction *c)
+{
+	struct kr_text text;
+	char id[KR_ID_TEXT_SIZE];
+	kr_assert(condition > 0 && c->what != NULL);
+	kr_text_init(&text, ret->text, sizeof(ret->text));
+	kr_id_format(c->id, id);
+	kr_text_format(&text, "%s: expected %llu, found %llu", c->what,
+		(unsigned long long)c->expected, (unsigned long long)c->found);
+	if (c->hotel.v != 0)
+		kr_text_format(&text, ", hotel %llu", (unsigned long long)c->hotel.v);
+	if (!kr_id_is_zero(c->id))
+		kr_text_format(&text, ", reservation %s", id);
+	if (c->day != 0)
+		kr_text_format(&text, ", day %d", c->day);
+	ret->lsn = c->lsn;
+	return condition;
+}
+
+static int trouble_text(struct shard_trouble *ret, int condition, uint64_t lsn, const char *what)
+{
+	struct kr_text text;
+	kr_assert(condition > 0 && what != NULL);
+	kr_text_init(&text, ret->text, sizeof(ret->text));
+	kr_text_put_string(&text, what);
+	ret->lsn = lsn;
+	return condition;
+}
+
+static int chunk_load(struct shard *shard, const struct log_snap_chunk *chunk, const uint8_t *bytes,
+	uint64_t size_bytes, struct shard_trouble *ret_trouble)
+{
+	struct kr_reader reader;
+	struct inv_contradiction contradiction = {.what = "a malformed chunk"};
+	kr_reader_init(&reader, bytes, size_bytes);
+	int r = inv_chunk_load(shard->inv, &reader, chunk->lsn, chunk->digest, &contradiction);
+	if (r == INV_NO_ROOM)
+		return trouble_text(ret_trouble, SHARD_NO_ROOM, chunk->lsn,
+			"the snapshot does not fit: start with larger sizes");
+	if (r == INV_CONTRADICTION)
+		return trouble(ret_trouble, SHARD_CONTRADICTION, &contradiction);
+	kr_assert(r == 0);
+	shard->next_lsn = KR_MAX(shard->next_lsn, chunk->lsn + 1);
+	return 0;
+}
+
+int shard_load_chunk(struct shard *shard, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct shard_trouble *ret_trouble)
+{
+	struct shard_snapshot *s = &shard->snapshot;
+	kr_assert(shard->life == SHARD_LOADING);
+	if (chunk->part != shard->load_part ||
+		(chunk->kind != SHARD_CHUNK_MORE && chunk->kind != SHARD_CHUNK_WHOLE))
+		return trouble_text(ret_trouble, SHARD_CONTRADICTION, chunk->lsn,
+			"a piece of a chunk is missing or of an unknown kind");
+	if (chunk->kind == SHARD_CHUNK_WHOLE && chunk->part == 0)
+		return chunk_load(shard, chunk, body, chunk->body_size_bytes, ret_trouble);
+	if (chunk->body_size_bytes > s->size_bytes - shard->load_size_bytes)
+		return trouble_text(ret_trouble, SHARD_NO_ROOM, chunk->lsn,
+			"a hotel of the snapshot does not fit: start with larger sizes");
+	memcpy(s->bytes + shard->load_size_bytes, body, chunk->body_size_bytes);
+	shard->load_size_bytes += chunk->body_size_bytes;
+	shard->load_part++;
+	if (chunk->kind == SHARD_CHUNK_MORE)
+		return 0;
+	uint64_t size = shard->load_size_bytes;
+	shard->load_size_bytes = 0;
+	shard->load_part = 0;
+	return chunk_load(shard, chunk, s->bytes, size, ret_trouble);
+}
+
+static int replay_effect(
+	struct shard *shard, const struct inv_effect *effect, struct shard_trouble *ret_trouble)
+{
+	struct inv_contradiction contradiction;
+	int r = inv_apply(shard->inv, effect, &contradiction);
+	kr_assert(effect->lsn > 0);
+	if (r == INV_NO_ROOM)
+		return trouble_text(ret_trouble, SHARD_NO_ROOM, effect->lsn,
+			"a table is too small for the log: start with larger sizes");
+	if (r == INV_CONTRADICTION && effect->kind == INV_EFFECT_DIGEST)
+		return trouble(ret_trouble, SHARD_DIGEST_DIFFERS, &contradiction);
+	if (r == INV_CONTRADICTION)
+		return trouble(ret_trouble, SHARD_CONTRADICTION, &contradiction);
+	kr_assert(r == 0);
+	return 0;
+}
+
+int shard_replay(
+	struct shard *shard, const struct record_body *body, struct shard_trouble *ret_trouble)
+{
+	struct record_reader reader;
+	kr_assert(shard->life == SHARD_LOADING);
+	record_reader_init(&reader, body, shard->record_scratch);
+	for (;;) {
+		int r = record_next(&reader, &shard->effect);
+		if (r == RECORD_END)
+			break;
+		if (r == RECORD_MALFORMED)
+			return trouble_text(ret_trouble, SHARD_CONTRADICTION, reader.lsn,
+				"a record is malformed behind a valid checksum");
+		kr_assert(r == 0);
+		r = replay_effect(shard, &shard->effect, ret_trouble);
+		if (r != 0)
+			return r;
+	}
+	shard->next_lsn = KR_MAX(shard->next_lsn, body->first_lsn + body->count);
+	/* A long replay brings the next snapshot nearer. */
+	shard->snapshot.effects += body->count;
+	return 0;
+}
+
+uint64_t shard_digest(const struct shard *shard)
+{
+	kr_assert(shard->inv != NULL);
+	return inv_digest(shard->inv);
+}
+
+struct inv *shard_inventory(struct shard *shard)
+{
+	kr_assert(shard->inv != NULL);
+	return shard->inv;
+}
+
+uint64_t shard_last_lsn(const struct shard *shard)
+{
+	kr_assert(shard->next_lsn > 0);
+	return shard->next_lsn - 1;
+}

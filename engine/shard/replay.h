@@ -1,0 +1,38 @@
+/*
+ * Building a shard's state from what is on disk: the server's start, the simulator and
+ * keyrack-recover share these lines. Between shard_init and START. To start over, begin with
+ * shard_init on zeroed memory.
+ */
+#ifndef ENGINE_SHARD_REPLAY_H
+#define ENGINE_SHARD_REPLAY_H
+
+#include "engine/shard/shard.h"
+
+#define SHARD_REPLAY_TEXT_SIZE 256u
+
+enum { /* conditions of the calls below: the sentence is in struct shard_trouble */
+	SHARD_CONTRADICTION = 1, /* what is read contradicts the state, or is malformed */
+	SHARD_DIGEST_DIFFERS = 2,
+	SHARD_NO_ROOM = 3, /* a table is too small: start with larger options */
+};
+
+struct shard_trouble {
+	uint64_t lsn;
+	char text[SHARD_REPLAY_TEXT_SIZE];
+};
+
+KR_MUST_CHECK int shard_load_chunk(struct shard *shard, const struct log_snap_chunk *chunk,
+	const uint8_t *body, struct shard_trouble *ret_trouble);
+
+/* Applies what the chunks do not show yet. */
+struct record_body;
+KR_MUST_CHECK int shard_replay(
+	struct shard *shard, const struct record_body *body, struct shard_trouble *ret_trouble);
+
+/* O(state). */
+uint64_t shard_digest(const struct shard *shard);
+struct inv *shard_inventory(struct shard *shard);
+/* Of the last effect seen, replayed or live; 0 = none. */
+uint64_t shard_last_lsn(const struct shard *shard);
+
+#endif

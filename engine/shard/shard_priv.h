@@ -1,0 +1,78 @@
+/*
+ * Private to the step: what its files call of each other.
+ */
+#ifndef ENGINE_SHARD_SHARD_PRIV_H
+#define ENGINE_SHARD_SHARD_PRIV_H
+
+#include "engine/shard/state.h"
+
+/* Kinds of chunks in a snapshot file. */
+#define SHARD_CHUNK_WHOLE 1u /* a hotel, or the last piece of one */
+#define SHARD_CHUNK_MORE 2u  /* another piece follows */
+
+static inline uint64_t shard_slice_chunks_max(uint64_t slice_size_bytes)
+{
+	return slice_size_bytes / LOG_SNAP_BODY_SIZE_MAX + SHARD_SLICE_HOTELS_MAX + 1;
+}
+
+/* ---- batch.c: the gate ---- */
+void shard_batches_init(struct shard *shard);
+static inline struct shard_batch *shard_batch_open(struct shard *shard)
+{
+	uint32_t index = shard->batch_first + shard->batch_count - 1;
+	return &shard->batches[index % SHARD_BATCH_COUNT];
+}
+/* Makes room for an effect of record_size_bytes and its answer; false: everything is full. */
+KR_MUST_CHECK bool shard_batch_room(struct shard *shard, size_t record_size_bytes);
+/* Gives shard->effect an LSN, writes it, applies it. There is room. */
+void shard_effect_log(struct shard *shard);
+void shard_batch_persisted(struct shard *shard, uint64_t lsn);
+void shard_batch_submit(struct shard *shard, struct shard_append *ret_append);
+/* True when nothing waits to become durable. */
+bool shard_batches_are_durable(const struct shard *shard);
+/* Where an answer goes that shows effects up to wait_lsn. */
+struct shard_out *shard_out_for(struct shard *shard, uint64_t wait_lsn);
+
+/* ---- parse.c ---- */
+/* Reads a frame into a request; what cannot be judged has its code set. False: the arena is too
+ * full for it, and not empty: judge what is parsed, reset, try again. */
+bool shard_request_parse(
+	struct shard *shard, const struct shard_frame *frame, struct shard_request *ret_request);
+
+/* ---- answer.c (answer.h has what needs the messages); false: no room for an answer at once ----
+ */
+/* What parsing refused. */
+bool shard_answer_refused(struct shard *shard, const struct shard_request *request);
+/* A code alone, at once: OVERLOADED, READ_ONLY, MOVED, UNAVAILABLE. */
+bool shard_answer_code(struct shard *shard, const struct shard_request *request, uint16_t code);
+bool shard_answer_judged(
+	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
+/* An answer to a change, at once or behind any batch, finds room. */
+bool shard_answer_has_room(const struct shard *shard);
+
+/* ---- judge.c, read.c: false: no room for the answer, nothing happened ---- */
+bool shard_request_judge(struct shard *shard, struct shard_request *request);
+void shard_request_prefetch(
+	struct shard *shard, const struct shard_request *request, unsigned stage);
+bool shard_request_read(struct shard *shard, const struct shard_request *request);
+bool shard_stats_answer(struct shard *shard, const struct shard_request *request);
+/* The state after HOTEL_PUT and TYPE_PUT. */
+bool shard_hotel_answer(
+	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
+bool shard_type_answer(
+	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
+
+/* ---- due.c ---- */
+void shard_due_run(struct shard *shard);
+void shard_grace_run(struct shard *shard);
+bool shard_due_backlog(const struct shard *shard);
+/* Expires the hotel's due holds; false: more are due than one step drains. */
+KR_MUST_CHECK bool shard_due_drain(struct shard *shard, struct hotel_id hotel);
+
+/* ---- snapshot.c ---- */
+/* False: one is running already, or nothing has changed since the last one. */
+bool shard_snapshot_begin(struct shard *shard);
+void shard_snapshot_written(struct shard *shard, bool failed);
+void shard_snapshot_run(struct shard *shard, struct shard_actions *actions);
+
+#endif

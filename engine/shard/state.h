@@ -1,0 +1,111 @@
+/*
+ * Private to the step: the shard's memory.
+ */
+#ifndef ENGINE_SHARD_STATE_H
+#define ENGINE_SHARD_STATE_H
+
+#include "base/arena.h"
+#include "engine/log/record.h"
+#include "engine/shard/clock.h"
+#include "engine/shard/counters.h"
+#include "engine/shard/replay.h"
+#include "engine/shard/request.h"
+#include "engine/shard/shard.h"
+#include "proto/pb_arena.h"
+
+#define SHARD_ARENA_SIZE (64u << 20)      /* of bodies parsed together; twice the largest one */
+#define SHARD_REPLY_SMALL_MAX 2048u       /* an answer to a change is never larger */
+#define SHARD_DRAIN_MAX INV_DUE_BATCH_MAX /* due holds drained for admissions, a step */
+#define SHARD_SLICE_HOTELS_MAX 256u
+
+enum shard_life {
+	SHARD_LOADING = 1, /* shard_load_chunk, shard_replay */
+	SHARD_STARTING,    /* START and the graces are on their way to disk */
+	SHARD_SERVING,
+	SHARD_STOPPING, /* what was judged becomes durable, a snapshot is taken */
+	SHARD_SEALING,  /* the digest is on its way to disk */
+	SHARD_STOPPED,
+};
+
+/* Replies one after the other: u64 conn, header, body, zeroes to a multiple of 8. */
+struct shard_out {
+	uint8_t *bytes;
+	size_t size_bytes;
+	size_t used_bytes;
+};
+
+/* A group commit: its body and the answers that wait for it. */
+struct shard_batch {
+	uint8_t *body;
+	struct record_writer writer;
+	uint64_t first_lsn;
+	struct shard_out out;
+};
+
+struct shard_snapshot {
+	bool is_running;
+	bool is_first;      /* the next slice is the snapshot's first */
+	bool is_filled;     /* a slice waits to become durable, or is being written */
+	bool is_handed_out; /* it is being written */
+	bool is_last;
+	bool has_failed; /* the last one that ended */
+	uint32_t next_chunk;
+	uint64_t begin_lsn;
+	uint64_t t_us;
+	uint64_t slice_lsn; /* the newest stamp in the slice */
+	uint32_t chunk_count;
+	struct log_snap_chunk *chunks;
+	const uint8_t **bodies;
+	uint8_t *bytes;
+	uint64_t size_bytes;
+	uint64_t done_lsn; /* begin_lsn of the last whole one */
+	uint64_t stop_lsn; /* where STOP tried one */
+	uint64_t effects;  /* logged since the last one began */
+	uint64_t log_bytes;
+};
+
+struct shard {
+	struct shard_config config;
+	const struct tz_db *tz;
+	uint64_t inv_size_bytes;
+	struct inv *inv;
+	enum shard_life life;
+	enum shard_space space;
+	struct shard_clock clock;
+	uint64_t boot_us;
+	uint64_t started_boot_us;
+	struct inv_now now;
+	uint64_t next_lsn;
+	uint64_t durable_lsn;
+
+	/* the oldest batch not yet durable .. the open one; the one before them may be leaving */
+	uint32_t batch_first;
+	uint32_t batch_count;
+	bool is_in_flight; /* the oldest */
+	bool is_leaving;
+	uint32_t drained; /* in this step */
+	struct shard_batch batches[SHARD_BATCH_COUNT];
+	struct shard_out at_once;
+
+	/* START: graces still to be given */
+	bool is_gracing;
+	bool wants_stop;
+	uint64_t grace_last_t_us;
+	uint64_t start_lsn;
+	struct inv_now start_now;
+
+	struct shard_snapshot snapshot;
+	struct shard_counters counters;
+	struct pb_arena arena;
+	struct record_scratch *record_scratch; /* replay */
+	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */
+	uint32_t load_part;
+	struct shard_request *requests; /* SHARD_PARSE_COUNT */
+	uint64_t *columns;              /* availability: counters, then rates */
+	struct inv_effect effect;
+	uint32_t *class_seen; /* by class: the mark it was seen under last */
+	uint32_t class_mark;
+	struct slot_map map;
+};
+
+#endif

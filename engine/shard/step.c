@@ -1,0 +1,287 @@
+#include <string.h>
+
+#include "engine/shard/shard_priv.h"
+
+/*
+ * The step: one event in, actions out.
+ *
+ *   LOADING --START--> STARTING --durable--> SERVING --STOP--> STOPPING --snapshot--> SEALING
+ *   --digest durable--> STOPPED
+ */
+
+/* ---- start ---- */
+
+static int start_clock(struct shard *shard, const struct shard_event *event)
+{
+	struct inv_counts counts;
+	inv_counts_get(shard->inv, &counts);
+	uint64_t last_us = counts.last_t_us;
+	if (last_us > 0 && !event->allow_clock_jump) {
+		if (event->wall_us + SHARD_WALL_BEHIND_MAX_US < last_us)
+			return SHARD_CLOCK_BEHIND;
+		if (event->wall_us > last_us + SHARD_WALL_AHEAD_MAX_US)
+			return SHARD_CLOCK_AHEAD;
+	}
+	shard_clock_start(&shard->clock, last_us, event->boot_us, event->wall_us);
+	kr_assert(shard->clock.t_us > last_us);
+	shard->grace_last_t_us = last_us;
+	return 0;
+}
+
+static int step_start(struct shard *shard, const struct shard_event *event)
+{
+	kr_assert(shard->life == SHARD_LOADING);
+	kr_assert(event->epoch > 0);
+	int r = start_clock(shard, event);
+	if (r != 0)
+		return r;
+	shard->life = SHARD_STARTING;
+	shard->started_boot_us = event->boot_us;
+	shard->durable_lsn = shard->next_lsn - 1;
+	shard->now = (struct inv_now){.t_us = shard->clock.t_us, .wall_us = event->wall_us};
+	shard->start_now = shard->now;
+	shard_batches_init(shard);
+	shard->effect = (struct inv_effect){
+		.kind = INV_EFFECT_START,
+		.t_us = shard->now.t_us,
+		.actor = {.source = INV_SOURCE_CLOCK},
+		.u.start = {.format = SHARD_FORMAT, .epoch = event->epoch},
+	};
+	shard_effect_log(shard);
+	shard->is_gracing = shard->grace_last_t_us > 0;
+	shard_grace_run(shard);
+	return 0;
+}
+
+/* Serves once START and the last grace are durable. */
+static void start_continue(struct shard *shard, struct shard_actions *actions)
+{
+	if (shard->life != SHARD_STARTING)
+		return;
+	if (shard->is_gracing)
+		shard_grace_run(shard);
+	if (shard->is_gracing || !shard_batches_are_durable(shard))
+		return;
+	shard->life = shard->wants_stop ? SHARD_STOPPING : SHARD_SERVING;
+	actions->is_serving = !shard->wants_stop;
+	shard_due_run(shard);
+	kr_assert(shard->durable_lsn > 0);
+}
+
+/* ---- requests ---- */
+
+/* Parses what the arena takes; returns how many. */
+static uint32_t requests_parse(
+	struct shard *shard, const struct shard_frame *frames, uint32_t frame_count)
+{
+	uint32_t count = KR_MIN(frame_count, SHARD_PARSE_COUNT);
+	kr_assert(frame_count > 0);
+	pb_arena_reset(&shard->arena);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!shard_request_parse(shard, &frames[i], &shard->requests[i])) {
+			kr_assert(i > 0);
+			return i;
+		}
+	}
+	return count;
+}
+
+/* Judges in order; returns how many, fewer than count where the answers are full. */
+static uint32_t requests_judge(struct shard *shard, uint32_t count)
+{
+	kr_assert(count <= SHARD_PARSE_COUNT);
+	for (unsigned stage = 0; stage < 3; stage++) {
+		for (uint32_t i = 0; i < count; i++)
+			shard_request_prefetch(shard, &shard->requests[i], stage);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (!shard_request_judge(shard, &shard->requests[i]))
+			return i;
+	}
+	return count;
+}
+
+static void step_requests(
+	struct shard *shard, const struct shard_event *event, struct shard_actions *actions)
+{
+	uint32_t taken = 0;
+	kr_assert(event->frame_count <= SHARD_FRAMES_MAX);
+	shard_due_run(shard);
+	while (taken < event->frame_count) {
+		uint32_t parsed =
+			requests_parse(shard, event->frames + taken, event->frame_count - taken);
+		uint32_t judged = requests_judge(shard, parsed);
+		taken += judged;
+		if (judged < parsed)
+			break;
+	}
+	/* An empty buffer takes any answer, so every call gets on. */
+	kr_assert(taken > 0 || event->frame_count == 0);
+	shard->counters.requests += taken;
+	actions->frames_taken = taken;
+}
+
+/* ---- stop ---- */
+
+static void step_stop(struct shard *shard)
+{
+	kr_assert(shard->life != SHARD_STOPPED);
+	/* Graces are given once: a start is finished before it is stopped. */
+	if (shard->life == SHARD_STARTING)
+		shard->wants_stop = true;
+	if (shard->life == SHARD_SERVING)
+		shard->life = SHARD_STOPPING;
+	if (shard->life == SHARD_LOADING)
+		shard->life = SHARD_STOPPED;
+}
+
+/* The digest stands behind everything: what replay must come to. */
+static void stop_seal(struct shard *shard)
+{
+	kr_assert(shard->life == SHARD_STOPPING);
+	shard->life = SHARD_SEALING;
+	if (shard->space == SHARD_SPACE_STOP)
+		return;
+	shard->effect = (struct inv_effect){
+		.kind = INV_EFFECT_DIGEST,
+		.t_us = shard->now.t_us,
+		.actor = {.source = INV_SOURCE_CLOCK},
+		.u.digest = {.state_digest = inv_digest(shard->inv)},
+	};
+	bool room = shard_batch_room(shard, RECORD_SMALL_SIZE_MAX);
+	kr_assert(room);
+	shard_effect_log(shard);
+}
+
+static void stop_continue(struct shard *shard, struct shard_actions *actions)
+{
+	struct shard_snapshot *s = &shard->snapshot;
+	if (shard->life == SHARD_STOPPING && shard_batches_are_durable(shard) && !s->is_running) {
+		bool tried = s->stop_lsn == shard->durable_lsn;
+		s->stop_lsn = shard->durable_lsn;
+		if (tried || !shard_snapshot_begin(shard))
+			stop_seal(shard);
+	} else if (shard->life == SHARD_SEALING && shard_batches_are_durable(shard)) {
+		shard->life = SHARD_STOPPED;
+	}
+	actions->is_stopped = shard->life == SHARD_STOPPED;
+}
+
+/* ---- the step ---- */
+
+static uint64_t step_timer(const struct shard *shard)
+{
+	if (shard->life != SHARD_SERVING || shard->space == SHARD_SPACE_STOP)
+		return UINT64_MAX;
+	uint64_t due_us = inv_due_next_us(shard->inv);
+	if (due_us == UINT64_MAX)
+		return UINT64_MAX;
+	/* What is due but found no room goes on when the disk is done. */
+	if (due_us <= shard->now.t_us)
+		return shard->is_in_flight ? UINT64_MAX : shard->boot_us;
+	kr_assert(shard->boot_us < UINT64_MAX / 2);
+	uint64_t wait_us = due_us - shard->now.t_us;
+	return wait_us > UINT64_MAX / 2 ? UINT64_MAX : shard->boot_us + wait_us;
+}
+
+static void step_begin(
+	struct shard *shard, const struct shard_event *event, struct shard_actions *actions)
+{
+	*actions = (struct shard_actions){.timer_boot_us = UINT64_MAX};
+	kr_assert(event->boot_us >= shard->boot_us);
+	shard->boot_us = event->boot_us;
+	shard->is_leaving = false;
+	shard->at_once.used_bytes = 0;
+	shard->drained = 0;
+	if (shard->life == SHARD_LOADING)
+		return;
+	shard->now.t_us = shard_clock_advance(&shard->clock, event->boot_us, event->wall_us);
+	shard->now.wall_us = event->wall_us;
+}
+
+static int step_event(
+	struct shard *shard, const struct shard_event *event, struct shard_actions *actions)
+{
+	switch (event->kind) {
+	case SHARD_START:
+		return step_start(shard, event);
+	case SHARD_REQUEST:
+		step_requests(shard, event, actions);
+		break;
+	case SHARD_PERSISTED:
+		shard_batch_persisted(shard, event->persisted_lsn);
+		shard_due_run(shard);
+		break;
+	case SHARD_TIMEOUT:
+		shard_due_run(shard);
+		break;
+	case SHARD_SLICE_WRITTEN:
+		shard_snapshot_written(shard, event->snapshot_failed);
+		break;
+	case SHARD_STOP:
+		step_stop(shard);
+		break;
+	case SHARD_SPACE:
+		kr_assert(event->space <= SHARD_SPACE_STOP);
+		shard->space = event->space;
+		break;
+	}
+	if (event->wants_snapshot && shard->life == SHARD_SERVING)
+		actions->snapshot_requested = shard_snapshot_begin(shard);
+	return 0;
+}
+
+static void step_end(struct shard *shard, struct shard_actions *actions)
+{
+	if (shard->life == SHARD_LOADING)
+		return;
+	start_continue(shard, actions);
+	stop_continue(shard, actions);
+	shard_batch_submit(shard, &actions->append);
+	shard_snapshot_run(shard, actions);
+	actions->timer_boot_us = step_timer(shard);
+	if (shard->is_leaving) {
+		uint32_t index = shard->batch_first + SHARD_BATCH_COUNT - 1;
+		const struct shard_out *out = &shard->batches[index % SHARD_BATCH_COUNT].out;
+		actions->replies[0] = (struct shard_span){out->bytes, out->used_bytes};
+	}
+	actions->replies[1] = (struct shard_span){shard->at_once.bytes, shard->at_once.used_bytes};
+	kr_assert(shard->batch_count < SHARD_BATCH_COUNT);
+}
+
+int shard_step(
+	struct shard *shard, const struct shard_event *event, struct shard_actions *ret_actions)
+{
+	kr_assert(shard != NULL && event != NULL);
+	kr_assert(shard->life != SHARD_STOPPED);
+	step_begin(shard, event, ret_actions);
+	int r = step_event(shard, event, ret_actions);
+	if (r != 0)
+		return r;
+	step_end(shard, ret_actions);
+	return 0;
+}
+
+bool shard_reply_next(const struct shard_actions *actions, struct shard_reply_cursor *cursor,
+	struct shard_reply *ret_reply)
+{
+	while (cursor->span < SHARD_REPLY_SPANS) {
+		const struct shard_span *span = &actions->replies[cursor->span];
+		kr_assert(cursor->offset_bytes <= span->size_bytes);
+		if (cursor->offset_bytes == span->size_bytes) {
+			cursor->span++;
+			cursor->offset_bytes = 0;
+			continue;
+		}
+		const uint8_t *at = span->bytes + cursor->offset_bytes;
+		const uint8_t *header = at + sizeof(uint64_t);
+		memcpy(&ret_reply->conn, at, sizeof(uint64_t));
+		ret_reply->header = (const struct frame_header *)(const void *)header;
+		ret_reply->body = header + FRAME_HEADER_SIZE;
+		size_t size =
+			sizeof(uint64_t) + FRAME_HEADER_SIZE + ret_reply->header->body_size_bytes;
+		cursor->offset_bytes += (size + 7) & ~(size_t)7;
+		return true;
+	}
+	return false;
+}
