@@ -25,6 +25,9 @@
 #define INV_DAY_MIN (-32768) /* days on the wire outside: INVALID */
 #define INV_DAY_MAX 65535
 
+/* Times to live and caps of holds beyond this: INVALID. */
+#define INV_HOLD_LIMIT_US (UINT64_C(366) * 24 * 3600 * 1000000)
+
 /* Defaults of hotel settings. */
 #define INV_DAY_ROLL_MINUTE 240u
 #define INV_CHECK_IN_MINUTE 900u

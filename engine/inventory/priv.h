@@ -51,6 +51,14 @@ enum inv_result inv_refuse_table(struct inv_answer *answer, const char *table, u
 /* INVALID, naming the field. */
 enum inv_result inv_refuse_field(struct inv_answer *answer, const char *field);
 
+/* An answer tells of the hotel's state: not before that is durable. */
+static inline enum inv_result inv_answer_wait(
+	const struct inv *inv, uint32_t hotel_index, struct inv_answer *answer)
+{
+	answer->wait_lsn = hotel_index == INV_NONE ? 0 : inv_hotel_at(inv, hotel_index)->last_lsn;
+	return INV_ANSWER;
+}
+
 /* Clears the effect and fills the common head; hotel_index INV_NONE = the shard's own; actor NULL =
  * the clock. */
 void inv_effect_begin(const struct inv *inv, uint32_t hotel_index, enum inv_effect_kind kind,

@@ -92,6 +92,13 @@ struct inv_stock {
 	uint8_t allowance_unit;
 };
 
+/* What an update makes of one night. */
+struct inv_night_change {
+	struct inv_words old, new;
+	int32_t day;
+	uint32_t ring;
+};
+
 /* Working memory of judging and reading; nothing in it outlives the next call. */
 struct inv_scratch {
 	uint16_t types[INV_HOTEL_TYPES_MAX];
@@ -100,8 +107,9 @@ struct inv_scratch {
 	char hotel_zone[INV_TEXT_SIZE_MAX];
 	struct inv_update_old update_olds[INV_UPDATE_CELLS_MAX];
 	struct inv_stock stocks[INV_WINDOW_NIGHTS_MAX]; /* of one row's window */
-	struct inv_words words[INV_WINDOW_NIGHTS_MAX];
-	uint64_t counts[INV_WINDOW_NIGHTS_MAX];
+	struct inv_night_change changes[INV_WINDOW_NIGHTS_MAX];
+	uint64_t classes_seen[(INV_CLASSES_MAX + 1) / 64];
+	struct cell_counter recounts[INV_WINDOW_NIGHTS_MAX];
 	/* stays */
 	struct inv_line lines[INV_LINES_MAX];
 	struct inv_price_run price_runs[INV_STAY_NIGHTS_MAX];

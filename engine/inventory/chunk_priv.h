@@ -1,0 +1,17 @@
+/*
+ * Private to the inventory: the constants of a chunk's bytes. CHUNK.md gives the bytes.
+ */
+#ifndef ENGINE_INVENTORY_CHUNK_PRIV_H
+#define ENGINE_INVENTORY_CHUNK_PRIV_H
+
+#define INV_CHUNK_FORMAT 1u
+#define INV_CHUNK_SHARD 0u
+#define INV_CHUNK_HOTEL 1u
+
+/* Upper bounds of what is neither a row, a run nor a record. */
+#define INV_CHUNK_HEAD_SIZE_MAX 1024u
+/* A row but its runs: eleven varints, four bytes, a code. */
+#define INV_CHUNK_ROW_SIZE_MAX 256u
+#define INV_CHUNK_RUN_SIZE_MAX 32u
+
+#endif
