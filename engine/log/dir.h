@@ -11,7 +11,7 @@
  *   snap-<lsn>                a snapshot; lsn has 20 digits
  *   snap-<lsn>.new            a snapshot being written; removed at the next start
  *   SHARD.new                 the same for the layout file
- * Other names are left alone and reported. Pure: nothing here touches a disk.
+ * Other names are left alone. Pure: nothing here touches a disk.
  */
 #ifndef ENGINE_LOG_DIR_H
 #define ENGINE_LOG_DIR_H

@@ -89,6 +89,9 @@ struct log_recover {
 	int phase;
 	bool has_shard_file;
 	bool is_segment_overflow;
+	bool is_fed;      /* the last NEED was answered */
+	bool is_soiled;   /* chunks of the present snapshot were handed out */
+	bool owes_digest; /* a DIGEST step comes next */
 	uint64_t mark_size_bytes;
 	uint32_t segment_count;
 	uint32_t snap_count;
@@ -101,7 +104,7 @@ struct log_recover {
 	struct log_scan scan;
 	struct log_batch_header header;
 	const uint8_t *data;
-	const uint8_t *bad;
+	uint32_t need_blocks;
 };
 
 /* `wanted` (copied) is what the opener was told to be; NULL: whatever SHARD says. */
@@ -113,7 +116,8 @@ void log_recover_add_file(struct log_recover *recover, const char *name, uint64_
 enum log_recover_step log_recover_next(
 	struct log_recover *recover, struct log_recover_event *ret_event);
 
-/* Answers NEED: `data` has the asked bytes, NULL if none could be read; `bad` as in the scan. */
+/* Answers NEED. `data` has the asked bytes, zeroes for blocks that could not be read or lie behind
+ * the file's end; `bad` is NULL, or one byte per block, not 0 for such a block. */
 void log_recover_feed(struct log_recover *recover, const uint8_t *data, const uint8_t *bad);
 
 /* What the applier found: CONTRADICTION or DIGEST, at that LSN. The next step is DONE. */

@@ -36,8 +36,8 @@
 #define LOG_STOP_ROOM_SIZE_DEFAULT (UINT64_C(4) << 20)
 #define LOG_RECYCLE_COUNT_DEFAULT 2u
 
-/* batch, seal and mark */
-#define LOG_WRITER_BUFFER_SIZE (LOG_BATCH_SIZE_MAX + 2 * LOG_BLOCK_SIZE)
+/* a batch and a mark */
+#define LOG_WRITER_BUFFER_SIZE (LOG_BATCH_SIZE_MAX + LOG_BLOCK_SIZE)
 
 enum {
 	LOG_WRITER_BUSY = 1,     /* append: a batch is under way, or the log is not open */
@@ -60,7 +60,8 @@ struct log_writer_config {
 	uint64_t stop_room_bytes;     /* at least the largest batch */
 	uint32_t recycle_count;       /* segments below the floor kept to be made into new ones */
 	uint8_t *buffer;              /* LOG_WRITER_BUFFER_SIZE, at a multiple of 4 KiB */
-	struct log_segment *segments; /* [segment_max] of which segment_count are filled in */
+	struct log_segment *segments; /* [segment_max] of which segment_count are filled in: those
+					 that hold batches, the last one at `position` */
 	uint32_t segment_max;
 	uint32_t segment_count;
 	struct log_position position; /* from the scan; all before it is durable */
@@ -121,7 +122,8 @@ void log_writer_prune(struct log_writer *writer, uint64_t floor_lsn, uint64_t no
 
 /*
  * Clean stop: what was appended gets durable, then a seal (with the state's digest, if given) and
- * MARK. No append after it. is_stopped() when all is done.
+ * MARK. Only when is_open(); no append after it. is_stopped() when all is done, which is never
+ * if a batch waits for room on a full disk: it was not acknowledged, so the process may just end.
  */
 void log_writer_stop(struct log_writer *writer, const uint64_t *state_digest, uint64_t now_us);
 bool log_writer_is_stopped(const struct log_writer *writer);

@@ -32,7 +32,7 @@ struct log_writer {
 
 	/* the one batch: held from append to done */
 	bool is_held;
-	bool is_sealed; /* the newest batch is a seal */
+	bool is_sealed; /* the newest batch is empty: losing it loses nothing */
 	uint8_t *held;  /* its bytes */
 	uint32_t held_size_bytes;
 	struct log_batch_header header;
@@ -41,7 +41,7 @@ struct log_writer {
 	struct log_writer_point acked;
 	struct log_writer_point durable;
 	struct log_writer_point syncing; /* becomes durable when SYNC is done */
-	uint64_t synced_us;              /* when it last was */
+	uint64_t uncovered_us;           /* since when acked is ahead of durable */
 	uint64_t acked_us;               /* when a batch was last acked: idleness counts from it */
 
 	bool is_under_way[LOG_ACTION_COUNT];

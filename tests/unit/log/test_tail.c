@@ -1,0 +1,230 @@
+/*
+ * Torn tails, exhaustively: at every write of a script of more than 200, every subset of the
+ * write's sectors reaches the disk, over zeroes and over garbage. Whatever it is, recovery starts,
+ * with everything acknowledged before the write and, of the write itself, all or nothing.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "tests/unit/log/log_world.h"
+
+#define SEGMENT_SIZE (6u * LOG_BLOCK_SIZE)
+#define SECTOR 512u
+#define SECTORS (LOG_BLOCK_SIZE / SECTOR)
+
+enum under { UNDER_ZEROES, UNDER_GARBAGE, UNDER_COUNT };
+
+struct tally {
+	uint64_t whole;
+	uint64_t torn;
+	uint64_t clean;
+};
+
+static struct log_recover *recover;
+
+/* The sectors of `mask` from `data`, the others as `under` says. */
+static void half_write(
+	uint8_t *place, const uint8_t *data, uint32_t size_bytes, uint32_t mask, enum under under)
+{
+	for (uint32_t i = 0; i < size_bytes / SECTOR; i++) {
+		uint8_t *sector = place + (size_t)i * SECTOR;
+		if ((mask >> i & 1) != 0)
+			memcpy(sector, data + (size_t)i * SECTOR, SECTOR);
+		else if (under == UNDER_ZEROES)
+			memset(sector, 0, SECTOR);
+		else
+			memset(sector, (int)(0x40 + i + mask % 7), SECTOR);
+	}
+}
+
+/* One half-written batch: is what recovery makes of it right? */
+static void judge(struct world *world, uint64_t before, uint64_t after, struct tally *tally)
+{
+	struct applied applied;
+	world_recover(world, recover, NULL, &applied);
+	const struct log_recover_report *report = &recover->report;
+	cr_assert_neq(log_verdict_class(report->verdict), LOG_VERDICT_REFUSE, "%s",
+		log_verdict_name(report->verdict));
+	cr_assert_not(applied.is_broken);
+	cr_assert(applied.last_lsn == before || applied.last_lsn == after);
+	if (report->verdict == LOG_VERDICT_TORN_TAIL) {
+		tally->torn++;
+		cr_assert_eq(applied.last_lsn, before);
+	} else {
+		cr_assert_eq(report->verdict, LOG_VERDICT_CLEAN);
+		*(applied.last_lsn == after && after != before ? &tally->whole : &tally->clean) +=
+			1;
+	}
+}
+
+static void every_subset(struct world *world, const struct log_action *action, uint64_t before,
+	uint64_t after, struct tally *tally)
+{
+	uint8_t old[2 * LOG_BLOCK_SIZE];
+	uint32_t bits = action->size_bytes / SECTOR;
+	uint8_t *place = world_segment(world, action->segment)->bytes + action->offset_bytes;
+	cr_assert_leq(action->size_bytes, sizeof(old));
+	memcpy(old, place, action->size_bytes);
+	for (int under = 0; under < UNDER_COUNT; under++) {
+		for (uint32_t mask = 0; mask < 1u << bits; mask++) {
+			half_write(
+				place, action->data, action->size_bytes, mask, (enum under)under);
+			judge(world, before, after, tally);
+		}
+	}
+	memcpy(place, old, action->size_bytes);
+}
+
+/* A torn mark: the other block is whole, so nothing is lost and nothing is refused. */
+static void every_mark(
+	struct world *world, const struct log_action *action, uint64_t acked, struct tally *tally)
+{
+	uint8_t old[LOG_BLOCK_SIZE];
+	struct world_file *file = world_find(world, LOG_DIR_MARK);
+	if (file == NULL)
+		file = world_make(world, LOG_DIR_MARK, LOG_MARK_FILE_SIZE);
+	uint8_t *place = file->bytes + action->offset_bytes;
+	memcpy(old, place, sizeof(old));
+	for (uint32_t mask = 0; mask < 1u << SECTORS; mask += 5) {
+		half_write(place, action->data, LOG_BLOCK_SIZE, mask, UNDER_GARBAGE);
+		struct applied applied;
+		world_recover(world, recover, NULL, &applied);
+		cr_assert_eq(log_verdict_class(recover->report.verdict), LOG_VERDICT_START);
+		cr_assert_eq(applied.last_lsn, acked);
+		tally->clean++;
+	}
+	memcpy(place, old, sizeof(old));
+}
+
+static void carry_out(struct life *life, const struct log_action *action)
+{
+	struct log_dir_text name;
+	if (action->kind == LOG_ACTION_PREPARE) {
+		log_dir_segment_name(action->segment, &name);
+		world_make(life->world, name.bytes, SEGMENT_SIZE);
+	} else if (action->kind == LOG_ACTION_WRITE) {
+		memcpy(world_segment(life->world, action->segment)->bytes + action->offset_bytes,
+			action->data, action->size_bytes);
+	} else if (action->kind == LOG_ACTION_MARK) {
+		memcpy(world_find(life->world, LOG_DIR_MARK)->bytes + action->offset_bytes,
+			action->data, action->size_bytes);
+	}
+	cr_assert_eq(log_writer_done(&life->writer, action->kind, 0, life->now_us), 0);
+}
+
+/* Offers one batch and stops at every action it leads to. */
+static uint32_t step(struct life *life, uint32_t count, struct tally *tally)
+{
+	struct log_action action;
+	uint8_t body[8 * LOG_BLOCK_SIZE];
+	uint64_t lsn = log_writer_next_lsn(&life->writer);
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t pair[2] = {lsn + i, hash_64_of_u64(lsn + i)};
+		memcpy(body + (size_t)i * 16, pair, 16);
+	}
+	struct log_append append = {.body = body,
+		.body_size_bytes = count * 16,
+		.count = count,
+		.first_lsn = lsn,
+		.timestamp_us = life->writer.position.timestamp_us};
+	uint32_t write_count = 0;
+	if (count > 0)
+		cr_assert_eq(log_writer_append(&life->writer, &append, life->now_us), 0);
+	while (log_writer_next(&life->writer, &action)) {
+		uint64_t acked = log_writer_acked_lsn(&life->writer);
+		if (action.kind == LOG_ACTION_WRITE) {
+			every_subset(
+				life->world, &action, acked, life->writer.held_point.lsn, tally);
+			write_count++;
+		} else if (action.kind == LOG_ACTION_MARK) {
+			every_mark(life->world, &action, acked, tally);
+			write_count++;
+		}
+		carry_out(life, &action);
+	}
+	return write_count;
+}
+
+Test(tail, every_subset_of_sectors_of_every_write_of_a_script_recovers, .timeout = 240)
+{
+	struct world world;
+	struct life life;
+	struct tally tally = {0};
+	uint32_t write_count = 0;
+	recover = malloc(sizeof(*recover));
+	world_init(&world);
+	world_lay_out(&world, SEGMENT_SIZE);
+	cr_assert(life_begin(&life, &world));
+	for (uint32_t i = 0; write_count < 200; i++) {
+		/* Up to a block, now and then a seal; the log is pruned so that it stays short. */
+		if (i % 5 == 4) {
+			life.now_us = log_writer_deadline_us(&life.writer);
+			log_writer_tick(&life.writer, life.now_us);
+			write_count += step(&life, 0, &tally);
+		} else {
+			write_count += step(&life, 1 + i * 53 % 246, &tally);
+		}
+	}
+	/* 512 subsets a write; zeroes below and padding above leave some of them whole. */
+	cr_assert_gt(tally.torn, 20000);
+	cr_assert_gt(tally.whole, 100);
+	cr_assert_gt(tally.clean, 200);
+	life_end(&life);
+	world_fini(&world);
+	free(recover);
+}
+
+Test(tail, every_subset_of_sixteen_sectors_of_a_last_batch_recovers, .timeout = 240)
+{
+	struct world world;
+	struct life life;
+	struct tally tally = {0};
+	recover = malloc(sizeof(*recover));
+	world_init(&world);
+	world_lay_out(&world, SEGMENT_SIZE);
+	cr_assert(life_begin(&life, &world));
+	step(&life, 300, &tally);
+	cr_assert_eq(tally.whole + tally.torn + tally.clean, 2u << 16);
+	cr_assert_gt(tally.torn, 100000);
+	life_end(&life);
+	world_fini(&world);
+	free(recover);
+}
+
+/* What a start does about a torn tail can itself be cut short, at any point, any number of times.
+ */
+Test(tail, a_cut_interrupted_anywhere_is_done_again)
+{
+	for (uint32_t stop = 0; stop < 6; stop++) {
+		struct world world;
+		struct life life;
+		world_init(&world);
+		world_lay_out(&world, SEGMENT_SIZE);
+		cr_assert(life_begin(&life, &world));
+		for (uint32_t i = 0; i < 9; i++)
+			life_append(&life, 100);
+		while (life.writer.position.offset_bytes > 2 * LOG_BLOCK_SIZE)
+			life_append(&life, 1);
+		uint64_t acked = log_writer_acked_lsn(&life.writer);
+		life_append(&life, 700);
+		cr_assert_eq(life.last_write.size_bytes, 3 * LOG_BLOCK_SIZE);
+		uint8_t *place = world_segment(&world, life.last_write.segment)->bytes +
+				 life.last_write.offset_bytes;
+		life_end(&life);
+		place[300] ^= 1;
+		/* The zeroing stopped after `stop` half blocks, from either side. */
+		uint32_t half = LOG_BLOCK_SIZE / 2;
+		memset(place, 0, (size_t)stop * half);
+		cr_assert(life_begin(&life, &world));
+		cr_assert_eq(life.applied.last_lsn, acked);
+		life_append(&life, 5);
+		life_end(&life);
+		cr_assert(life_begin(&life, &world));
+		cr_assert_eq(life.applied.last_lsn, acked + 5);
+		cr_assert_not(life.applied.is_broken);
+		life_end(&life);
+		world_fini(&world);
+	}
+}
