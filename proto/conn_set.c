@@ -1,0 +1,254 @@
+#include "proto/conn_priv.h"
+
+#include <string.h>
+
+/* ---- listeners ---- */
+
+static struct io_stream *on_accept(struct io_listener *listener)
+{
+	struct conn_set *set = listener->context;
+	struct conn *conn = set->is_stopping ? NULL : conn_take(set, false);
+
+	if (conn == NULL) {
+		set->counters.refused++;
+		return NULL;
+	}
+	conn->state = CONN_OPEN;
+	set->counters.accepted++;
+	set->counters.open_count++;
+	set->handler.on_open(set->handler.context, conn_id_of(conn));
+	return &conn->stream;
+}
+
+static void on_listener_closed(struct io_listener *listener)
+{
+	struct conn_set *set = listener->context;
+
+	kr_assert(set->listener_open_count > 0);
+	set->listener_open_count--;
+}
+
+int conn_set_listen(
+	struct conn_set *set, const struct io_address *address, struct kr_error_text *text)
+{
+	uint32_t index = set->listener_count;
+
+	kr_assert(!set->is_stopping);
+	if (index == CONN_LISTEN_MAX)
+		return CONN_FULL;
+	struct io_listener *listener = &set->listeners[index];
+	io_listener_init(listener, on_accept, on_listener_closed, set);
+	int r = io_listener_start(set->loop, listener, address, text);
+	if (r < 0)
+		return r;
+	set->listener_count++;
+	set->listener_open_count++;
+	set->listener_is_open[index] = true;
+	return 0;
+}
+
+const struct io_address *conn_set_listen_address(const struct conn_set *set, uint32_t index)
+{
+	kr_assert(set->listener_count <= CONN_LISTEN_MAX);
+	return index < set->listener_count ? io_listener_address(&set->listeners[index]) : NULL;
+}
+
+void conn_set_listen_stop(struct conn_set *set)
+{
+	kr_assert(set->listener_count <= CONN_LISTEN_MAX);
+	for (uint32_t i = 0; i < set->listener_count; i++) {
+		if (set->listener_is_open[i])
+			io_listener_close(&set->listeners[i]);
+		set->listener_is_open[i] = false;
+	}
+}
+
+/* ---- the turn ---- */
+
+static void bury(struct conn *conn)
+{
+	struct conn_set *set = conn->set;
+
+	kr_assert(conn->state == CONN_DOOMED);
+	conn->state = CONN_CLOSING;
+	set->counters.closed++;
+	io_stream_close(&conn->stream);
+	set->handler.on_close(
+		set->handler.context, conn_id_of(conn), (enum conn_reason)conn->reason, conn->code);
+	if (++conn->generation == 0)
+		conn->generation = 1;
+}
+
+void conn_set_turn(struct conn_set *set)
+{
+	struct kr_list *node;
+
+	if (set->has_delivered) {
+		set->has_delivered = false;
+		if (set->handler.on_tick_end != NULL)
+			set->handler.on_tick_end(set->handler.context);
+	}
+	while ((node = kr_list_pop_front(&set->doomed)) != NULL)
+		bury(kr_container_of(node, struct conn, link));
+	while ((node = kr_list_pop_front(&set->dirty)) != NULL)
+		conn_flush(kr_container_of(node, struct conn, dirty));
+	kr_assert(kr_list_is_empty(&set->doomed));
+}
+
+static void on_kick(struct io_timer *timer)
+{
+	struct conn_set *set = timer->context;
+	/* Nothing to do here: the turn that follows does it. */
+	kr_assert(set->loop != NULL);
+}
+
+/* ---- the set ---- */
+
+/* Where the parts of a set's one region of memory begin. */
+struct layout {
+	size_t conns, smalls, scratch, next, blocks, end;
+	uint32_t block_count;
+};
+
+static size_t page_up(size_t size_bytes)
+{
+	return (size_bytes + 4095) / 4096 * 4096;
+}
+
+static struct layout layout_of(const struct conn_config *config)
+{
+	size_t count = (size_t)config->accept_max_count + config->dial_max_count;
+	struct layout layout = {
+		.block_count = (uint32_t)(config->pool_size_bytes / CONN_BLOCK_SIZE)};
+
+	kr_assert(count > 0 && count <= CONN_MAX);
+	kr_assert(config->body_size_max_bytes > 0);
+	kr_assert(config->body_size_max_bytes <= FRAME_BODY_SIZE_MAX);
+	/* A pool that cannot hold the largest frame would never let it through. */
+	kr_assert(config->pool_size_bytes > (size_t)config->body_size_max_bytes * 2);
+	layout.conns = page_up(sizeof(struct conn_set));
+	layout.smalls = layout.conns + page_up(count * sizeof(struct conn));
+	layout.scratch = layout.smalls + page_up(count * CONN_SMALL_SIZE);
+	layout.next = layout.scratch + page_up(config->body_size_max_bytes);
+	layout.blocks = layout.next + page_up(layout.block_count * sizeof(uint32_t));
+	layout.end = layout.blocks + (size_t)layout.block_count * CONN_BLOCK_SIZE;
+	return layout;
+}
+
+int conn_set_new(struct io_loop *loop, const struct conn_config *config,
+	const struct conn_handler *handler, struct conn_set **ret_set, struct kr_error_text *text)
+{
+	struct layout layout = layout_of(config);
+	struct kr_memory memory;
+
+	kr_assert(config->queue_size_max_bytes > FRAME_HEADER_SIZE + config->body_size_max_bytes);
+	int r = kr_memory_reserve(&memory, layout.end, 0, text);
+	if (r < 0)
+		return r;
+	uint8_t *base = memory.base;
+	struct conn_set *set = memory.base;
+	*set = (struct conn_set){
+		.loop = loop,
+		.config = *config,
+		.handler = *handler,
+		.memory = memory,
+		.conns = (void *)(base + layout.conns),
+		.smalls = base + layout.smalls,
+		.scratch = base + layout.scratch,
+	};
+	conn_pool_init(
+		&set->pool, base + layout.blocks, (void *)(base + layout.next), layout.block_count);
+	kr_list_init(&set->free_accept);
+	kr_list_init(&set->free_dial);
+	kr_list_init(&set->doomed);
+	kr_list_init(&set->dirty);
+	io_timer_init(&set->check, conn_check_on_due, set);
+	io_timer_init(&set->kick, on_kick, set);
+	*ret_set = set;
+	return 0;
+}
+
+void conn_set_stop(struct conn_set *set)
+{
+	uint32_t max_count = set->config.accept_max_count + set->config.dial_max_count;
+
+	kr_assert(set->used_count <= max_count);
+	set->is_stopping = true;
+	conn_set_listen_stop(set);
+	for (uint32_t i = 0; i < max_count; i++) {
+		if (set->conns[i].generation != 0 && set->conns[i].state != CONN_FREE)
+			conn_doom(&set->conns[i], CONN_REASON_CLOSED, 0);
+	}
+}
+
+bool conn_set_is_stopped(const struct conn_set *set)
+{
+	kr_assert(set->listener_open_count <= set->listener_count);
+	return set->is_stopping && set->used_count == 0 && set->listener_open_count == 0;
+}
+
+struct conn_set *conn_set_free(struct conn_set *set)
+{
+	struct kr_memory memory = set->memory;
+
+	kr_assert(memory.base == set);
+	io_timer_stop(set->loop, &set->check);
+	io_timer_stop(set->loop, &set->kick);
+	kr_memory_release(&memory);
+	return NULL;
+}
+
+/* ---- listings ---- */
+
+bool conn_is_open(const struct conn_set *set, struct conn_id id)
+{
+	const struct conn *conn = conn_find(set, id);
+	kr_assert(set->conns != NULL);
+	return conn != NULL && conn->state == CONN_OPEN;
+}
+
+size_t conn_set_queued_bytes(const struct conn_set *set)
+{
+	kr_assert(set->conns != NULL);
+	return set->queued_bytes;
+}
+
+int conn_info_get(const struct conn_set *set, struct conn_id id, struct conn_info *ret_info)
+{
+	const struct conn *conn = conn_find(set, id);
+
+	kr_assert(ret_info != NULL);
+	if (conn == NULL || conn->state != CONN_OPEN)
+		return CONN_GONE;
+	*ret_info = (struct conn_info){
+		.dialled = conn->dialled,
+		.opened_at_us = conn->opened_at_us,
+		.received_at_us = conn->received_at_us,
+		.queued_bytes = conn->out.size_bytes,
+		.frames_in = conn->frames_in,
+		.frames_out = conn->frames_out,
+	};
+	io_stream_peer_format(&conn->stream, ret_info->peer);
+	return 0;
+}
+
+struct conn_id conn_next(const struct conn_set *set, uint32_t index)
+{
+	uint32_t max_count = set->config.accept_max_count + set->config.dial_max_count;
+
+	kr_assert(max_count <= CONN_MAX);
+	for (uint32_t i = index; i < max_count; i++) {
+		if (set->conns[i].state == CONN_OPEN)
+			return conn_id_of(&set->conns[i]);
+	}
+	return (struct conn_id){0};
+}
+
+const struct conn_counters *conn_set_counters(struct conn_set *set)
+{
+	kr_assert(set->pool.used_count <= set->pool.block_count);
+	set->counters.blocks_used = set->pool.used_count;
+	set->counters.blocks_used_max = set->pool.used_max_count;
+	set->counters.block_count = set->pool.block_count;
+	return &set->counters;
+}
