@@ -187,10 +187,13 @@ int inv_apply_hotel(struct inv *inv, uint32_t hotel_index, const struct inv_effe
 	if (hotel_index == INV_NONE)
 		return INV_NO_ROOM;
 	struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
+	uint64_t old_roll_us = inv_hotel_cold_at(inv, hotel_index)->next_roll_us;
 	inv_hotel_settings_store(inv, hotel_index, &put->settings);
 	if (put->business_day > hotel->first_day)
 		inv_window_advance(inv, hotel_index, put->business_day);
 	inv_roll_update(inv, hotel_index);
+	if (inv_hotel_cold_at(inv, hotel_index)->next_roll_us != old_roll_us)
+		inv_records_recheck(inv, hotel_index);
 	hotel->ari_version = put->ari_version;
 	kr_assert(hotel->id == effect->hotel.v);
 	kr_assert(hotel->first_day == put->business_day);

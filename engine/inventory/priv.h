@@ -107,6 +107,9 @@ void inv_record_save(const struct inv *inv, uint32_t record, struct kr_writer *w
  * INV_NO_ROOM. hotel_index INV_NONE: a VOID of chunk 0. */
 KR_MUST_CHECK int inv_record_load(struct inv *inv, uint32_t hotel_index, struct kr_reader *reader,
 	struct inv_contradiction *ret);
+/* The hotel's calendar changed otherwise than by a day roll: its stays are looked at again.
+ * O(kept records of the hotel). */
+void inv_records_recheck(struct inv *inv, uint32_t hotel_index);
 /* Index, heaps, chains, nodes and references. Cells are inv_verify's. */
 KR_MUST_CHECK int inv_records_verify(const struct inv *inv, struct inv_contradiction *ret);
 

@@ -111,6 +111,7 @@ struct inv_scratch {
 	uint64_t classes_seen[(INV_CLASSES_MAX + 1) / 64];
 	struct cell_counter recounts[INV_WINDOW_NIGHTS_MAX];
 	/* stays */
+	struct inv_words stay_words[INV_STAY_NIGHTS_MAX]; /* of the nights on trial */
 	struct inv_line lines[INV_LINES_MAX];
 	struct inv_price_run price_runs[INV_STAY_NIGHTS_MAX];
 	struct inv_cell_old cell_olds[INV_STAY_NIGHTS_MAX];

@@ -1,0 +1,282 @@
+#include "engine/inventory/records.h"
+
+#define INV_NODE_RUNS_MAX KR_ARRAY_COUNT(((struct inv_node *)0)->u.runs)
+#define INV_NODE_TEXT_MAX ((uint32_t)sizeof(((struct inv_node *)0)->u.bytes))
+
+#define INV_RUN_NIGHTS_SHIFT 40u
+#define INV_RUN_NIGHTS_MASK UINT64_C(0xffff)
+
+kr_static_assert(2 * sizeof(((struct inv_node *)0)->u.bytes) >= INV_TEXT_SIZE_MAX,
+	"a reference takes two nodes at most");
+
+static inline uint64_t inv_run_pack(struct inv_price_run run)
+{
+	kr_assert(run.nights > 0);
+	kr_assert(run.price_minor <= RATE_PRICE_MAX);
+	return run.price_minor | (uint64_t)run.nights << INV_RUN_NIGHTS_SHIFT;
+}
+
+static inline struct inv_price_run inv_run_unpack(uint64_t word)
+{
+	kr_assert(word >> (INV_RUN_NIGHTS_SHIFT + 16) == 0);
+	return (struct inv_price_run){
+		.nights = (uint16_t)(word >> INV_RUN_NIGHTS_SHIFT & INV_RUN_NIGHTS_MASK),
+		.price_minor = word & RATE_PRICE_MAX,
+	};
+}
+
+uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count)
+{
+	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
+	uint32_t count = line_count - 1;
+	for (uint32_t i = 0; i < line_count; i++) {
+		/* the first line's first run stands in the record */
+		uint32_t runs = lines[i].run_count - (i == 0 && lines[i].run_count > 0);
+		count += (runs + INV_NODE_RUNS_MAX - 1) / INV_NODE_RUNS_MAX;
+	}
+	kr_assert(count < INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX);
+	return count;
+}
+
+bool inv_lines_total_fits(const struct inv_line *lines, uint32_t line_count)
+{
+	uint64_t left_minor = INV_TOTAL_MAX;
+	kr_assert(line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++) {
+		const struct inv_line *line = &lines[i];
+		for (uint32_t n = 0; n < line->run_count; n++) {
+			uint64_t price_minor = line->runs[n].price_minor;
+			uint64_t times = (uint64_t)line->runs[n].nights * line->rooms;
+			kr_assert(times > 0);
+			if (price_minor > left_minor / times)
+				return false;
+			left_minor -= price_minor * times;
+		}
+	}
+	return true;
+}
+
+uint32_t inv_text_node_count(struct inv_text text)
+{
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	kr_assert(text.size_bytes == 0 || text.bytes != NULL);
+	return (text.size_bytes + INV_NODE_TEXT_MAX - 1) / INV_NODE_TEXT_MAX;
+}
+
+/* ---- writing ---- */
+
+/* Appends a zeroed node where `*link` ends the chain; returns its own link. */
+static struct inv_node *inv_node_append(struct inv *inv, uint32_t *link, enum inv_node_kind kind)
+{
+	kr_assert(*link == INV_NONE);
+	uint32_t n = inv_pool_take(&inv->node_pool, &inv_nodes(inv)->next, sizeof(struct inv_node));
+	kr_assert(n != INV_POOL_EMPTY);
+	struct inv_node *node = &inv_nodes(inv)[n];
+	memset(node, 0, sizeof(*node));
+	node->kind = (uint8_t)kind;
+	node->next = INV_NONE;
+	*link = n;
+	return node;
+}
+
+static uint32_t *inv_runs_append(
+	struct inv *inv, uint32_t *link, const struct inv_price_run *runs, uint32_t run_count)
+{
+	kr_assert(run_count <= INV_STAY_NIGHTS_MAX);
+	kr_assert(run_count == 0 || runs != NULL);
+	while (run_count > 0) {
+		struct inv_node *node = inv_node_append(inv, link, INV_NODE_RUNS);
+		uint32_t part = (uint32_t)KR_MIN(run_count, INV_NODE_RUNS_MAX);
+		for (uint32_t i = 0; i < part; i++)
+			node->u.runs[i] = inv_run_pack(runs[i]);
+		node->size = (uint8_t)part;
+		runs += part;
+		run_count -= part;
+		link = &node->next;
+	}
+	return link;
+}
+
+static uint32_t *inv_line_append(struct inv *inv, uint32_t *link, uint32_t hotel_index,
+	const struct inv_line *line, bool counted)
+{
+	struct inv_node *node = inv_node_append(inv, link, INV_NODE_LINE);
+	kr_assert(line->check_out > line->check_in);
+	uint16_t nights = (uint16_t)(line->check_out - line->check_in);
+	node->pricing = line->pricing;
+	node->u.line.row = inv_row_find(inv, hotel_index, line->type);
+	node->u.line.check_in = line->check_in;
+	node->u.line.nights = nights;
+	node->u.line.rooms = line->rooms;
+	node->u.line.guests = line->guests;
+	node->u.line.counted_nights = counted ? (int16_t)nights : 0;
+	kr_assert(node->u.line.row != INV_NONE);
+	return inv_runs_append(inv, &node->next, line->runs, line->run_count);
+}
+
+void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
+	uint32_t line_count, bool counted)
+{
+	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
+	kr_assert(record->more == INV_NONE);
+	const struct inv_line *first = &lines[0];
+	record->row = inv_row_find(inv, record->hotel_index, first->type);
+	record->check_in = first->check_in;
+	record->nights = (uint16_t)(first->check_out - first->check_in);
+	record->rooms = first->rooms;
+	record->guests = first->guests;
+	record->pricing = first->pricing;
+	record->counted_nights = counted ? (int16_t)record->nights : 0;
+	record->line_count = (uint8_t)line_count;
+	kr_assert(record->row != INV_NONE);
+	if (first->run_count > 0)
+		record->first_run = inv_run_pack(first->runs[0]);
+	uint32_t *link = &record->more;
+	if (first->run_count > 1)
+		link = inv_runs_append(inv, link, first->runs + 1, first->run_count - 1u);
+	for (uint32_t i = 1; i < line_count; i++)
+		link = inv_line_append(inv, link, record->hotel_index, &lines[i], counted);
+}
+
+void inv_record_put_text(
+	struct inv *inv, struct inv_record *record, enum inv_node_kind kind, struct inv_text text)
+{
+	kr_assert(kind == INV_NODE_EXTERNAL_REF || kind == INV_NODE_PAYMENT_REF);
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	uint32_t *link = &record->more;
+	while (*link != INV_NONE)
+		link = &inv_nodes(inv)[*link].next;
+	for (uint32_t at = 0; at < text.size_bytes;) {
+		struct inv_node *node = inv_node_append(inv, link, kind);
+		uint32_t part = KR_MIN(text.size_bytes - at, INV_NODE_TEXT_MAX);
+		memcpy(node->u.bytes, text.bytes + at, part);
+		node->size = (uint8_t)part;
+		at += part;
+		link = &node->next;
+	}
+}
+
+void inv_record_give_nodes(struct inv *inv, struct inv_record *record)
+{
+	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	while (record->more != INV_NONE) {
+		uint32_t n = record->more;
+		struct inv_node *node = &inv_nodes(inv)[n];
+		kr_assert(node->kind != 0);
+		record->more = node->next;
+		node->kind = 0;
+		inv_pool_give(&inv->node_pool, &inv_nodes(inv)->next, sizeof(*node), n);
+	}
+}
+
+void inv_record_uncount(struct inv *inv, struct inv_record *record)
+{
+	kr_assert(record->line_count <= INV_LINES_MAX);
+	record->counted_nights = 0;
+	if (record->line_count <= 1)
+		return;
+	for (uint32_t n = record->more; n != INV_NONE;) {
+		struct inv_node *node = &inv_nodes(inv)[n];
+		kr_assert(node->kind != 0);
+		if (node->kind == INV_NODE_LINE)
+			node->u.line.counted_nights = 0;
+		n = node->next;
+	}
+}
+
+/* ---- reading ---- */
+
+struct inv_text inv_record_text(const struct inv *inv, const struct inv_record *record,
+	enum inv_node_kind kind, char bytes[static INV_TEXT_SIZE_MAX])
+{
+	kr_assert(kind == INV_NODE_EXTERNAL_REF || kind == INV_NODE_PAYMENT_REF);
+	struct inv_text text = {.bytes = bytes};
+	for (uint32_t n = record->more; n != INV_NONE;) {
+		const struct inv_node *node = &inv_nodes(inv)[n];
+		n = node->next;
+		if (node->kind != (uint8_t)kind)
+			continue;
+		kr_assert(text.size_bytes + node->size <= INV_TEXT_SIZE_MAX);
+		memcpy(bytes + text.size_bytes, node->u.bytes, node->size);
+		text.size_bytes += node->size;
+	}
+	return text;
+}
+
+static struct inv_line inv_line_of(const struct inv *inv, const struct inv_record_line *kept)
+{
+	kr_assert(kept->nights > 0);
+	return (struct inv_line){
+		.type = inv_row_at(inv, kept->row)->type,
+		.check_in = kept->check_in,
+		.check_out = kept->check_in + kept->nights,
+		.rooms = kept->rooms,
+		.guests = kept->guests,
+		.pricing = kept->pricing,
+	};
+}
+
+/* A run belongs to the line met last: nodes follow their line. */
+static void inv_run_add(
+	struct inv_line *line, struct inv_price_run *runs, uint32_t *run_count, uint64_t word)
+{
+	kr_assert(*run_count < INV_STAY_NIGHTS_MAX);
+	if (line->run_count == 0)
+		line->runs = &runs[*run_count];
+	runs[(*run_count)++] = inv_run_unpack(word);
+	line->run_count++;
+	kr_assert(line->runs + line->run_count == runs + *run_count);
+}
+
+uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *record,
+	struct inv_line lines[static INV_LINES_MAX],
+	struct inv_price_run runs[static INV_STAY_NIGHTS_MAX])
+{
+	struct inv_record_line kept[INV_LINES_MAX];
+	uint32_t line_count = inv_record_lines(inv, record, kept);
+	kr_assert(line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++)
+		lines[i] = inv_line_of(inv, &kept[i]);
+	uint32_t run_count = 0, line = 0;
+	if (record->first_run != 0)
+		inv_run_add(&lines[0], runs, &run_count, record->first_run);
+	for (uint32_t n = record->more; n != INV_NONE;) {
+		const struct inv_node *node = &inv_nodes(inv)[n];
+		kr_assert(line < line_count || node->kind > INV_NODE_RUNS);
+		line += node->kind == INV_NODE_LINE;
+		for (uint32_t i = 0; node->kind == INV_NODE_RUNS && i < node->size; i++)
+			inv_run_add(&lines[line], runs, &run_count, node->u.runs[i]);
+		n = node->next;
+	}
+	return line_count;
+}
+
+/* Cannot overflow: admission bounds the sum (INV_TOTAL_MAX), and loading checks it again. */
+static inline uint64_t inv_run_sum(uint64_t word, uint16_t rooms)
+{
+	struct inv_price_run run = inv_run_unpack(word);
+	return run.price_minor * run.nights * rooms;
+}
+
+bool inv_record_total(
+	const struct inv *inv, const struct inv_record *record, uint64_t *ret_total_minor)
+{
+	if (record->line_count == 0 || record->pricing == INV_PRICE_NONE)
+		return false;
+	uint16_t rooms = record->rooms;
+	uint64_t total_minor = inv_run_sum(record->first_run, rooms);
+	for (uint32_t n = record->more; n != INV_NONE;) {
+		const struct inv_node *node = &inv_nodes(inv)[n];
+		kr_assert(node->kind != 0);
+		if (node->kind == INV_NODE_LINE && node->pricing == INV_PRICE_NONE)
+			return false;
+		if (node->kind == INV_NODE_LINE)
+			rooms = node->u.line.rooms;
+		for (uint32_t i = 0; node->kind == INV_NODE_RUNS && i < node->size; i++)
+			total_minor += inv_run_sum(node->u.runs[i], rooms);
+		n = node->next;
+	}
+	kr_assert(total_minor <= INT64_MAX);
+	*ret_total_minor = total_minor;
+	return true;
+}

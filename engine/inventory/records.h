@@ -1,0 +1,87 @@
+/*
+ * Private to the inventory: reservations in memory: found, made, moved from state to state, given
+ * back.
+ *
+ * A record is taken, filled, and then enters: index of ids, index of external references, its
+ * hotel's chain (held or kept), one heap, the counts. Leaving undoes all of it. Chains end in
+ * INV_NONE going forward; the head's chain_prev is the last one, so that holds queue in order.
+ */
+#ifndef ENGINE_INVENTORY_RECORDS_H
+#define ENGINE_INVENTORY_RECORDS_H
+
+#include "engine/inventory/priv.h"
+
+static inline struct inv_record *inv_record_at(const struct inv *inv, uint32_t record)
+{
+	kr_assert(record < inv->record_pool.fresh);
+	return &inv_records(inv)[record];
+}
+
+static inline uint32_t inv_id_tag(struct kr_id id)
+{
+	return inv_index_tag(hash_mix(id.hi * UINT64_C(0x9e3779b97f4a7c15) ^ id.lo));
+}
+
+/* The record of an id, INV_NONE when there is none. */
+uint32_t inv_record_find(const struct inv *inv, struct kr_id id);
+/* The unretired record with this reference of this source in the hotel, or INV_NONE. */
+uint32_t inv_record_find_external(
+	const struct inv *inv, struct hotel_id hotel, uint32_t source, struct inv_text reference);
+
+/* When the id was minted, microseconds; for foreign layouts when the record was made. */
+uint64_t inv_record_minted_us(const struct inv_record *record);
+/* The date after the last night of any line. */
+int32_t inv_record_check_out(const struct inv *inv, const struct inv_record *record);
+/* Not before this may it be retired, as far as the record alone can tell. */
+uint64_t inv_record_retire_us(const struct inv *inv, const struct inv_record *record);
+/* Held rooms, booked rooms, or neither: what a state counts as. */
+bool inv_state_is_booked(uint8_t state);
+/* Nothing comes after it but retirement. */
+bool inv_state_is_terminal(uint8_t state);
+
+/* A zeroed record, on no list; INV_NONE when the table is full. */
+uint32_t inv_record_take(struct inv *inv);
+/* Everything but the texts and lines must be filled in. */
+void inv_record_enter(struct inv *inv, uint32_t record);
+/* Takes the record out of everything and gives it and its nodes back. */
+void inv_record_leave(struct inv *inv, uint32_t record);
+/* Another state: from holds to kept records when it was HELD; the heaps follow. */
+void inv_record_restate(struct inv *inv, uint32_t record, uint8_t state);
+/* A hold's deadline moves. */
+void inv_record_redate(struct inv *inv, uint32_t record, uint64_t expires_at_us);
+/* A hold goes behind all others of its hotel's chain. */
+void inv_record_requeue(struct inv *inv, uint32_t record);
+
+/* ---- nodes: what does not fit the record ---- */
+/* The largest sum of a reservation; beyond it INVALID, total. */
+#define INV_TOTAL_MAX ((uint64_t)INT64_MAX)
+bool inv_lines_total_fits(const struct inv_line *lines, uint32_t line_count);
+uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count);
+uint32_t inv_text_node_count(struct inv_text text);
+/* The nodes must be there (inv_pool_left). Lines first, then texts. Lines count all their nights
+ * when `counted`, else none. */
+void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
+	uint32_t line_count, bool counted);
+void inv_record_put_text(
+	struct inv *inv, struct inv_record *record, enum inv_node_kind kind, struct inv_text text);
+void inv_record_give_nodes(struct inv *inv, struct inv_record *record);
+/* The text of a kind, gathered into `bytes`; empty when there is none. */
+struct inv_text inv_record_text(const struct inv *inv, const struct inv_record *record,
+	enum inv_node_kind kind, char bytes[static INV_TEXT_SIZE_MAX]);
+/* Lines with their frozen prices; returns how many. */
+uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *record,
+	struct inv_line lines[static INV_LINES_MAX],
+	struct inv_price_run runs[static INV_STAY_NIGHTS_MAX]);
+/* False when a line is count only; else the sum over rooms and nights. */
+bool inv_record_total(
+	const struct inv *inv, const struct inv_record *record, uint64_t *ret_total_minor);
+/* No line counts any more. */
+void inv_record_uncount(struct inv *inv, struct inv_record *record);
+
+/* ---- live holds of a guest in a hotel ---- */
+uint32_t inv_guest_hold_count(
+	const struct inv *inv, struct hotel_id hotel, struct inv_guest_id guest);
+void inv_guest_hold_add(struct inv *inv, struct hotel_id hotel, struct inv_guest_id guest);
+void inv_guest_hold_drop(struct inv *inv, struct hotel_id hotel, struct inv_guest_id guest);
+
+#endif
