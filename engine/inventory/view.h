@@ -49,6 +49,8 @@ uint32_t inv_type_list(const struct inv *inv, struct hotel_id hotel, struct inv_
 /* now_us decides `due`. */
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret);
+/* What to say of an id that is not found: NOT_FOUND, or KEY_EXPIRED past the purge mark. */
+uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id);
 
 /*
  * Columns of availability: night_count words each for type_count types, written type-major to

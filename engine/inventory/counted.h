@@ -1,0 +1,42 @@
+/*
+ * Private to the inventory: the cells that a reservation counts in, and moving its rooms there.
+ *
+ * A line counts on [check_in, check_in + counted_nights); of these only nights inside the window
+ * have a cell. Old values are those before the whole effect: all are compared before the first
+ * cell changes, so that a contradiction changes nothing.
+ */
+#ifndef ENGINE_INVENTORY_COUNTED_H
+#define ENGINE_INVENTORY_COUNTED_H
+
+#include "engine/inventory/records.h"
+
+struct inv_span {
+	uint32_t row;
+	uint32_t rooms;
+	int32_t first_day, end_day; /* not empty unless nothing is counted */
+};
+
+/* What happens to each room: -1, 0 or 1. */
+struct inv_delta {
+	int8_t held, booked;
+};
+
+/* Returns how many; nights of a line outside the window are left out. */
+uint32_t inv_spans_of_record(const struct inv *inv, const struct inv_record *record,
+	struct inv_span spans[static INV_LINES_MAX]);
+/* The same of an effect's lines, whose types must exist. */
+uint32_t inv_spans_of_lines(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_line *lines, uint32_t line_count,
+	struct inv_span spans[static INV_LINES_MAX]);
+
+/* Fills old values into the scratch and names them in the effect. */
+void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_t span_count,
+	struct inv_effect *effect);
+/* 0, or INV_CONTRADICTION: an old value differs or a counter would leave its range. */
+KR_MUST_CHECK int inv_spans_check(const struct inv *inv, const struct inv_span *spans,
+	uint32_t span_count, struct inv_delta delta, const struct inv_effect *effect,
+	struct inv_contradiction *ret);
+void inv_spans_move(
+	struct inv *inv, const struct inv_span *spans, uint32_t span_count, struct inv_delta delta);
+
+#endif

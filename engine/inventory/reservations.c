@@ -1,0 +1,163 @@
+#include "engine/inventory/reservations.h"
+
+#include "engine/inventory/counted.h"
+
+static uint64_t inv_record_lsn(const struct inv *inv, const struct inv_record *record)
+{
+	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	if (record->hotel_index == INV_NONE)
+		return inv->shard_lsn;
+	return inv_hotel_at(inv, record->hotel_index)->last_lsn;
+}
+
+static struct hotel_id inv_record_hotel_id(const struct inv *inv, const struct inv_record *record)
+{
+	kr_assert(record->hotel_index != INV_NONE || record->state == INV_VOID);
+	if (record->hotel_index == INV_NONE)
+		return (struct hotel_id){0};
+	return (struct hotel_id){inv_hotel_at(inv, record->hotel_index)->id};
+}
+
+void inv_answer_show(
+	const struct inv *inv, uint32_t r, uint64_t now_us, struct inv_answer *ret_answer)
+{
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(record->revision > 0);
+	*ret_answer = (struct inv_answer){
+		.code = KEYRACK_DONE,
+		.hotel = inv_record_hotel_id(inv, record),
+		.state = record->state,
+		.due = inv_record_is_due(record, now_us),
+		.outcome = record->state == INV_VOID ? 0 : KEYRACK_DONE,
+		.revision = record->revision,
+		.expires_at_us = record->expires_at_us,
+		.event_seq = record->event_seq,
+		.wait_lsn = inv_record_lsn(inv, record),
+	};
+	ret_answer->has_total = inv_record_total(inv, record, &ret_answer->total_minor);
+	kr_assert(ret_answer->has_total || ret_answer->total_minor == 0);
+}
+
+enum inv_result inv_answer_refuse(const struct inv *inv, uint32_t r, uint64_t now_us,
+	struct inv_refusal refusal, struct inv_answer *ret_answer)
+{
+	inv_answer_show(inv, r, now_us, ret_answer);
+	kr_assert(refusal.code != KEYRACK_DONE);
+	kr_assert(refusal.rule != 0);
+	refusal.state = ret_answer->state;
+	ret_answer->code = refusal.code;
+	ret_answer->refusal = refusal;
+	return INV_ANSWER;
+}
+
+void inv_answer_after(const struct inv *inv, uint32_t r, const struct inv_effect *effect,
+	uint8_t state, struct inv_answer *ret_answer)
+{
+	kr_assert(state >= INV_HELD && state <= INV_VOID);
+	inv_answer_show(inv, r, 0, ret_answer);
+	kr_assert(ret_answer->state != state);
+	kr_assert(effect->revision == ret_answer->revision + 1);
+	ret_answer->state = state;
+	ret_answer->revision = effect->revision;
+	ret_answer->event_seq = effect->event_seq;
+}
+
+/* ---- what is left ---- */
+
+struct inv_refusal inv_record_tightest(const struct inv *inv, const struct inv_record *record)
+{
+	struct inv_record_line lines[INV_LINES_MAX];
+	struct inv_refusal found = {.code = KEYRACK_HOLD_EXPIRED, .rule = RULE_LIMIT};
+	const struct inv_hotel *hotel = inv_hotel_at(inv, record->hotel_index);
+	uint32_t line_count = inv_record_lines(inv, record, lines);
+	kr_assert(line_count >= 1);
+	kr_assert(record->state == INV_HELD || record->state == INV_EXPIRED);
+	for (uint32_t i = 0; i < line_count; i++) {
+		int32_t end = lines[i].check_in + lines[i].nights;
+		for (int32_t day = lines[i].check_in; day < end; day++) {
+			if (!inv_day_in_window(inv, hotel, day))
+				continue;
+			struct inv_words words =
+				inv_cell_load(inv, lines[i].row, inv_ring(inv, day));
+			int64_t left = cell_left(cell_counter_unpack(words.counter));
+			left += record->state == INV_HELD ? lines[i].rooms : 0;
+			if (found.has_day && left - lines[i].rooms >= found.left - found.required)
+				continue;
+			found.has_day = true;
+			found.line = (uint16_t)i;
+			found.day = day;
+			found.required = lines[i].rooms;
+			found.left = left;
+		}
+	}
+	found.left = KR_MAX(found.left, 0);
+	return found;
+}
+
+/* ---- views ---- */
+
+static void inv_reservation_view_fill(
+	struct inv *inv, uint32_t r, uint64_t now_us, struct inv_reservation_view *ret)
+{
+	struct inv_scratch *scratch = inv_scratch(inv);
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	*ret = (struct inv_reservation_view){
+		.id = record->id,
+		.hotel = inv_record_hotel_id(inv, record),
+		.state = record->state,
+		.due = inv_record_is_due(record, now_us),
+		.was_held = record->flags & INV_RECORD_WAS_HELD,
+		.graced = record->flags & INV_RECORD_GRACED,
+		.revision = record->revision,
+		.fingerprint = record->fingerprint,
+		.created_at_us = record->created_at_us,
+		.changed_at_us = record->changed_at_us,
+		.expires_at_us = record->expires_at_us,
+		.event_seq = record->event_seq,
+		.counted_until = record->check_in + record->counted_nights,
+		.source = record->source,
+		.guest = record->guest,
+		.lines = scratch->lines,
+	};
+	ret->has_total = inv_record_total(inv, record, &ret->total_minor);
+	ret->external_ref =
+		inv_record_text(inv, record, INV_NODE_EXTERNAL_REF, scratch->external_ref);
+	ret->payment_ref = inv_record_text(inv, record, INV_NODE_PAYMENT_REF, scratch->payment_ref);
+	ret->line_count = inv_record_unpack(inv, record, scratch->lines, scratch->price_runs);
+	kr_assert(ret->line_count == record->line_count);
+}
+
+bool inv_reservation_get(
+	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret)
+{
+	uint32_t r = inv_record_find(inv, id);
+	kr_assert(ret != NULL);
+	if (r == INV_NONE)
+		return false;
+	inv_reservation_view_fill(inv, r, now_us, ret);
+	kr_assert(kr_id_equal(ret->id, id));
+	return true;
+}
+
+uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id)
+{
+	kr_assert_checked(inv_record_find(inv, id) == INV_NONE);
+	if (!reservation_id_is_native(id))
+		return KEYRACK_NOT_FOUND;
+	bool is_purged = reservation_id_ms(id) * 1000 < inv->purge_mark_us;
+	return is_purged ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND;
+}
+
+void inv_reservations_each(struct inv *inv, uint64_t now_us, inv_reservation_fn *fn, void *user)
+{
+	struct inv_reservation_view view;
+	kr_assert(fn != NULL);
+	kr_assert(inv->record_pool.used <= inv->record_pool.fresh);
+	for (uint32_t r = 0; r < inv->record_pool.fresh; r++) {
+		if (inv_record_at(inv, r)->flags & INV_RECORD_FREE)
+			continue;
+		inv_reservation_view_fill(inv, r, now_us, &view);
+		fn(user, &view);
+	}
+}

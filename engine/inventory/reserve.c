@@ -1,0 +1,370 @@
+#include "engine/inventory/counted.h"
+#include "engine/inventory/reservations.h"
+#include "engine/inventory/stay.h"
+
+/* Deadlines stay below this, so that instants can be subtracted. */
+#define INV_DEADLINE_MAX_US ((uint64_t)INT64_MAX)
+
+/* ---- step 1: ids that are known ---- */
+
+static enum inv_result inv_reserve_known(const struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op *op, uint32_t r, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(kr_id_equal(record->id, op->id));
+	struct inv_refusal refusal = {.code = KEYRACK_BAD_STATE, .rule = RULE_STATE};
+	if (record->state == INV_VOID)
+		return inv_answer_refuse(inv, r, now.t_us, refusal, answer);
+	refusal = (struct inv_refusal){.code = KEYRACK_KEY_REUSED, .rule = RULE_ID};
+	if (record->fingerprint != op->fingerprint)
+		return inv_answer_refuse(inv, r, now.t_us, refusal, answer);
+	inv_answer_show(inv, r, now.t_us, answer);
+	answer->repeated = true;
+	kr_assert(answer->outcome == KEYRACK_DONE);
+	return INV_ANSWER;
+}
+
+/* A refusal of an id without a record. */
+static enum inv_result inv_reserve_say(const struct inv *inv, const struct inv_reserve_op *op,
+	uint32_t hotel_index, struct inv_refusal refusal, struct inv_answer *answer)
+{
+	kr_assert(refusal.code != KEYRACK_DONE);
+	kr_assert(code_class_of(refusal.code) != CODE_REJECT);
+	*answer = (struct inv_answer){
+		.code = refusal.code,
+		.refusal = refusal,
+		.hotel = op->hotel,
+		.outcome = code_class_of(refusal.code) == CODE_FINAL ? refusal.code : 0,
+	};
+	if (hotel_index != INV_NONE)
+		answer->wait_lsn = inv_hotel_at(inv, hotel_index)->last_lsn;
+	return INV_ANSWER;
+}
+
+static enum inv_result inv_reserve_remembered(const struct inv *inv,
+	const struct inv_reserve_op *op, const struct inv_refused *refused,
+	struct inv_answer *answer)
+{
+	kr_assert(kr_id_equal(refused->id, op->id));
+	struct inv_refusal refusal = {.code = KEYRACK_KEY_REUSED, .rule = RULE_ID};
+	if (refused->fingerprint == op->fingerprint)
+		refusal = inv_refused_get(refused);
+	kr_assert(refusal.code != 0);
+	return inv_reserve_say(inv, op, inv_hotel_find(inv, op->hotel), refusal, answer);
+}
+
+/* ---- step 1: ids that are new ---- */
+
+static struct inv_refusal inv_reserve_refuse_id(
+	const struct inv *inv, struct inv_now now, const struct inv_reserve_op *op)
+{
+	struct inv_refusal refusal = {.code = KEYRACK_INVALID, .rule = RULE_ID};
+	if (!reservation_id_is_native(op->id) ||
+		reservation_id_slot(op->id) != slot_of_hotel(op->hotel))
+		return refusal;
+	uint64_t minted_us = reservation_id_ms(op->id) * 1000;
+	refusal.code = KEYRACK_KEY_EXPIRED;
+	if (minted_us < inv->purge_mark_us)
+		return refusal;
+	refusal.code = KEYRACK_INVALID;
+	if (minted_us > KR_MAX(now.t_us, now.wall_us) + INV_ID_AHEAD_MAX_US)
+		return refusal;
+	enum inv_name field = inv_stay_malformed(op);
+	if (field != 0)
+		return (struct inv_refusal){
+			.code = KEYRACK_INVALID, .rule = RULE_FIELD, .text = inv_name_text(field)};
+	refusal.code = 0;
+	if (op->external_ref.size_bytes == 0)
+		return refusal;
+	uint32_t other =
+		inv_record_find_external(inv, op->hotel, op->actor.source, op->external_ref);
+	if (other == INV_NONE)
+		return refusal;
+	refusal = (struct inv_refusal){.code = KEYRACK_KEY_REUSED,
+		.rule = RULE_EXTERNAL_REF,
+		.other = inv_record_at(inv, other)->id};
+	kr_assert(!kr_id_equal(refusal.other, op->id));
+	return refusal;
+}
+
+/* Demand turned away; not what was never a question (unknown names, malformed, reused ids). */
+static bool inv_refusal_is_denial(const struct inv_refusal *refusal)
+{
+	kr_assert(refusal->code != KEYRACK_DONE);
+	kr_assert(code_class_of(refusal->code) == CODE_FINAL);
+	return refusal->code < KEYRACK_NOT_FOUND || refusal->code == KEYRACK_COUNTER_FULL;
+}
+
+static enum inv_result inv_reserve_refuse(struct inv *inv, const struct inv_reserve_op *op,
+	uint32_t hotel_index, struct inv_refusal refusal, struct inv_answer *answer)
+{
+	inv_refused_put(inv, op, &refusal);
+	if (inv_refusal_is_denial(&refusal)) {
+		kr_assert(refusal.line < op->line_count);
+		const struct inv_line *line = &op->lines[refusal.line];
+		int32_t day = refusal.has_day ? refusal.day : line->check_in;
+		inv_denial_add(inv, op->hotel, line->type, refusal.rule, day);
+	}
+	kr_assert(inv_refused_find(inv, op->id) != NULL);
+	return inv_reserve_say(inv, op, hotel_index, refusal, answer);
+}
+
+/* ---- step 11: what may stand in the way of an admitted stay ---- */
+
+static bool inv_hold_is_over_cap(const struct inv *inv, const struct inv_reserve_op *op,
+	uint32_t hotel_index, struct inv_refusal *ret)
+{
+	const struct inv_hotel_cold *cold = inv_hotel_cold_at(inv, hotel_index);
+	uint32_t holds = inv_hotel_at(inv, hotel_index)->hold_count;
+	bool has_guest = (op->guest.hi | op->guest.lo) != 0;
+	kr_assert(!op->book);
+	*ret = (struct inv_refusal){.code = KEYRACK_RATE_LIMITED, .rule = RULE_HOLD_CAP};
+	if (cold->holds_max != 0 && holds >= cold->holds_max) {
+		ret->required = cold->holds_max;
+		ret->text = inv_name_text(INV_NAME_HOTEL_HOLDS);
+		return true;
+	}
+	if (cold->guest_holds_max == 0 || !has_guest)
+		return false;
+	ret->required = cold->guest_holds_max;
+	ret->text = inv_name_text(INV_NAME_GUEST_HOLDS);
+	kr_assert(ret->left == 0);
+	return inv_guest_hold_count(inv, op->hotel, op->guest) >= cold->guest_holds_max;
+}
+
+static bool inv_reserve_lacks_room(const struct inv *inv, const struct inv_reserve_op *op,
+	const struct inv_line *frozen, struct inv_refusal *ret)
+{
+	uint32_t nodes = inv_lines_node_count(frozen, op->line_count) +
+			 inv_text_node_count(op->external_ref) +
+			 inv_text_node_count(op->payment_ref);
+	*ret = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED, .rule = RULE_TABLE};
+	ret->text = inv_name_text(INV_NAME_RESERVATIONS);
+	ret->required = inv->record_pool.capacity;
+	kr_assert(nodes <= INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX + 4);
+	if (inv_pool_left(&inv->record_pool) == 0)
+		return true;
+	ret->text = inv_name_text(INV_NAME_NODES);
+	ret->required = inv->node_pool.capacity;
+	ret->left = inv_pool_left(&inv->node_pool);
+	return ret->left < nodes;
+}
+
+/* ---- the effect ---- */
+
+static uint64_t inv_hold_deadline_us(
+	const struct inv *inv, uint32_t hotel_index, const struct inv_reserve_op *op, uint64_t t_us)
+{
+	const struct inv_hotel_cold *cold = inv_hotel_cold_at(inv, hotel_index);
+	uint64_t ttl_us = op->ttl_us != 0 ? op->ttl_us : cold->hold_ttl_us;
+	kr_assert(t_us < INV_DEADLINE_MAX_US);
+	if (ttl_us == 0)
+		ttl_us = INV_HOLD_TTL_US;
+	if (cold->hold_ttl_max_us != 0)
+		ttl_us = KR_MIN(ttl_us, cold->hold_ttl_max_us);
+	ttl_us = KR_MIN(ttl_us, INV_DEADLINE_MAX_US - t_us);
+	kr_assert(ttl_us > 0);
+	return t_us + ttl_us;
+}
+
+/* Old values are the words that step 10 compared. */
+static void inv_stay_read_olds(const struct inv_stay *stay, struct inv_effect *effect)
+{
+	struct inv_cell_old *olds = inv_scratch(stay->inv)->cell_olds;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < stay->op->line_count; i++) {
+		const struct inv_stay_line *l = &stay->lines[i];
+		uint32_t nights = (uint32_t)(l->end_day - l->first_day);
+		kr_assert(l->first_day == l->line->check_in);
+		kr_assert(l->end_day == l->line->check_out);
+		for (uint32_t n = 0; n < nights; n++) {
+			struct cell_counter cell = cell_counter_unpack(l->words[n].counter);
+			olds[count++] = (struct inv_cell_old){cell.held, cell.booked};
+		}
+	}
+	kr_assert(count <= INV_STAY_NIGHTS_MAX);
+	effect->olds = olds;
+	effect->old_count = count;
+}
+
+static void inv_reserve_fill(struct inv_stay *stay, struct inv_now now, struct inv_effect *effect)
+{
+	const struct inv_reserve_op *op = stay->op;
+	struct inv_scratch *scratch = inv_scratch(stay->inv);
+	inv_effect_begin(stay->inv, stay->hotel_index, INV_EFFECT_RESERVE, now, &op->actor, effect);
+	effect->id = op->id;
+	effect->revision = 1;
+	inv_stay_read_olds(stay, effect);
+	effect->u.reserve = (struct inv_effect_reserve){
+		.book = op->book,
+		.fingerprint = op->fingerprint,
+		.guest = op->guest,
+		.external_ref = inv_text_copy(op->external_ref, scratch->external_ref),
+		.payment_ref = inv_text_copy(op->payment_ref, scratch->payment_ref),
+		.lines = inv_stay_freeze(stay),
+		.line_count = op->line_count,
+	};
+	if (!op->book)
+		effect->u.reserve.expires_at_us =
+			inv_hold_deadline_us(stay->inv, stay->hotel_index, op, now.t_us);
+	kr_assert(effect->old_count >= op->line_count);
+	kr_assert(effect->hotel.v == op->hotel.v);
+}
+
+static void inv_reserve_answer(
+	const struct inv_stay *stay, const struct inv_effect *effect, struct inv_answer *answer)
+{
+	bool has_total = inv_stay_has_total(stay);
+	kr_assert(effect->kind == INV_EFFECT_RESERVE);
+	*answer = (struct inv_answer){
+		.code = KEYRACK_DONE,
+		.hotel = effect->hotel,
+		.state = effect->u.reserve.book ? INV_CONFIRMED : INV_HELD,
+		.has_total = has_total,
+		.outcome = KEYRACK_DONE,
+		.revision = effect->revision,
+		.expires_at_us = effect->u.reserve.expires_at_us,
+		.total_minor = has_total ? stay->total_minor : 0,
+		.event_seq = effect->event_seq,
+	};
+	kr_assert(answer->event_seq > 0);
+}
+
+enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op *op, struct inv_effect *ret_effect,
+	struct inv_answer *ret_answer)
+{
+	uint32_t r = inv_record_find(inv, op->id);
+	if (r != INV_NONE)
+		return inv_reserve_known(inv, now, op, r, ret_answer);
+	const struct inv_refused *refused = inv_refused_find(inv, op->id);
+	if (refused != NULL)
+		return inv_reserve_remembered(inv, op, refused, ret_answer);
+	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
+	struct inv_refusal refusal = inv_reserve_refuse_id(inv, now, op);
+	if (refusal.code != 0)
+		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
+	struct inv_stay stay;
+	inv_stay_init(&stay, inv, now.t_us, op, hotel_index, &refusal, 1);
+	if (!inv_stay_try(&stay))
+		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
+	if (!op->book && inv_hold_is_over_cap(inv, op, hotel_index, &refusal))
+		return inv_reserve_say(inv, op, hotel_index, refusal, ret_answer);
+	if (inv_reserve_lacks_room(inv, op, inv_stay_freeze(&stay), &refusal))
+		return inv_reserve_say(inv, op, hotel_index, refusal, ret_answer);
+	inv_reserve_fill(&stay, now, ret_effect);
+	inv_reserve_answer(&stay, ret_effect, ret_answer);
+	return INV_EFFECT;
+}
+
+/* ---- applying ---- */
+
+/* An effect's line as judging would have made it; NULL, or what is wrong. */
+static const char *inv_reserve_line_wrong(
+	const struct inv *inv, uint32_t hotel_index, const struct inv_line *line)
+{
+	int64_t nights = (int64_t)line->check_out - line->check_in;
+	uint32_t covered = 0;
+	kr_assert(line->run_count == 0 || line->runs != NULL);
+	if (line->check_in < INV_DAY_MIN || line->check_out > INV_DAY_MAX || nights < 1 ||
+		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0)
+		return "a line is malformed";
+	if (inv_row_find(inv, hotel_index, line->type) == INV_NONE || line->plan != 0)
+		return "a line's room type or plan is unknown";
+	if (line->pricing > INV_PRICE_NONE)
+		return "a line's pricing is unknown";
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		if (line->runs[i].nights == 0 || line->runs[i].price_minor > RATE_PRICE_MAX)
+			return "a price run is malformed";
+		covered += line->runs[i].nights;
+	}
+	kr_assert(nights > 0);
+	if (covered != (line->pricing == INV_PRICE_NONE ? 0 : nights))
+		return "the price runs do not cover the nights";
+	return NULL;
+}
+
+static const char *inv_reserve_wrong(
+	const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect)
+{
+	const struct inv_effect_reserve *reserve = &effect->u.reserve;
+	uint64_t nights = 0;
+	kr_assert(effect->kind == INV_EFFECT_RESERVE);
+	if (hotel_index == INV_NONE)
+		return "a reservation without a hotel";
+	if (inv_record_find(inv, effect->id) != INV_NONE)
+		return "the id is known already";
+	if (effect->revision != 1)
+		return "a first revision is not 1";
+	if (reserve->line_count < 1 || reserve->line_count > INV_LINES_MAX)
+		return "a reservation has no lines, or too many";
+	for (uint32_t i = 0; i < reserve->line_count; i++) {
+		const char *wrong = inv_reserve_line_wrong(inv, hotel_index, &reserve->lines[i]);
+		if (wrong != NULL)
+			return wrong;
+		nights += (uint64_t)(reserve->lines[i].check_out - reserve->lines[i].check_in);
+	}
+	if (nights > INV_STAY_NIGHTS_MAX)
+		return "a reservation has too many nights";
+	if (!inv_lines_total_fits(reserve->lines, reserve->line_count))
+		return "the total leaves its range";
+	if (reserve->external_ref.size_bytes > INV_TEXT_SIZE_MAX ||
+		reserve->payment_ref.size_bytes > INV_TEXT_SIZE_MAX)
+		return "a reference is too long";
+	bool is_dated =
+		reserve->book ? reserve->expires_at_us == 0 : reserve->expires_at_us > effect->t_us;
+	return is_dated ? NULL : "the deadline does not fit the operation";
+}
+
+static void inv_reserve_commit(
+	struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect)
+{
+	const struct inv_effect_reserve *reserve = &effect->u.reserve;
+	uint32_t r = inv_record_take(inv);
+	kr_assert(r != INV_NONE);
+	struct inv_record *record = inv_record_at(inv, r);
+	record->id = effect->id;
+	record->fingerprint = reserve->fingerprint;
+	record->expires_at_us = reserve->expires_at_us;
+	record->hotel_index = hotel_index;
+	record->revision = effect->revision;
+	record->state = reserve->book ? INV_CONFIRMED : INV_HELD;
+	record->flags = reserve->book ? 0 : INV_RECORD_WAS_HELD;
+	record->created_at_us = effect->t_us;
+	record->changed_at_us = effect->t_us;
+	record->event_seq = effect->event_seq;
+	record->guest = reserve->guest;
+	record->source = effect->actor.source;
+	inv_record_put_lines(inv, record, reserve->lines, reserve->line_count, true);
+	if (reserve->external_ref.size_bytes != 0)
+		inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, reserve->external_ref);
+	if (reserve->payment_ref.size_bytes != 0)
+		inv_record_put_text(inv, record, INV_NODE_PAYMENT_REF, reserve->payment_ref);
+	inv_record_enter(inv, r);
+	kr_assert(record->line_count == reserve->line_count);
+}
+
+int inv_apply_reserve(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	const struct inv_effect_reserve *reserve = &effect->u.reserve;
+	const char *wrong = inv_reserve_wrong(inv, hotel_index, effect);
+	if (wrong != NULL)
+		return inv_contradict(effect, wrong, 0, 0, 0, ret);
+	struct inv_span spans[INV_LINES_MAX];
+	uint32_t span_count =
+		inv_spans_of_lines(inv, hotel_index, reserve->lines, reserve->line_count, spans);
+	struct inv_delta delta = {.held = !reserve->book, .booked = reserve->book};
+	int r = inv_spans_check(inv, spans, span_count, delta, effect, ret);
+	if (r != 0)
+		return r;
+	uint32_t nodes = inv_lines_node_count(reserve->lines, reserve->line_count) +
+			 inv_text_node_count(reserve->external_ref) +
+			 inv_text_node_count(reserve->payment_ref);
+	if (inv_pool_left(&inv->record_pool) == 0 || inv_pool_left(&inv->node_pool) < nodes)
+		return INV_NO_ROOM;
+	inv_spans_move(inv, spans, span_count, delta);
+	inv_reserve_commit(inv, hotel_index, effect);
+	kr_assert(span_count == reserve->line_count);
+	return 0;
+}

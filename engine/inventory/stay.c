@@ -1,0 +1,339 @@
+#include "engine/inventory/stay.h"
+
+#define INV_MINUTE_US INT64_C(60000000)
+
+bool inv_stay_refuse(struct inv_stay *stay, struct inv_refusal refusal)
+{
+	kr_assert(refusal.code >= 10 && code_class_of(refusal.code) == CODE_FINAL);
+	kr_assert(!inv_stay_is_full(stay));
+	stay->refusals[stay->refusal_count++] = refusal;
+	return inv_stay_is_full(stay);
+}
+
+/* A refusal of a whole line. */
+static bool inv_stay_refuse_line(struct inv_stay *stay, uint16_t code, uint8_t rule, uint32_t line)
+{
+	kr_assert(line < stay->op->line_count);
+	kr_assert(rule != 0);
+	return inv_stay_refuse(
+		stay, (struct inv_refusal){.code = code, .rule = rule, .line = (uint16_t)line});
+}
+
+/* ---- what is wrong with a request wherever it is sent ---- */
+
+static bool inv_line_has_known_pricing(const struct inv_line *line)
+{
+	kr_assert(line->run_count == 0 || line->runs != NULL);
+	return line->pricing == INV_PRICE_CALENDAR || line->pricing == INV_PRICE_CALLER ||
+	       line->pricing == INV_PRICE_NONE;
+}
+
+enum inv_name inv_stay_malformed(const struct inv_reserve_op *op)
+{
+	kr_assert(op->lines != NULL || op->line_count == 0);
+	if (op->line_count == 0 || op->line_count > INV_LINES_MAX)
+		return INV_NAME_LINES;
+	for (uint32_t i = 0; i < op->line_count; i++) {
+		if (!inv_line_has_known_pricing(&op->lines[i]))
+			return INV_NAME_PRICING;
+	}
+	if (op->book && op->ttl_us != 0)
+		return INV_NAME_TTL;
+	if (!inv_text_is_valid(op->external_ref, INV_TEXT_SIZE_MAX))
+		return INV_NAME_EXTERNAL_REF;
+	if (!inv_text_is_valid(op->payment_ref, INV_TEXT_SIZE_MAX))
+		return INV_NAME_PAYMENT_REF;
+	if (!op->book && op->payment_ref.size_bytes != 0)
+		return INV_NAME_PAYMENT_REF;
+	if (!inv_text_is_valid(op->actor.reason, INV_TEXT_SIZE_MAX))
+		return INV_NAME_REASON;
+	if (op->actor.source >= INV_SOURCE_RESERVED_FIRST)
+		return INV_NAME_SOURCE;
+	return 0;
+}
+
+/* ---- chains ---- */
+
+/* Line b goes on where the line before it ends, with as many rooms. */
+static bool inv_line_continues(const struct inv_reserve_op *op, uint32_t b)
+{
+	kr_assert(b <= op->line_count);
+	if (b == 0 || b == op->line_count)
+		return false;
+	return op->lines[b].check_in == op->lines[b - 1].check_out &&
+	       op->lines[b].rooms == op->lines[b - 1].rooms;
+}
+
+static void inv_stay_chain(struct inv_stay *stay)
+{
+	const struct inv_reserve_op *op = stay->op;
+	kr_assert(op->line_count >= 1 && op->line_count <= INV_LINES_MAX);
+	for (uint32_t first = 0; first < op->line_count;) {
+		uint32_t end = first + 1;
+		while (inv_line_continues(op, end))
+			end++;
+		kr_assert(end <= op->line_count);
+		int64_t nights = (int64_t)op->lines[end - 1].check_out - op->lines[first].check_in;
+		for (uint32_t i = first; i < end; i++) {
+			stay->lines[i].stay_nights = nights > 0 ? (uint32_t)nights : 0;
+			stay->lines[i].is_first = i == first;
+			stay->lines[i].is_last = i + 1 == end;
+		}
+		first = end;
+	}
+}
+
+void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
+	const struct inv_reserve_op *op, uint32_t hotel_index, struct inv_refusal *refusals,
+	uint32_t refusal_max)
+{
+	kr_assert(refusal_max >= 1 && refusal_max <= INV_EXPLAIN_MAX);
+	kr_assert(inv_stay_malformed(op) == 0);
+	stay->inv = inv;
+	stay->t_us = t_us;
+	stay->op = op;
+	stay->hotel_index = hotel_index;
+	stay->has_every_price = false;
+	stay->total_minor = 0;
+	stay->refusals = refusals;
+	stay->refusal_count = 0;
+	stay->refusal_max = refusal_max;
+	for (uint32_t i = 0; i < op->line_count; i++)
+		stay->lines[i] = (struct inv_stay_line){.line = &op->lines[i], .row = INV_NONE};
+	inv_stay_chain(stay);
+}
+
+/* ---- step 2: hotel, type and plan are known and active ---- */
+
+static bool inv_stay_refuse_catalogue(struct inv_stay *stay, uint32_t i)
+{
+	struct inv_stay_line *l = &stay->lines[i];
+	uint32_t row_index = inv_row_find(stay->inv, stay->hotel_index, l->line->type);
+	kr_assert(l->row == INV_NONE);
+	if (row_index == INV_NONE)
+		return inv_stay_refuse_line(stay, KEYRACK_NOT_FOUND, RULE_TYPE, i);
+	const struct inv_row *row = inv_row_at(stay->inv, row_index);
+	kr_assert(row->hotel_index == stay->hotel_index);
+	if (row->status != INV_ACTIVE && inv_stay_refuse_line(stay, KEYRACK_CLOSED, RULE_TYPE, i))
+		return true;
+	if (l->line->plan != 0)
+		return inv_stay_refuse_line(stay, KEYRACK_NOT_FOUND, RULE_PLAN, i);
+	l->row = row_index;
+	if (row->plan_status != INV_ACTIVE)
+		return inv_stay_refuse_line(stay, KEYRACK_RATE_CLOSED, RULE_PLAN, i);
+	return false;
+}
+
+/* Without a hotel there is nothing else to judge. */
+static void inv_stay_step_catalogue(struct inv_stay *stay)
+{
+	kr_assert(stay->refusal_count == 0);
+	if (stay->hotel_index == INV_NONE) {
+		inv_stay_refuse(
+			stay, (struct inv_refusal){.code = KEYRACK_NOT_FOUND, .rule = RULE_HOTEL});
+		return;
+	}
+	if (inv_stay_hotel(stay)->status != INV_ACTIVE &&
+		inv_stay_refuse(
+			stay, (struct inv_refusal){.code = KEYRACK_CLOSED, .rule = RULE_HOTEL}))
+		return;
+	for (uint32_t i = 0; i < stay->op->line_count; i++) {
+		if (inv_stay_refuse_catalogue(stay, i))
+			return;
+	}
+}
+
+/* ---- step 3: dates ---- */
+
+/* Runs cover the nights exactly; only a caller's prices come as runs. */
+static bool inv_line_runs_fit(const struct inv_line *line)
+{
+	uint32_t nights = 0;
+	if (line->pricing != INV_PRICE_CALLER)
+		return line->run_count == 0;
+	kr_assert(line->check_out > line->check_in);
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		if (line->runs[i].nights == 0 || line->runs[i].price_minor > RATE_PRICE_MAX)
+			return false;
+		nights += line->runs[i].nights;
+	}
+	return nights == (uint32_t)(line->check_out - line->check_in);
+}
+
+static struct inv_refusal inv_line_refuse_nights(uint32_t i, int64_t required, int64_t left)
+{
+	kr_assert(left > required || required == 0);
+	kr_assert(i < INV_LINES_MAX);
+	return (struct inv_refusal){
+		.code = KEYRACK_INVALID,
+		.rule = RULE_DATES,
+		.line = (uint16_t)i,
+		.required = required,
+		.left = left,
+	};
+}
+
+/* The first thing malformed in a line; code 0 when nothing is. `*nights` of the lines before grows
+ * by this one's. */
+static struct inv_refusal inv_line_malformed(
+	const struct inv_stay *stay, uint32_t i, uint32_t *nights)
+{
+	const struct inv_line *line = stay->lines[i].line;
+	uint32_t nights_max = inv_hotel_cold_at(stay->inv, stay->hotel_index)->nights_max;
+	struct inv_refusal refusal = {
+		.code = KEYRACK_INVALID, .rule = RULE_FIELD, .line = (uint16_t)i};
+	if (line->check_in >= line->check_out || line->check_in < INV_DAY_MIN ||
+		line->check_out > INV_DAY_MAX)
+		return inv_line_refuse_nights(i, 0, 0);
+	refusal.text = inv_name_text(INV_NAME_ROOMS);
+	if (line->rooms == 0)
+		return refusal;
+	uint32_t count = (uint32_t)(line->check_out - line->check_in);
+	if (nights_max != 0 && count > nights_max)
+		return inv_line_refuse_nights(i, nights_max, count);
+	if (*nights + count > INV_STAY_NIGHTS_MAX)
+		return inv_line_refuse_nights(i, INV_STAY_NIGHTS_MAX, *nights + count);
+	refusal.text = inv_name_text(INV_NAME_RUNS);
+	if (!inv_line_runs_fit(line))
+		return refusal;
+	*nights += count;
+	kr_assert(*nights <= INV_STAY_NIGHTS_MAX);
+	return (struct inv_refusal){.code = 0};
+}
+
+/* The nights inside the window; says which are not. */
+static bool inv_stay_refuse_window(struct inv_stay *stay, uint32_t i)
+{
+	struct inv_stay_line *l = &stay->lines[i];
+	const struct inv_line *line = l->line;
+	int32_t begin = inv_stay_hotel(stay)->first_day;
+	int32_t end = begin + (int32_t)stay->inv->config.window_nights;
+	struct inv_refusal refusal = {.rule = RULE_DATES, .line = (uint16_t)i, .has_day = true};
+	kr_assert(line->check_in < line->check_out);
+	l->first_day = KR_MAX(line->check_in, begin);
+	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end));
+	if (line->check_in < begin) {
+		refusal.code = KEYRACK_PAST_DATE;
+		refusal.day = line->check_in;
+		if (inv_stay_refuse(stay, refusal))
+			return true;
+	}
+	if (line->check_out <= end)
+		return false;
+	refusal.code = KEYRACK_OUT_OF_WINDOW;
+	refusal.day = KR_MAX(line->check_in, end);
+	return inv_stay_refuse(stay, refusal);
+}
+
+static void inv_stay_step_dates(struct inv_stay *stay)
+{
+	uint32_t nights = 0;
+	kr_assert(stay->hotel_index != INV_NONE);
+	for (uint32_t i = 0; i < stay->op->line_count; i++) {
+		struct inv_refusal malformed = inv_line_malformed(stay, i, &nights);
+		if (malformed.code == 0) {
+			if (inv_stay_refuse_window(stay, i))
+				return;
+			continue;
+		}
+		stay->lines[i].row = INV_NONE;
+		if (inv_stay_refuse(stay, malformed))
+			return;
+	}
+}
+
+/* ---- step 4: advance notice ---- */
+
+static int64_t inv_minutes_until(uint64_t then_us, uint64_t now_us)
+{
+	int64_t left_us = (int64_t)then_us - (int64_t)now_us;
+	int64_t minutes = left_us / INV_MINUTE_US - (left_us % INV_MINUTE_US < 0);
+	kr_assert(minutes * INV_MINUTE_US <= left_us);
+	kr_assert(left_us - minutes * INV_MINUTE_US < INV_MINUTE_US);
+	return minutes;
+}
+
+static bool inv_stay_refuse_advance(struct inv_stay *stay, uint32_t i, const struct inv_row *row)
+{
+	const struct inv_hotel_cold *cold = inv_hotel_cold_at(stay->inv, stay->hotel_index);
+	uint64_t arrival_us = inv_hotel_instant_us(
+		stay->inv, stay->hotel_index, stay->lines[i].line->check_in, cold->check_in_minute);
+	int64_t ahead_us = (int64_t)arrival_us - (int64_t)stay->t_us;
+	struct inv_refusal refusal = {
+		.line = (uint16_t)i, .left = inv_minutes_until(arrival_us, stay->t_us)};
+	int64_t min = row->advance_min_minutes, max = row->advance_max_minutes;
+	kr_assert(min != 0 || max != 0);
+	if (min != 0 && ahead_us < min * INV_MINUTE_US) {
+		refusal.code = KEYRACK_TOO_LATE;
+		refusal.rule = RULE_MIN_ADVANCE;
+		refusal.required = min;
+		if (inv_stay_refuse(stay, refusal))
+			return true;
+	}
+	if (max == 0 || ahead_us <= max * INV_MINUTE_US)
+		return false;
+	refusal.code = KEYRACK_TOO_EARLY;
+	refusal.rule = RULE_MAX_ADVANCE;
+	refusal.required = max;
+	return inv_stay_refuse(stay, refusal);
+}
+
+static void inv_stay_step_advance(struct inv_stay *stay)
+{
+	kr_assert(!inv_stay_is_full(stay));
+	for (uint32_t i = 0; i < stay->op->line_count; i++) {
+		if (stay->lines[i].row == INV_NONE)
+			continue;
+		const struct inv_row *row = inv_row_at(stay->inv, stay->lines[i].row);
+		kr_assert(row->hotel_index == stay->hotel_index);
+		if ((row->advance_min_minutes | row->advance_max_minutes) != 0 &&
+			inv_stay_refuse_advance(stay, i, row))
+			return;
+	}
+}
+
+/* ---- step 5: guests fit ---- */
+
+static void inv_stay_step_occupancy(struct inv_stay *stay)
+{
+	kr_assert(!inv_stay_is_full(stay));
+	for (uint32_t i = 0; i < stay->op->line_count; i++) {
+		const struct inv_stay_line *l = &stay->lines[i];
+		if (l->row == INV_NONE)
+			continue;
+		uint32_t guests_max = inv_row_at(stay->inv, l->row)->guests_max;
+		kr_assert(guests_max <= UINT16_MAX);
+		if (guests_max == 0 || l->line->guests <= guests_max * l->line->rooms)
+			continue;
+		struct inv_refusal refusal = {
+			.code = KEYRACK_OVER_OCCUPANCY,
+			.rule = RULE_OCCUPANCY,
+			.line = (uint16_t)i,
+			.required = l->line->guests,
+			.left = (int64_t)guests_max * l->line->rooms,
+		};
+		if (inv_stay_refuse(stay, refusal))
+			return;
+	}
+}
+
+/* ---- all of them ---- */
+
+bool inv_stay_try(struct inv_stay *stay)
+{
+	inv_stay_step_catalogue(stay);
+	if (inv_stay_is_full(stay) || stay->hotel_index == INV_NONE)
+		return false;
+	inv_stay_step_dates(stay);
+	if (inv_stay_is_full(stay))
+		return false;
+	inv_stay_gather(stay);
+	typedef void inv_stay_step(struct inv_stay *);
+	static inv_stay_step *const steps[] = {inv_stay_step_advance, inv_stay_step_occupancy,
+		inv_stay_step_closed, inv_stay_step_arrival_departure, inv_stay_step_los,
+		inv_stay_step_price, inv_stay_step_rooms};
+	for (size_t s = 0; s < KR_ARRAY_COUNT(steps) && !inv_stay_is_full(stay); s++)
+		steps[s](stay);
+	kr_assert(stay->refusal_count <= stay->refusal_max);
+	return stay->refusal_count == 0;
+}

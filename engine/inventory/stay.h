@@ -1,0 +1,78 @@
+/*
+ * Private to the inventory: a stay on trial: steps 2 to 10 of admission.
+ *
+ * inv_stay_try() runs the steps in their published order over all lines; the first refusal is the
+ * answer. With room for more than one refusal it goes on as far as what it knows allows, so that
+ * `explain` and admission are the same lines of code. The nights' words are copied once: every
+ * step reads the same instant, and the effect's old values are what the last step compared.
+ */
+#ifndef ENGINE_INVENTORY_STAY_H
+#define ENGINE_INVENTORY_STAY_H
+
+#include "engine/inventory/refusals.h"
+
+struct inv_stay_line {
+	const struct inv_line *line;
+	uint32_t row;         /* INV_NONE: unknown type or plan */
+	uint32_t stay_nights; /* of the chain it belongs to */
+	bool is_first;        /* of its chain */
+	bool is_last;
+	/* Nights inside the window, [first_day, end_day), and their words; none before dates are
+	 * judged. Admission has them all, explaining clips. */
+	int32_t first_day;
+	int32_t end_day;
+	const struct inv_words *words;
+};
+
+struct inv_stay {
+	struct inv *inv;
+	uint64_t t_us;
+	const struct inv_reserve_op *op;
+	uint32_t hotel_index;
+	struct inv_stay_line lines[INV_LINES_MAX];
+	bool has_every_price;
+	uint64_t total_minor; /* of the lines that have a price */
+	/* refusals found, in order */
+	struct inv_refusal *refusals;
+	uint32_t refusal_count, refusal_max;
+};
+
+/* Fills in everything but the refusals' memory. The request's own bounds hold (see below). */
+void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
+	const struct inv_reserve_op *op, uint32_t hotel_index, struct inv_refusal *refusals,
+	uint32_t refusal_max);
+
+/* Malformed beyond any hotel: lines, texts, fields of the other operation. 0 or the field. */
+enum inv_name inv_stay_malformed(const struct inv_reserve_op *op);
+
+/* Steps 2 to 10; true when nothing was refused. */
+bool inv_stay_try(struct inv_stay *stay);
+
+/* The lines with the prices of their nights as runs, in the inventory's scratch; lines whose price
+ * is not known have none. */
+const struct inv_line *inv_stay_freeze(struct inv_stay *stay);
+bool inv_stay_has_total(const struct inv_stay *stay);
+
+/* ---- between the files of the steps ---- */
+
+/* Notes a refusal; true when no more are wanted. */
+bool inv_stay_refuse(struct inv_stay *stay, struct inv_refusal refusal);
+
+static inline bool inv_stay_is_full(const struct inv_stay *stay)
+{
+	return stay->refusal_count == stay->refusal_max;
+}
+
+static inline const struct inv_hotel *inv_stay_hotel(const struct inv_stay *stay)
+{
+	return inv_hotel_at(stay->inv, stay->hotel_index);
+}
+
+void inv_stay_gather(struct inv_stay *stay);
+void inv_stay_step_closed(struct inv_stay *stay);
+void inv_stay_step_arrival_departure(struct inv_stay *stay);
+void inv_stay_step_los(struct inv_stay *stay);
+void inv_stay_step_price(struct inv_stay *stay);
+void inv_stay_step_rooms(struct inv_stay *stay);
+
+#endif
