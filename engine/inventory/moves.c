@@ -1,0 +1,162 @@
+#include "engine/inventory/counted.h"
+
+/*
+ * Applying the effects that move a reservation from state to state:
+ *
+ *   HELD -> CONFIRMED   inv_apply_confirm      held to booked
+ *   HELD -> RELEASED    inv_apply_release      held given back
+ *   HELD -> EXPIRED     inv_apply_expire       held given back
+ *   HELD -> HELD        inv_apply_grace        a later deadline, once
+ *   CONFIRMED -> CANCELLED  inv_apply_cancel   booked given back
+ *
+ * RESERVE makes a record (reserve.c); VOID and RETIRE begin and end one without rooms (retire.c).
+ * No other move exists: whatever else a log asks for contradicts the state.
+ */
+
+struct inv_move {
+	uint8_t from, to;
+	struct inv_delta delta;
+};
+
+static const struct inv_move inv_move_confirm = {INV_HELD, INV_CONFIRMED, {-1, 1}};
+static const struct inv_move inv_move_release = {INV_HELD, INV_RELEASED, {-1, 0}};
+static const struct inv_move inv_move_expire = {INV_HELD, INV_EXPIRED, {-1, 0}};
+static const struct inv_move inv_move_cancel = {INV_CONFIRMED, INV_CANCELLED, {0, -1}};
+
+/* Finds the effect's record in the state it must be in. */
+static int inv_move_find(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect *effect, uint8_t from, uint32_t *ret_record,
+	struct inv_contradiction *ret)
+{
+	uint32_t r = inv_record_find(inv, effect->id);
+	kr_assert(from == INV_HELD || from == INV_CONFIRMED);
+	if (r == INV_NONE)
+		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);
+	const struct inv_record *record = inv_record_at(inv, r);
+	if (record->hotel_index != hotel_index)
+		return inv_contradict(effect, "the reservation is another hotel's", hotel_index,
+			record->hotel_index, 0, ret);
+	if (record->state != from)
+		return inv_contradict(effect, "the reservation's state does not allow that", from,
+			record->state, 0, ret);
+	if (record->revision + 1 != effect->revision)
+		return inv_contradict(effect, "the reservation has another revision",
+			effect->revision, record->revision + 1, 0, ret);
+	kr_assert(hotel_index != INV_NONE);
+	*ret_record = r;
+	return 0;
+}
+
+static void inv_move_stamp(struct inv_record *record, const struct inv_effect *effect)
+{
+	kr_assert(effect->revision == record->revision + 1);
+	kr_assert(effect->event_seq > record->event_seq);
+	record->revision = effect->revision;
+	record->changed_at_us = effect->t_us;
+	record->event_seq = effect->event_seq;
+}
+
+static int inv_move_apply(struct inv *inv, uint32_t r, const struct inv_move *move,
+	const struct inv_effect *effect, struct inv_contradiction *ret)
+{
+	struct inv_record *record = inv_record_at(inv, r);
+	struct inv_span spans[INV_LINES_MAX];
+	uint32_t span_count = inv_spans_of_record(inv, record, spans);
+	kr_assert(record->state == move->from);
+	int error = inv_spans_check(inv, spans, span_count, move->delta, effect, ret);
+	if (error != 0)
+		return error;
+	inv_spans_move(inv, spans, span_count, move->delta);
+	inv_move_stamp(record, effect);
+	if (!inv_state_is_booked(move->to))
+		inv_record_uncount(inv, record);
+	inv_record_restate(inv, r, move->to);
+	kr_assert(record->state == move->to);
+	return 0;
+}
+
+int inv_apply_confirm(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	uint32_t r;
+	struct inv_text payment_ref = effect->u.confirm.payment_ref;
+	int error = inv_move_find(inv, hotel_index, effect, inv_move_confirm.from, &r, ret);
+	if (error != 0)
+		return error;
+	struct inv_record *record = inv_record_at(inv, r);
+	if (effect->t_us >= record->expires_at_us)
+		return inv_contradict(effect, "an expired hold is confirmed", record->expires_at_us,
+			effect->t_us, 0, ret);
+	if (payment_ref.size_bytes > INV_TEXT_SIZE_MAX)
+		return inv_contradict(effect, "a reference is too long", INV_TEXT_SIZE_MAX,
+			payment_ref.size_bytes, 0, ret);
+	if (inv_text_node_count(payment_ref) > inv_pool_left(&inv->node_pool))
+		return INV_NO_ROOM;
+	error = inv_move_apply(inv, r, &inv_move_confirm, effect, ret);
+	if (error != 0)
+		return error;
+	if (payment_ref.size_bytes != 0)
+		inv_record_put_text(inv, record, INV_NODE_PAYMENT_REF, payment_ref);
+	kr_assert(record->counted_nights == (int16_t)record->nights);
+	return 0;
+}
+
+int inv_apply_release(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	uint32_t r;
+	int error = inv_move_find(inv, hotel_index, effect, inv_move_release.from, &r, ret);
+	if (error != 0)
+		return error;
+	kr_assert(effect->kind == INV_EFFECT_RELEASE);
+	return inv_move_apply(inv, r, &inv_move_release, effect, ret);
+}
+
+int inv_apply_cancel(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	uint32_t r;
+	int error = inv_move_find(inv, hotel_index, effect, inv_move_cancel.from, &r, ret);
+	if (error != 0)
+		return error;
+	kr_assert(effect->kind == INV_EFFECT_CANCEL);
+	return inv_move_apply(inv, r, &inv_move_cancel, effect, ret);
+}
+
+int inv_apply_expire(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	uint32_t r;
+	int error = inv_move_find(inv, hotel_index, effect, inv_move_expire.from, &r, ret);
+	if (error != 0)
+		return error;
+	const struct inv_record *record = inv_record_at(inv, r);
+	if (effect->t_us < record->expires_at_us)
+		return inv_contradict(effect, "a hold expires before its deadline",
+			record->expires_at_us, effect->t_us, 0, ret);
+	kr_assert(effect->kind == INV_EFFECT_EXPIRE);
+	return inv_move_apply(inv, r, &inv_move_expire, effect, ret);
+}
+
+int inv_apply_grace(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct inv_contradiction *ret)
+{
+	uint32_t r;
+	int error = inv_move_find(inv, hotel_index, effect, INV_HELD, &r, ret);
+	if (error != 0)
+		return error;
+	struct inv_record *record = inv_record_at(inv, r);
+	if (record->flags & INV_RECORD_GRACED)
+		return inv_contradict(effect, "a hold gets a second grace", 0, 1, 0, ret);
+	if (record->expires_at_us != effect->u.grace.old_expires_at_us)
+		return inv_contradict(effect, "the deadline is not what the effect found",
+			effect->u.grace.old_expires_at_us, record->expires_at_us, 0, ret);
+	if (effect->u.grace.expires_at_us <= record->expires_at_us)
+		return inv_contradict(effect, "a grace is no later deadline", record->expires_at_us,
+			effect->u.grace.expires_at_us, 0, ret);
+	inv_move_stamp(record, effect);
+	record->flags |= INV_RECORD_GRACED;
+	inv_record_redate(inv, r, effect->u.grace.expires_at_us);
+	kr_assert(record->state == INV_HELD);
+	return 0;
+}

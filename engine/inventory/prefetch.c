@@ -1,0 +1,161 @@
+#include "engine/inventory/deadline.h"
+#include "engine/inventory/records.h"
+
+/*
+ * Hints ahead of judging. Each stage reads only what the stage before asked for, so that a batch
+ * walked three times overlaps the misses of all its operations. A hint may be wrong (a tag is half
+ * a hash): then the judge pays for its miss itself.
+ */
+
+#define INV_PREFETCH_CELL_LINES 4u
+
+/* The first entry of a tag, without looking at the table behind; INV_NONE when there is none. */
+static uint32_t inv_index_guess(const struct inv_index *index, const uint64_t *slots, uint32_t tag)
+{
+	uint32_t slot = inv_index_home(index, tag);
+	uint32_t entry = inv_index_next(index, slots, tag, &slot);
+	kr_assert(slot < index->slot_count);
+	kr_assert(entry == INV_INDEX_END || entry < index->slot_count);
+	return entry == INV_INDEX_END ? INV_NONE : entry;
+}
+
+static void inv_record_prefetch(const struct inv *inv, uint32_t record)
+{
+	kr_assert(record < inv->config.reservations_max);
+	const struct inv_record *at = &inv_records(inv)[record];
+	__builtin_prefetch(at, 1);
+	__builtin_prefetch(&at->created_at_us, 1);
+	kr_assert((uintptr_t)at % 64 == 0);
+}
+
+static uint32_t inv_hotel_guess(const struct inv *inv, struct hotel_id hotel)
+{
+	kr_assert(inv->hotel_index.used == inv->hotel_count);
+	return inv_index_guess(
+		&inv->hotel_index, inv_hotel_slots(inv), inv_index_tag(inv_hotel_hash(hotel)));
+}
+
+static uint32_t inv_row_guess(const struct inv *inv, uint32_t hotel_index, uint16_t type)
+{
+	kr_assert(inv->row_index.used == inv->row_count);
+	return inv_index_guess(&inv->row_index, inv_row_slots(inv),
+		inv_index_tag(inv_row_hash(hotel_index, type)));
+}
+
+static void inv_nights_prefetch(
+	const struct inv *inv, uint32_t row, int32_t first_day, int32_t nights)
+{
+	kr_assert(row < inv->row_count);
+	if (first_day < INV_DAY_MIN || first_day > INV_DAY_MAX || nights <= 0)
+		return;
+	const struct inv_cell *cell = &inv_row_cells(inv, row)[inv_ring(inv, first_day)];
+	uint32_t lines = ((uint32_t)nights * (uint32_t)sizeof(*cell) + 63) / 64 + 1;
+	for (uint32_t i = 0; i < KR_MIN(lines, INV_PREFETCH_CELL_LINES); i++)
+		__builtin_prefetch((const char *)cell + i * 64, 1);
+	kr_assert(lines > 1);
+}
+
+static void inv_lines_prefetch(
+	const struct inv *inv, const struct inv_reserve_op *op, uint32_t hotel_index, bool cells)
+{
+	uint32_t line_count = KR_MIN(op->line_count, INV_LINES_MAX);
+	kr_assert(hotel_index < inv->config.hotels_max);
+	for (uint32_t i = 0; i < line_count; i++) {
+		const struct inv_line *line = &op->lines[i];
+		if (!cells) {
+			inv_row_slot_prefetch(inv, hotel_index, line->type);
+			continue;
+		}
+		uint32_t row = inv_row_guess(inv, hotel_index, line->type);
+		if (row == INV_NONE)
+			continue;
+		__builtin_prefetch(&inv_rows(inv)[row]);
+		int64_t nights = (int64_t)line->check_out - line->check_in;
+		inv_nights_prefetch(inv, row, line->check_in,
+			(int32_t)KR_MIN(nights, (int64_t)INV_STAY_NIGHTS_MAX));
+	}
+	kr_assert(line_count <= INV_LINES_MAX);
+}
+
+static void inv_reserve_prefetch_slots(const struct inv *inv, const struct inv_reserve_op *op)
+{
+	uint32_t tag = inv_id_tag(op->id);
+	kr_assert(inv->record_index.slot_count > 0);
+	inv_index_prefetch(&inv->record_index, inv_record_slots(inv), tag);
+	inv_index_prefetch(&inv->refused_index, inv_refused_slots(inv), tag);
+	inv_hotel_slot_prefetch(inv, op->hotel);
+}
+
+/* The hotel's lines, and the record if the id is known: a retry is answered from it. */
+static void inv_reserve_prefetch_hotel(const struct inv *inv, const struct inv_reserve_op *op)
+{
+	uint32_t record =
+		inv_index_guess(&inv->record_index, inv_record_slots(inv), inv_id_tag(op->id));
+	uint32_t hotel_index = inv_hotel_guess(inv, op->hotel);
+	kr_assert(record == INV_NONE || record < inv->config.reservations_max);
+	if (record != INV_NONE)
+		inv_record_prefetch(inv, record);
+	if (hotel_index == INV_NONE)
+		return;
+	kr_assert(hotel_index < inv->config.hotels_max);
+	__builtin_prefetch(&inv_hotels(inv)[hotel_index], 1);
+	__builtin_prefetch(&inv_hotel_colds(inv)[hotel_index]);
+	inv_lines_prefetch(inv, op, hotel_index, false);
+}
+
+/* Rows, cells, and the neighbours of the record to be: the chain's head. */
+static void inv_reserve_prefetch_cells(const struct inv *inv, const struct inv_reserve_op *op)
+{
+	uint32_t hotel_index = inv_hotel_guess(inv, op->hotel);
+	if (hotel_index == INV_NONE)
+		return;
+	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
+	uint32_t head = op->book ? hotel->kept_head : hotel->held_head;
+	kr_assert(head == INV_NONE || head < inv->record_pool.fresh);
+	if (head != INV_NONE)
+		__builtin_prefetch(&inv_records(inv)[head].created_at_us, 1);
+	inv_lines_prefetch(inv, op, hotel_index, true);
+	kr_assert(hotel->record_count >= hotel->hold_count);
+}
+
+void inv_reserve_prefetch(const struct inv *inv, const struct inv_reserve_op *op, unsigned stage)
+{
+	kr_assert(stage <= 2);
+	kr_assert(op->lines != NULL || op->line_count == 0);
+	if (stage == 0)
+		inv_reserve_prefetch_slots(inv, op);
+	else if (stage == 1)
+		inv_reserve_prefetch_hotel(inv, op);
+	else
+		inv_reserve_prefetch_cells(inv, op);
+}
+
+static void inv_transition_prefetch_cells(const struct inv *inv, uint32_t r)
+{
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(record->line_count <= INV_LINES_MAX);
+	if ((record->flags & INV_RECORD_FREE) || record->hotel_index == INV_NONE)
+		return;
+	__builtin_prefetch(inv_hotel_at(inv, record->hotel_index), 1);
+	if (record->row == INV_NONE)
+		return;
+	__builtin_prefetch(&inv_rows(inv)[record->row]);
+	inv_nights_prefetch(inv, record->row, record->check_in, record->nights);
+	kr_assert(record->nights > 0);
+}
+
+void inv_transition_prefetch(const struct inv *inv, struct kr_id id, unsigned stage)
+{
+	uint32_t tag = inv_id_tag(id);
+	kr_assert(stage <= 2);
+	if (stage == 0) {
+		inv_index_prefetch(&inv->record_index, inv_record_slots(inv), tag);
+		return;
+	}
+	uint32_t record = inv_index_guess(&inv->record_index, inv_record_slots(inv), tag);
+	kr_assert(record == INV_NONE || record < inv->record_pool.fresh);
+	if (record != INV_NONE && stage == 1)
+		inv_record_prefetch(inv, record);
+	else if (record != INV_NONE)
+		inv_transition_prefetch_cells(inv, record);
+}

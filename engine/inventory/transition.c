@@ -1,0 +1,267 @@
+#include "engine/inventory/counted.h"
+#include "engine/inventory/refusals.h"
+#include "engine/inventory/reservations.h"
+
+/*
+ * What a transition finds and what becomes of it:
+ *
+ *              CONFIRM        RELEASE        CANCEL         CANCEL any     RESOLVE
+ *   HELD       CONFIRMED      RELEASED       BAD_STATE      RELEASED       shown
+ *   HELD, due  HOLD_EXPIRED   HOLD_EXPIRED   BAD_STATE      HOLD_EXPIRED   shown
+ *   CONFIRMED  again          BAD_STATE      CANCELLED      CANCELLED      shown
+ *   RELEASED   BAD_STATE      again          BAD_STATE      again          shown
+ *   EXPIRED    HOLD_EXPIRED   BAD_STATE      BAD_STATE      BAD_STATE      shown
+ *   CANCELLED  BAD_STATE      BAD_STATE      again          again          shown
+ *   others     BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      shown
+ *   VOID       BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      NOT_FOUND
+ *
+ * A due hold is expired already, the log has merely not said so: giving it back as RELEASED would
+ * make its end depend on how far the sweep has come.
+ */
+
+struct inv_transition_case {
+	struct inv *inv;
+	struct inv_now now;
+	const struct inv_transition_op *op;
+	uint32_t record;
+};
+
+/* ---- what is wrong with the request itself ---- */
+
+static enum inv_name inv_transition_malformed(const struct inv_transition_op *op)
+{
+	kr_assert(op->payment_ref.size_bytes == 0 || op->payment_ref.bytes != NULL);
+	if (op->transition < INV_CONFIRM || op->transition > INV_RESOLVE)
+		return INV_NAME_TRANSITION;
+	if (op->payment_ref.size_bytes != 0 && op->transition != INV_CONFIRM)
+		return INV_NAME_PAYMENT_REF;
+	if (!inv_text_is_valid(op->payment_ref, INV_TEXT_SIZE_MAX))
+		return INV_NAME_PAYMENT_REF;
+	if (op->any && op->transition != INV_CANCEL)
+		return INV_NAME_ANY;
+	if (!inv_text_is_valid(op->actor.reason, INV_TEXT_SIZE_MAX))
+		return INV_NAME_REASON;
+	kr_assert(op->transition >= INV_CONFIRM);
+	return op->actor.source >= INV_SOURCE_RESERVED_FIRST ? INV_NAME_SOURCE : 0;
+}
+
+/* An id routes by itself only when it has a slot; when a hotel is named too, they agree. */
+static bool inv_transition_is_lost(const struct inv_transition_op *op)
+{
+	kr_assert(op->transition >= INV_CONFIRM && op->transition <= INV_RESOLVE);
+	if (!reservation_id_is_native(op->id))
+		return !op->has_hotel;
+	return op->has_hotel && reservation_id_slot(op->id) != slot_of_hotel(op->hotel);
+}
+
+/* ---- answers ---- */
+
+static enum inv_result inv_transition_refuse(
+	const struct inv_transition_case *c, uint16_t code, uint8_t rule, struct inv_answer *answer)
+{
+	kr_assert(c->record != INV_NONE);
+	struct inv_refusal refusal = {.code = code, .rule = rule};
+	kr_assert(code_class_of(code) == CODE_FINAL);
+	return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+}
+
+static enum inv_result inv_transition_repeat(
+	const struct inv_transition_case *c, struct inv_answer *answer)
+{
+	inv_answer_show(c->inv, c->record, c->now.t_us, answer);
+	kr_assert(answer->state != INV_HELD);
+	answer->repeated = true;
+	kr_assert(answer->code == KEYRACK_DONE);
+	return INV_ANSWER;
+}
+
+/* CONFIRM: what could be had instead. Giving back: only that it is too late. */
+static enum inv_result inv_transition_expired(
+	const struct inv_transition_case *c, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	struct inv_refusal refusal = {.code = KEYRACK_HOLD_EXPIRED,
+		.rule = RULE_EXPIRY,
+		.required = (int64_t)record->expires_at_us,
+		.left = (int64_t)c->now.t_us};
+	kr_assert(record->state == INV_EXPIRED || inv_record_is_due(record, c->now.t_us));
+	if (c->op->transition == INV_CONFIRM)
+		refusal = inv_record_tightest(c->inv, record);
+	kr_assert(refusal.code == KEYRACK_HOLD_EXPIRED);
+	return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+}
+
+/* ---- moves ---- */
+
+static enum inv_result inv_transition_move(const struct inv_transition_case *c,
+	enum inv_effect_kind kind, uint8_t to, struct inv_effect *effect, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	struct inv_refusal refusal = {.code = KEYRACK_VERSION_MISMATCH, .rule = RULE_VERSION};
+	if (c->op->has_expected_revision && c->op->expected_revision != record->revision) {
+		refusal.required = c->op->expected_revision;
+		refusal.left = record->revision;
+		return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+	}
+	refusal = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED, .rule = RULE_TABLE};
+	if (inv_text_node_count(c->op->payment_ref) > inv_pool_left(&c->inv->node_pool)) {
+		refusal.text = inv_name_text(INV_NAME_NODES);
+		refusal.required = c->inv->node_pool.capacity;
+		refusal.left = inv_pool_left(&c->inv->node_pool);
+		return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+	}
+	struct inv_span spans[INV_LINES_MAX];
+	uint32_t span_count = inv_spans_of_record(c->inv, record, spans);
+	inv_effect_begin(c->inv, record->hotel_index, kind, c->now, &c->op->actor, effect);
+	effect->id = record->id;
+	effect->revision = record->revision + 1;
+	inv_spans_read(c->inv, spans, span_count, effect);
+	if (kind == INV_EFFECT_CONFIRM)
+		effect->u.confirm.payment_ref =
+			inv_text_copy(c->op->payment_ref, inv_scratch(c->inv)->payment_ref);
+	kr_assert(record->state != to);
+	inv_answer_after(c->inv, c->record, effect, to, answer);
+	return INV_EFFECT;
+}
+
+/* No reference given, or the one that is kept, is a repetition; another one is not. */
+static bool inv_payment_is_other(const struct inv_transition_case *c)
+{
+	char bytes[INV_TEXT_SIZE_MAX];
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	kr_assert(c->op->transition == INV_CONFIRM);
+	kr_assert(record->state == INV_CONFIRMED);
+	if (c->op->payment_ref.size_bytes == 0)
+		return false;
+	return !inv_text_equal(
+		inv_record_text(c->inv, record, INV_NODE_PAYMENT_REF, bytes), c->op->payment_ref);
+}
+
+static enum inv_result inv_confirm_judge(
+	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	kr_assert(c->op->transition == INV_CONFIRM);
+	if (record->state == INV_EXPIRED || inv_record_is_due(record, c->now.t_us))
+		return inv_transition_expired(c, answer);
+	if (record->state == INV_HELD)
+		return inv_transition_move(c, INV_EFFECT_CONFIRM, INV_CONFIRMED, effect, answer);
+	if (record->state != INV_CONFIRMED)
+		return inv_transition_refuse(c, KEYRACK_BAD_STATE, RULE_STATE, answer);
+	if (inv_payment_is_other(c))
+		return inv_transition_refuse(c, KEYRACK_BAD_STATE, RULE_PAYMENT_REF, answer);
+	return inv_transition_repeat(c, answer);
+}
+
+static enum inv_result inv_give_back_judge(
+	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	bool cancels = c->op->transition == INV_CANCEL;
+	bool releases = c->op->transition == INV_RELEASE || c->op->any;
+	kr_assert(cancels || releases);
+	if ((releases && record->state == INV_RELEASED) ||
+		(cancels && record->state == INV_CANCELLED))
+		return inv_transition_repeat(c, answer);
+	if (releases && inv_record_is_due(record, c->now.t_us))
+		return inv_transition_expired(c, answer);
+	if (releases && record->state == INV_HELD)
+		return inv_transition_move(c, INV_EFFECT_RELEASE, INV_RELEASED, effect, answer);
+	if (cancels && record->state == INV_CONFIRMED)
+		return inv_transition_move(c, INV_EFFECT_CANCEL, INV_CANCELLED, effect, answer);
+	return inv_transition_refuse(c, KEYRACK_BAD_STATE, RULE_STATE, answer);
+}
+
+/* ---- RESOLVE ---- */
+
+/* Nobody knows the id: a VOID under it makes "not found" final. It stays with the hotel when one is
+ * named and known, else with the shard. */
+static enum inv_result inv_void_judge(
+	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
+{
+	struct inv *inv = c->inv;
+	const struct inv_refused *refused = inv_refused_find(inv, c->op->id);
+	uint32_t hotel_index = c->op->has_hotel ? inv_hotel_find(inv, c->op->hotel) : INV_NONE;
+	kr_assert(c->record == INV_NONE);
+	if (inv_pool_left(&inv->record_pool) == 0) {
+		inv_refuse_table(
+			answer, inv_name_text(INV_NAME_RESERVATIONS), inv->record_pool.capacity);
+		return INV_ANSWER;
+	}
+	inv_effect_begin(inv, hotel_index, INV_EFFECT_VOID, c->now, &c->op->actor, effect);
+	effect->id = c->op->id;
+	inv_refuse(answer, KEYRACK_NOT_FOUND, RULE_ID);
+	answer->refusal.state = INV_VOID;
+	answer->hotel = effect->hotel;
+	answer->state = INV_VOID;
+	answer->outcome = refused != NULL ? refused->code : 0;
+	answer->revision = 1;
+	answer->event_seq = effect->event_seq;
+	kr_assert((effect->event_seq == 0) == (hotel_index == INV_NONE));
+	return INV_EFFECT;
+}
+
+static enum inv_result inv_resolve_judge(
+	const struct inv_transition_case *c, struct inv_answer *answer)
+{
+	kr_assert(c->op->transition == INV_RESOLVE);
+	if (inv_record_at(c->inv, c->record)->state == INV_VOID)
+		return inv_transition_refuse(c, KEYRACK_NOT_FOUND, RULE_ID, answer);
+	inv_answer_show(c->inv, c->record, c->now.t_us, answer);
+	kr_assert(answer->outcome == KEYRACK_DONE);
+	return INV_ANSWER;
+}
+
+/* ---- */
+
+/* The id has no record: never had, or no longer. */
+static enum inv_result inv_transition_absent(
+	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
+{
+	uint16_t code = inv_reservation_absent_code(c->inv, c->op->id);
+	kr_assert(c->record == INV_NONE);
+	/* a foreign id can only be imported, never sold late: nothing needs to be made final */
+	if (code == KEYRACK_NOT_FOUND && c->op->transition == INV_RESOLVE &&
+		reservation_id_is_native(c->op->id))
+		return inv_void_judge(c, effect, answer);
+	inv_refuse(answer, code, RULE_ID);
+	kr_assert(answer->code != KEYRACK_DONE);
+	return INV_ANSWER;
+}
+
+/* A hotel that is named is the record's own, unless the record has none. */
+static bool inv_transition_names_other_hotel(const struct inv_transition_case *c)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	kr_assert(kr_id_equal(record->id, c->op->id));
+	if (!c->op->has_hotel || record->hotel_index == INV_NONE)
+		return false;
+	return inv_hotel_at(c->inv, record->hotel_index)->id != c->op->hotel.v;
+}
+
+enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
+	const struct inv_transition_op *op, struct inv_effect *ret_effect,
+	struct inv_answer *ret_answer)
+{
+	enum inv_name field = inv_transition_malformed(op);
+	if (field != 0)
+		return inv_refuse_field(ret_answer, inv_name_text(field));
+	if (inv_transition_is_lost(op))
+		return inv_refuse(ret_answer, KEYRACK_INVALID, RULE_ID);
+	struct inv_transition_case c = {
+		.inv = inv, .now = now, .op = op, .record = inv_record_find(inv, op->id)};
+	if (c.record == INV_NONE)
+		return inv_transition_absent(&c, ret_effect, ret_answer);
+	if (inv_transition_names_other_hotel(&c))
+		return inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_ID);
+	switch (op->transition) {
+	case INV_RESOLVE:
+		return inv_resolve_judge(&c, ret_answer);
+	case INV_CONFIRM:
+		return inv_confirm_judge(&c, ret_effect, ret_answer);
+	case INV_RELEASE:
+	case INV_CANCEL:
+		return inv_give_back_judge(&c, ret_effect, ret_answer);
+	}
+	kr_unreachable();
+}
