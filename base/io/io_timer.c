@@ -104,17 +104,17 @@ uint64_t io_timers_deadline_us(const struct io_timers *timers)
 	return timers->first == NULL ? IO_WAIT_FOREVER : timers->first->deadline_us;
 }
 
-uint32_t io_timers_run(struct io_timers *timers, uint64_t now_us)
+bool io_timers_is_due(const struct io_timers *timers, uint64_t now_us, uint64_t end)
 {
-	/* What a callback starts has a later sequence and a deadline of now at the least. */
-	uint64_t end = timers->sequence;
-	uint32_t count = 0;
-	while (timers->first != NULL && timers->first->deadline_us <= now_us &&
-		timers->first->sequence < end) {
-		struct io_timer *timer = timers->first;
-		io_timers_remove(timers, timer);
-		count++;
-		timer->on_due(timer);
-	}
-	return count;
+	/* What was started since `end` has a deadline of now at the least, so it comes last. */
+	return timers->first != NULL && timers->first->deadline_us <= now_us &&
+	       timers->first->sequence < end;
+}
+
+void io_timers_run_first(struct io_timers *timers)
+{
+	struct io_timer *timer = timers->first;
+	kr_assert(timer != NULL);
+	io_timers_remove(timers, timer);
+	timer->on_due(timer);
 }

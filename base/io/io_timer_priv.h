@@ -15,10 +15,10 @@ void io_timers_add(
 void io_timers_remove(struct io_timers *timers, struct io_timer *timer);
 /* The deadline of the first one, IO_WAIT_FOREVER when none runs. */
 uint64_t io_timers_deadline_us(const struct io_timers *timers);
-/*
- * Calls back, in order, what was due at `now_us` and was running before the call: a timer that is
- * restarted by its own callback waits for the next turn. Returns how many were called.
- */
-uint32_t io_timers_run(struct io_timers *timers, uint64_t now_us);
+/* Whether the first one is due and was started before the sequence stood at `end`: what a callback
+ * starts waits for the next turn. */
+bool io_timers_is_due(const struct io_timers *timers, uint64_t now_us, uint64_t end);
+/* Takes the first one off and calls it back. */
+void io_timers_run_first(struct io_timers *timers);
 
 #endif

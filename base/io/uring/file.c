@@ -6,16 +6,6 @@
 
 enum op_kind { OP_NONE, OP_READ, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_DIRECTORY };
 
-void io_op_init(struct io_op *op, void (*on_done)(struct io_op *op), void *context)
-{
-	kr_assert(op != NULL);
-	kr_assert(on_done != NULL);
-	memset(op, 0, sizeof(*op));
-	op->on_done = on_done;
-	op->context = context;
-	kr_list_init(&op->link);
-}
-
 static void begin(struct io_op *op, struct io_loop *loop, struct io_file *file, enum op_kind kind)
 {
 	kr_assert(op->on_done != NULL);

@@ -58,20 +58,6 @@ void uring_address(const struct sockaddr_storage *storage, struct io_address *re
 	}
 }
 
-void io_listener_init(struct io_listener *listener,
-	struct io_stream *(*on_accept)(struct io_listener *),
-	void (*on_closed)(struct io_listener *), void *context)
-{
-	kr_assert(on_accept != NULL);
-	kr_assert(on_closed != NULL);
-	memset(listener, 0, sizeof(*listener));
-	listener->on_accept = on_accept;
-	listener->on_closed = on_closed;
-	listener->context = context;
-	listener->fd = -1;
-	kr_list_init(&listener->link);
-}
-
 static void accept_start(struct io_listener *listener)
 {
 	kr_assert(!(listener->flags & (LISTENER_ACCEPTING | LISTENER_CLOSING)));

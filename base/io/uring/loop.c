@@ -12,16 +12,6 @@
 #define SPIN_REST_TICKS 64u /* sleeps before spinning is tried again after it did not pay */
 #define SECOND_US UINT64_C(1000000)
 
-void io_config_default(struct io_config *ret_config)
-{
-	kr_assert(ret_config != NULL);
-	*ret_config = (struct io_config){
-		.submission_count = 1024,
-		.buffer_count = 512,
-		.buffer_size_bytes = 16384,
-	};
-}
-
 static bool is_power_of_two(uint32_t value)
 {
 	return value > 0 && (value & (value - 1)) == 0;
@@ -368,6 +358,16 @@ static uint64_t timeout_until_timer(struct io_loop *loop, uint64_t timeout_us)
 	return KR_MIN(left_us, timeout_us);
 }
 
+static uint32_t timers_run(struct io_loop *loop)
+{
+	uint64_t now_us = io_clock_boot_us(loop);
+	uint64_t end = loop->timers.sequence;
+	uint32_t count = 0;
+	for (; io_timers_is_due(&loop->timers, now_us, end); count++)
+		io_timers_run_first(&loop->timers);
+	return count;
+}
+
 int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 {
 	kr_assert(!loop->is_ticking);
@@ -377,7 +377,7 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 	int r = submit_and_wait(loop, timeout_until_timer(loop, timeout_us));
 	if (r == 0) {
 		uint32_t count = completions_run(loop);
-		count += io_timers_run(&loop->timers, io_clock_boot_us(loop));
+		count += timers_run(loop);
 		count += uring_starved_run(loop);
 		count += uring_closing_run(loop);
 		count += uring_listeners_closing_run(loop);

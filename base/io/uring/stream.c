@@ -8,18 +8,6 @@
 
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_WAITALL)
 
-void io_stream_init(
-	struct io_stream *stream, const struct io_stream_handler *handler, void *context)
-{
-	kr_assert(handler->on_data != NULL && handler->on_end != NULL);
-	kr_assert(handler->on_sent != NULL && handler->on_closed != NULL);
-	memset(stream, 0, sizeof(*stream));
-	stream->handler = handler;
-	stream->context = context;
-	stream->fd = -1;
-	kr_list_init(&stream->link);
-}
-
 static bool has(const struct io_stream *stream, unsigned flag)
 {
 	return (stream->flags & flag) != 0;
