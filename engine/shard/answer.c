@@ -59,11 +59,6 @@ static void out_end(struct shard *shard, struct shard_out *out, const struct sha
 	shard->counters.gated += out != &shard->at_once;
 }
 
-static bool is_stale_ok(const struct shard_request *request)
-{
-	return (request->frame->header->flags & FRAME_FLAG_STALE_OK) != 0;
-}
-
 bool shard_answer_has_room(const struct shard *shard)
 {
 	return out_has_room(&shard->at_once, SHARD_REPLY_SMALL_MAX);
@@ -80,47 +75,25 @@ bool shard_answer_code(struct shard *shard, const struct shard_request *request,
 	return true;
 }
 
-struct shard_out *shard_answer_begin(struct shard *shard, const struct shard_request *request,
-	uint64_t wait_lsn, size_t body_size_bytes, uint8_t **ret_body)
-{
-	struct shard_out *out = shard_out_for(shard, is_stale_ok(request) ? 0 : wait_lsn);
-	kr_assert(body_size_bytes <= FRAME_BODY_SIZE_MAX);
-	if (!out_has_room(out, entry_size(body_size_bytes) + CODE_ROOM))
-		return NULL;
-	out_begin(out, request->frame, ret_body);
-	return out;
-}
-
-void shard_answer_end(struct shard *shard, struct shard_out *out,
-	const struct shard_request *request, uint16_t code, size_t body_size_bytes)
-{
-	kr_assert(out->size_bytes - out->used_bytes >= entry_size(body_size_bytes));
-	out_end(shard, out, request->frame, code, body_size_bytes);
-}
-
-bool shard_answer_full(struct shard *shard, const struct shard_request *request, uint64_t wait_lsn)
-{
-	/* Replies at once are sent and the request comes again; behind a batch there is no telling
-	 * when, so it is refused, which is right for whatever has not happened. */
-	if (wait_lsn <= shard->durable_lsn || is_stale_ok(request))
-		return false;
-	return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-}
-
 bool shard_answer_message(struct shard *shard, const struct shard_request *request,
 	uint64_t wait_lsn, uint16_t code, const ProtobufCMessage *message)
 {
 	uint8_t *body;
 	size_t size = protobuf_c_message_get_packed_size(message);
+	struct shard_out *out = shard_out_for(shard, request, wait_lsn);
 	kr_assert(code != 0);
 	if (size > FRAME_BODY_SIZE_MAX)
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	struct shard_out *out = shard_answer_begin(shard, request, wait_lsn, size, &body);
-	if (out == NULL)
-		return shard_answer_full(shard, request, wait_lsn);
+	if (!out_has_room(out, entry_size(size) + CODE_ROOM)) {
+		/* Answers at once are sent and the request comes again; behind a batch there is no
+		 * telling when, so it is refused, which is right for what has not happened. */
+		return out != &shard->at_once &&
+		       shard_answer_code(shard, request, KEYRACK_OVERLOADED);
+	}
+	out_begin(out, request->frame, &body);
 	size_t packed = protobuf_c_message_pack(message, body);
 	kr_assert(packed == size);
-	shard_answer_end(shard, out, request, code, size);
+	out_end(shard, out, request->frame, code, size);
 	return true;
 }
 

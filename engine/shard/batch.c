@@ -78,6 +78,7 @@ void shard_effect_log(struct shard *shard)
 	/* What was judged a moment ago applies: anything else is a defect, and nothing of it has
 	 * been answered or written. */
 	kr_assert(r == 0);
+	shard_slot_note(shard, effect);
 	shard->counters.effects++;
 	shard->snapshot.effects++;
 }
@@ -130,9 +131,50 @@ bool shard_batches_are_durable(const struct shard *shard)
 	return shard->durable_lsn == shard->next_lsn - 1;
 }
 
-struct shard_out *shard_out_for(struct shard *shard, uint64_t wait_lsn)
+void shard_slot_note(struct shard *shard, const struct inv_effect *effect)
+{
+	bool has_hotel = effect->hotel.v != 0;
+	kr_assert(effect->lsn < shard->next_lsn);
+	if (!has_hotel && !reservation_id_is_native(effect->id))
+		return;
+	struct shard_slot *slot = &shard->slots[has_hotel ? slot_of_hotel(effect->hotel)
+							  : reservation_id_slot(effect->id)];
+	slot->last_lsn = effect->lsn;
+	if (has_hotel)
+		return;
+	slot->floor_lsn = effect->lsn;
+	shard->floor_lsn = effect->lsn;
+}
+
+/*
+ * An answer that knows its hotel waits for that hotel alone. One that does not (an id nobody has)
+ * may be about any hotel of the slot: it waits for all of them, and what comes after it in the
+ * slot waits as long.
+ */
+static uint64_t slot_wait_lsn(
+	struct shard *shard, const struct shard_request *request, uint64_t wait_lsn)
+{
+	if (request->slot == SLOT_COUNT)
+		return wait_lsn;
+	kr_assert(request->slot < SLOT_COUNT);
+	struct shard_slot *slot = &shard->slots[request->slot];
+	if (request->hotel.v == 0) {
+		wait_lsn = KR_MAX(wait_lsn, slot->last_lsn);
+		slot->floor_lsn = KR_MAX(slot->floor_lsn, wait_lsn);
+		shard->floor_lsn = KR_MAX(shard->floor_lsn, wait_lsn);
+	} else if (shard->floor_lsn > shard->durable_lsn) {
+		wait_lsn = KR_MAX(wait_lsn, slot->floor_lsn);
+	}
+	return wait_lsn;
+}
+
+struct shard_out *shard_out_for(
+	struct shard *shard, const struct shard_request *request, uint64_t wait_lsn)
 {
 	kr_assert(wait_lsn < shard->next_lsn);
+	if (request->frame->header->flags & FRAME_FLAG_STALE_OK)
+		return &shard->at_once;
+	wait_lsn = slot_wait_lsn(shard, request, wait_lsn);
 	if (wait_lsn <= shard->durable_lsn)
 		return &shard->at_once;
 	for (uint32_t i = 0; i < shard->batch_count; i++) {

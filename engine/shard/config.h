@@ -28,9 +28,11 @@ struct shard_config {
 	uint64_t snapshot_effects;     /* a snapshot after so many effects; 0 = never */
 	uint64_t snapshot_log_bytes;   /* or so many bytes of bodies; 0 = never */
 	uint64_t slice_size_max_bytes; /* the largest hotel; 0 = from the inventory's sizes */
-	uint64_t idle_timeout_us;      /* told in HELLO */
-	const char *durability;        /* told in STATS; static */
-	const char *agent;             /* told in HELLO; static */
+	uint32_t
+		chunk_size_max_bytes; /* larger hotels go in pieces; 0 = the snapshot's own limit */
+	uint64_t idle_timeout_us;     /* told in HELLO */
+	const char *durability;       /* told in STATS; static */
+	const char *agent;            /* told in HELLO; static */
 };
 
 #endif

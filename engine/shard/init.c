@@ -24,7 +24,7 @@ static void *layout_take(struct layout *layout, uint64_t size_bytes)
 static void layout_buffers(struct layout *layout, struct shard *shard)
 {
 	struct shard_snapshot *s = &shard->snapshot;
-	uint64_t chunks_max = shard_slice_chunks_max(s->size_bytes);
+	uint64_t chunks_max = shard_slice_chunks_max(shard);
 	kr_assert(chunks_max <= UINT32_MAX);
 	for (uint32_t i = 0; i < SHARD_BATCH_COUNT; i++) {
 		struct shard_batch *batch = &shard->batches[i];
@@ -36,6 +36,7 @@ static void layout_buffers(struct layout *layout, struct shard *shard)
 	shard->at_once.size_bytes = SHARD_REPLY_SIZE;
 	shard->requests = layout_take(layout, SHARD_PARSE_COUNT * sizeof(*shard->requests));
 	shard->columns = layout_take(layout, 2 * INV_QUERY_CELLS_MAX * sizeof(uint64_t));
+	shard->slots = layout_take(layout, SLOT_COUNT * sizeof(*shard->slots));
 	shard->class_seen = layout_take(layout, (UINT16_MAX + 1) * sizeof(uint32_t));
 	shard->record_scratch = layout_take(layout, sizeof(*shard->record_scratch));
 	s->chunks = layout_take(layout, chunks_max * sizeof(*s->chunks));
@@ -53,6 +54,9 @@ static void config_take(struct shard *shard, const struct shard_config *config)
 		shard->config.batch_size_max_bytes = LOG_BATCH_BODY_SIZE_MAX;
 	kr_assert(shard->config.batch_size_max_bytes >= RECORD_SIZE_MAX);
 	kr_assert(shard->config.batch_size_max_bytes <= LOG_BATCH_BODY_SIZE_MAX);
+	if (shard->config.chunk_size_max_bytes == 0)
+		shard->config.chunk_size_max_bytes = LOG_SNAP_BODY_SIZE_MAX;
+	kr_assert(shard->config.chunk_size_max_bytes <= LOG_SNAP_BODY_SIZE_MAX);
 	shard->inv_size_bytes = inv_memory_size(&config->inventory);
 	/* One hotel can be the whole state. Saved, a cell takes at most three times what it takes
 	 * in memory; of this, only what is used is ever touched. */

@@ -72,7 +72,7 @@ static bool judge_answer(
 	return shard_answer_judged(shard, request, answer);
 }
 
-static bool judge_change(struct shard *shard, const struct shard_request *request)
+static bool judge_change(struct shard *shard, struct shard_request *request)
 {
 	unsigned type = request->frame->header->type;
 	size_t room = judge_record_size(shard, request);
@@ -94,6 +94,8 @@ static bool judge_change(struct shard *shard, const struct shard_request *reques
 		shard_effect_log(shard);
 		answer.wait_lsn = shard->effect.lsn;
 	}
+	if (request->hotel.v == 0)
+		request->hotel = answer.hotel;
 	bool answered = judge_answer(shard, request, &answer);
 	kr_assert(answered);
 	return true;

@@ -79,6 +79,8 @@ static void parse_slot(struct shard *shard, struct shard_request *request, uint6
 		parse_invalid(request, "routing_key");
 	else if (shard->map.shard_of[slot] != shard->config.shard_index)
 		parse_refuse(request, KEYRACK_MOVED, 0, NULL);
+	else
+		request->slot = (uint32_t)slot;
 }
 
 /* A call about a hotel: the header must name the hotel that the body names. */
@@ -543,6 +545,7 @@ bool shard_request_parse(
 	kr_assert(frame->received_us <= shard->boot_us);
 	memset(ret_request, 0, sizeof(*ret_request));
 	ret_request->frame = frame;
+	ret_request->slot = SLOT_COUNT;
 	if (shard->boot_us - frame->received_us >= header->remaining_us) {
 		ret_request->is_dropped = true;
 		return true;

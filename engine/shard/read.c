@@ -444,8 +444,8 @@ static void reservation_fill(
 	body->graced = view->graced;
 }
 
-/* Who asks for what is not there must not learn of a retirement that is not durable: the answer
- * waits for everything. */
+/* Who asks for what is not there must not learn of a retirement that is not durable: not knowing
+ * its hotel, the answer waits for its slot. */
 static bool read_missing(struct shard *shard, const struct shard_request *request)
 {
 	struct inv_counts counts;
@@ -457,9 +457,8 @@ static bool read_missing(struct shard *shard, const struct shard_request *reques
 	struct inv_answer answer = {
 		.code = code,
 		.refusal = {.code = code, .rule = RULE_ID},
-		.wait_lsn = shard->next_lsn - 1,
 	};
-	kr_assert(answer.wait_lsn >= shard->durable_lsn);
+	kr_assert(request->slot < SLOT_COUNT);
 	return shard_answer_judged(shard, request, &answer);
 }
 
@@ -476,11 +475,14 @@ static bool read_reservation(struct shard *shard, const struct shard_request *re
 		return read_missing(shard, request);
 	reservation_fill(shard, &view, &body);
 	message.reservation = &body;
-	uint64_t wait_lsn = shard->next_lsn - 1;
+	/* A VOID without a hotel waits for its slot. */
+	struct shard_request known = *request;
+	uint64_t wait_lsn = 0;
 	if (view.hotel.v != 0 && inv_hotel_get(shard->inv, view.hotel, &hotel))
 		wait_lsn = hotel.last_lsn;
+	known.hotel = view.hotel;
 	kr_assert(wait_lsn < shard->next_lsn);
-	return shard_answer_message(shard, request, wait_lsn, KEYRACK_DONE, &message.base);
+	return shard_answer_message(shard, &known, wait_lsn, KEYRACK_DONE, &message.base);
 }
 
 /* ---- connection and operation ---- */

@@ -41,6 +41,7 @@ struct shard_request {
 	const char *field;     /* of that answer: what is wrong; or NULL */
 	bool is_dropped;       /* its time is over: no answer */
 	struct hotel_id hotel; /* it speaks of; 0 = none, or not known */
+	uint32_t slot;         /* SLOT_COUNT: none */
 	union {
 		struct inv_reserve_op reserve;
 		struct inv_transition_op transition;

@@ -10,9 +10,10 @@
 #define SHARD_CHUNK_WHOLE 1u /* a hotel, or the last piece of one */
 #define SHARD_CHUNK_MORE 2u  /* another piece follows */
 
-static inline uint64_t shard_slice_chunks_max(uint64_t slice_size_bytes)
+static inline uint64_t shard_slice_chunks_max(const struct shard *shard)
 {
-	return slice_size_bytes / LOG_SNAP_BODY_SIZE_MAX + SHARD_SLICE_HOTELS_MAX + 1;
+	return shard->snapshot.size_bytes / shard->config.chunk_size_max_bytes +
+	       SHARD_SLICE_HOTELS_MAX + 1;
 }
 
 /* ---- batch.c: the gate ---- */
@@ -30,8 +31,11 @@ void shard_batch_persisted(struct shard *shard, uint64_t lsn);
 void shard_batch_submit(struct shard *shard, struct shard_append *ret_append);
 /* True when nothing waits to become durable. */
 bool shard_batches_are_durable(const struct shard *shard);
-/* Where an answer goes that shows effects up to wait_lsn. */
-struct shard_out *shard_out_for(struct shard *shard, uint64_t wait_lsn);
+/* Where the answer goes, if it shows effects up to wait_lsn. */
+struct shard_out *shard_out_for(
+	struct shard *shard, const struct shard_request *request, uint64_t wait_lsn);
+/* An effect of the slot, or of a reservation whose hotel nobody knows. */
+void shard_slot_note(struct shard *shard, const struct inv_effect *effect);
 
 /* ---- parse.c ---- */
 /* Reads a frame into a request; what cannot be judged has its code set. False: the arena is too

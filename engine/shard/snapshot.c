@@ -30,7 +30,7 @@ static void slice_chunk(struct shard *shard, const struct log_snap_chunk *head,
 	struct shard_snapshot *s = &shard->snapshot;
 	uint64_t left = size_bytes;
 	for (uint32_t part = 0; part == 0 || left > 0; part++) {
-		uint64_t size = KR_MIN(left, LOG_SNAP_BODY_SIZE_MAX);
+		uint64_t size = KR_MIN(left, shard->config.chunk_size_max_bytes);
 		struct log_snap_chunk *chunk = &s->chunks[s->chunk_count];
 		left -= size;
 		*chunk = *head;
@@ -42,7 +42,7 @@ static void slice_chunk(struct shard *shard, const struct log_snap_chunk *head,
 		bytes += size;
 		kr_assert(part <= UINT16_MAX);
 	}
-	kr_assert(s->chunk_count <= shard_slice_chunks_max(s->size_bytes));
+	kr_assert(s->chunk_count <= shard_slice_chunks_max(shard));
 }
 
 /* Saves one hotel, or the shard's own chunk, at the end of the slice; false: no room left. */
@@ -62,7 +62,9 @@ static bool slice_save(struct shard *shard, struct kr_writer *writer, uint32_t i
 		.digest = inv_chunk_digest(shard->inv, index),
 	};
 	kr_assert(head.lsn < shard->next_lsn);
-	s->slice_lsn = KR_MAX(s->slice_lsn, head.lsn);
+	/* The shard's own chunk shows the purge mark and the time of any hotel's effect. */
+	uint64_t wait_lsn = hotel.v == 0 ? shard->next_lsn - 1 : head.lsn;
+	s->slice_lsn = KR_MAX(s->slice_lsn, wait_lsn);
 	slice_chunk(shard, &head, bytes, (uint64_t)(writer->at - bytes));
 	return true;
 }

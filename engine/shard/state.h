@@ -64,6 +64,12 @@ struct shard_snapshot {
 	uint64_t log_bytes;
 };
 
+/* Order among answers that know their hotel and answers that know only a slot. */
+struct shard_slot {
+	uint64_t last_lsn;  /* of any effect of the slot */
+	uint64_t floor_lsn; /* no answer of the slot leaves before this */
+};
+
 struct shard {
 	struct shard_config config;
 	const struct tz_db *tz;
@@ -101,6 +107,8 @@ struct shard {
 	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */
 	uint32_t load_part;
 	struct shard_request *requests; /* SHARD_PARSE_COUNT */
+	struct shard_slot *slots;       /* SLOT_COUNT */
+	uint64_t floor_lsn;             /* the highest of any slot */
 	uint64_t *columns;              /* availability: counters, then rates */
 	struct inv_effect effect;
 	uint32_t *class_seen; /* by class: the mark it was seen under last */

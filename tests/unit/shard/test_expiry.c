@@ -1,0 +1,128 @@
+#include <criterion/criterion.h>
+
+#include "tests/unit/shard/world.h"
+
+#define SECOND_US UINT64_C(1000000)
+
+static unsigned state_of(struct world *world, struct kr_id id, bool *ret_due)
+{
+	uint64_t request = world_get(world, id);
+	if (world_do(world, request) != KEYRACK_DONE)
+		return 0;
+	const Keyrack__ReservationGetAnswer *answer =
+		(const Keyrack__ReservationGetAnswer *)world_answer(world, request)->message;
+	*ret_due = answer->reservation->due;
+	return answer->reservation->state;
+}
+
+Test(expiry, the_timer_gives_the_room_back_without_any_request)
+{
+	struct world *world = world_serving(1);
+	struct kr_id id = world_id(world, WORLD_HOTEL);
+	bool due;
+	cr_assert_eq(world_do(world, world_sale(world, FRAME_HOLD, id, 1, 3, 2, 60 * SECOND_US)),
+		KEYRACK_DONE);
+	uint32_t before = world->batch_count;
+	world_pass(world, 61 * SECOND_US);
+	cr_assert_eq(world->batch_count, before + 1);
+	cr_assert_eq(state_of(world, id, &due), INV_EXPIRED);
+	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
+	world_free(world);
+}
+
+Test(expiry, a_confirm_of_a_due_hold_is_refused_even_if_the_timer_was_late)
+{
+	struct world *world = world_serving(1);
+	struct kr_id id = world_id(world, WORLD_HOTEL);
+	world_do(world, world_sale(world, FRAME_HOLD, id, 1, 3, 2, 60 * SECOND_US));
+	world->boot_us += 61 * SECOND_US;
+	world->wall_us += 61 * SECOND_US;
+	cr_assert_eq(
+		world_do(world, world_transition(world, FRAME_CONFIRM, id)), KEYRACK_HOLD_EXPIRED);
+	world_free(world);
+}
+
+Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_older)
+{
+	struct shard_config config;
+	world_config_default(&config);
+	config.inventory.reservations_max = 16384;
+	struct world *world = world_new(&config);
+	cr_assert_eq(world_start(world, false), 0);
+	world_hotel_put(world, WORLD_HOTEL);
+	world_type_put(world, WORLD_HOTEL, 1, 1);
+	world_type_put(world, WORLD_HOTEL, 2, 10000);
+	world_price_set(world, WORLD_HOTEL, 100);
+	for (unsigned i = 0; i < INV_DUE_BATCH_MAX + 100; i++) {
+		world_sale(
+			world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 2, 3, 2, 60 * SECOND_US);
+		if (i % 1000 == 999)
+			world_turn(world);
+	}
+	world_turn(world);
+	uint64_t last = world_sale(world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 1, 3, 2,
+		60 * SECOND_US + SECOND_US);
+	cr_assert_eq(world_do(world, last), KEYRACK_DONE);
+	world->boot_us += 70 * SECOND_US;
+	world->wall_us += 70 * SECOND_US;
+	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
+	world_pass(world, SECOND_US);
+	struct inv_counts counts;
+	inv_counts_get(shard_inventory(world->shard), &counts);
+	cr_assert_eq(counts.holds, 0);
+	world_free(world);
+}
+
+Test(expiry, holds_that_lapsed_while_the_shard_was_down_get_one_grace)
+{
+	struct world *world = world_serving(1);
+	struct kr_id id = world_id(world, WORLD_HOTEL);
+	bool due;
+	world_do(world, world_sale(world, FRAME_HOLD, id, 1, 3, 2, 60 * SECOND_US));
+	for (unsigned round = 0; round < 2; round++) {
+		world_restart(world, false);
+		world->boot_us += 600 * SECOND_US;
+		world->wall_us += 600 * SECOND_US;
+		cr_assert_eq(world_start(world, false), 0);
+		world_pass(world, SECOND_US);
+		unsigned state = state_of(world, id, &due);
+		cr_assert_eq(state, round == 0 ? INV_HELD : INV_EXPIRED, "%u", state);
+		cr_assert_not(due);
+	}
+	world_free(world);
+}
+
+Test(expiry, the_day_rolls_by_the_timer_at_the_hotels_hour)
+{
+	struct world *world = world_serving(1);
+	struct inv_hotel_view view;
+	struct hotel_id hotel = {WORLD_HOTEL};
+	cr_assert(inv_hotel_get(shard_inventory(world->shard), hotel, &view));
+	cr_assert_eq(view.business_day, WORLD_TODAY);
+	/* 04:00 in Paris is 03:00 UTC; the world begins at noon UTC. */
+	world_pass(world, 15 * WORLD_HOUR_US - 60 * SECOND_US);
+	cr_assert(inv_hotel_get(shard_inventory(world->shard), hotel, &view));
+	cr_assert_eq(view.business_day, WORLD_TODAY);
+	world_pass(world, 120 * SECOND_US);
+	cr_assert(inv_hotel_get(shard_inventory(world->shard), hotel, &view));
+	cr_assert_eq(view.business_day, WORLD_TODAY + 1);
+	world_free(world);
+}
+
+Test(expiry, nothing_is_expired_while_the_log_takes_nothing)
+{
+	struct world *world = world_serving(1);
+	struct kr_id id = world_id(world, WORLD_HOTEL);
+	bool due = false;
+	world_do(world, world_sale(world, FRAME_HOLD, id, 1, 3, 2, 60 * SECOND_US));
+	struct shard_event event = {.kind = SHARD_SPACE, .space = SHARD_SPACE_STOP};
+	cr_assert_eq(world_event(world, &event), 0);
+	uint32_t before = world->batch_count;
+	world_pass(world, 61 * SECOND_US);
+	cr_assert_eq(world->batch_count, before);
+	cr_assert_eq(state_of(world, id, &due), INV_HELD);
+	cr_assert(due);
+	world_free(world);
+}

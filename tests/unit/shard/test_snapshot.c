@@ -1,0 +1,131 @@
+#include <criterion/criterion.h>
+
+#include "tests/unit/shard/world.h"
+
+static uint64_t snapshot_command(struct world *world)
+{
+	Keyrack__SnapshotRequest body = KEYRACK__SNAPSHOT_REQUEST__INIT;
+	return world_frame(world, FRAME_SNAPSHOT, FRAME_ROUTE_SHARD, 0, &body.base);
+}
+
+Test(snapshot, is_taken_on_command_and_its_chunks_sum_to_the_digest)
+{
+	struct world *world = world_serving(5);
+	uint64_t request = snapshot_command(world);
+	cr_assert_eq(world_do(world, request), KEYRACK_DONE);
+	const Keyrack__SnapshotAnswer *answer =
+		(const Keyrack__SnapshotAnswer *)world_answer(world, request)->message;
+	cr_assert(answer->started);
+	cr_assert(world->done.is_whole);
+	uint64_t digest = 0;
+	for (uint32_t i = 0; i < world->done.count; i++)
+		digest += world->done.chunks[i].head.digest;
+	cr_assert_eq(digest, shard_digest(world->shard));
+	cr_assert_eq(world->done.begin_lsn, shard_last_lsn(world->shard));
+	/* Nothing has changed: there is nothing to take. */
+	request = snapshot_command(world);
+	cr_assert_eq(world_do(world, request), KEYRACK_DONE);
+	answer = (const Keyrack__SnapshotAnswer *)world_answer(world, request)->message;
+	cr_assert_not(answer->started);
+	cr_assert_not(answer->already_running);
+	world_free(world);
+}
+
+Test(snapshot, a_slice_is_handed_out_only_when_what_it_shows_is_durable)
+{
+	struct world *world = world_serving(5);
+	world->auto_persist = false;
+	world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	snapshot_command(world);
+	world_turn(world);
+	cr_assert_not(world->slice_pending);
+	cr_assert(world_persist(world));
+	cr_assert(world->slice_pending);
+	world_free(world);
+}
+
+Test(snapshot, begins_by_itself_after_so_many_effects)
+{
+	struct shard_config config;
+	world_config_default(&config);
+	config.snapshot_effects = 50;
+	struct world *world = world_new(&config);
+	cr_assert_eq(world_start(world, false), 0);
+	world_hotel_put(world, WORLD_HOTEL);
+	world_type_put(world, WORLD_HOTEL, 1, 500);
+	world_price_set(world, WORLD_HOTEL, 1);
+	for (unsigned i = 0; i < 45; i++)
+		world_do(world,
+			world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0));
+	cr_assert_not(world->done.is_whole);
+	for (unsigned i = 0; i < 2; i++)
+		world_do(world,
+			world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0));
+	cr_assert(world->done.is_whole);
+	cr_assert(world->snapshot_began);
+	world_free(world);
+}
+
+Test(snapshot, one_that_cannot_be_written_is_dropped_and_the_shard_goes_on)
+{
+	struct world *world = world_serving(5);
+	world->auto_slice = false;
+	cr_assert_eq(world_do(world, snapshot_command(world)), KEYRACK_DONE);
+	cr_assert(world->slice_pending);
+	world_slice_written(world, true);
+	cr_assert_not(world->slice_pending);
+	cr_assert_eq(world_do(world, world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1,
+					     3, 2, 0)),
+		KEYRACK_DONE);
+	world->auto_slice = true;
+	cr_assert_eq(world_do(world, snapshot_command(world)), KEYRACK_DONE);
+	cr_assert(world->done.is_whole);
+	world_free(world);
+}
+
+Test(snapshot, hotels_changed_between_slices_replay_to_the_same_state)
+{
+	struct world *world = world_serving(5);
+	for (unsigned i = 0; i < 5; i++) {
+		world_do(world, world_hotel_put(world, 100 + i));
+		world_do(world, world_type_put(world, 100 + i, 1, 4));
+	}
+	world->auto_slice = false;
+	world_do(world, snapshot_command(world));
+	while (world->slice_pending) {
+		world_random(world, 200);
+		world_slice_written(world, false);
+	}
+	cr_assert(world->done.is_whole);
+	world_random(world, 200);
+	world_settle(world);
+	uint64_t digest = shard_digest(world->shard);
+	world_restart(world, true);
+	cr_assert_eq(shard_digest(world->shard), digest);
+	world_free(world);
+}
+
+Test(snapshot, a_hotel_larger_than_a_chunk_goes_in_pieces)
+{
+	struct shard_config config;
+	world_config_default(&config);
+	config.inventory.rows_max = 64;
+	config.chunk_size_max_bytes = 1024;
+	struct world *world = world_new(&config);
+	cr_assert_eq(world_start(world, false), 0);
+	world_hotel_put(world, WORLD_HOTEL);
+	for (uint32_t type = 0; type < 60; type++)
+		world_type_put(world, WORLD_HOTEL, type, 1 + type);
+	world_price_set(world, WORLD_HOTEL, 123);
+	world_turn(world);
+	world_do(world, snapshot_command(world));
+	cr_assert(world->done.is_whole);
+	uint32_t pieces = 0;
+	for (uint32_t i = 0; i < world->done.count; i++)
+		pieces += world->done.chunks[i].head.part > 0;
+	cr_assert_gt(pieces, 0);
+	uint64_t digest = shard_digest(world->shard);
+	world_restart(world, true);
+	cr_assert_eq(shard_digest(world->shard), digest);
+	world_free(world);
+}
