@@ -181,12 +181,13 @@ struct keyrack_id keyrack_id_make(uint64_t unix_ms, uint32_t slot, uint64_t rand
 void keyrack_id_format(struct keyrack_id id, char ret_text[KEYRACK_ID_TEXT_SIZE]);
 /* 0, or -EINVAL: not 32 hexadecimal digits, with hyphens at the usual places or none. */
 int keyrack_id_parse(const char *text, struct keyrack_id *ret_id);
-/* True if the id was laid out by mint: it says its slot and time and routes by itself. */
+/* True if the id was laid out by mint: it says its slot and time and routes by itself. The other
+ * two give 0 if it was not. */
 bool keyrack_id_is_native(struct keyrack_id id);
 uint32_t keyrack_id_slot(struct keyrack_id id);
 uint64_t keyrack_id_unix_ms(struct keyrack_id id);
 
-/* The slot that owns a hotel, and the id of a hotel that is addressed by a text code. */
+/* The slot that owns a hotel, and the id of a hotel that is addressed by a text code ("" = 0). */
 uint32_t keyrack_slot_of_hotel(uint64_t hotel_id);
 uint64_t keyrack_hotel_id_of_code(const char *code);
 

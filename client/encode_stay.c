@@ -1,0 +1,208 @@
+/* Requests of stays and reservations: the hot ones. */
+#include "client/encode.h"
+
+#include <errno.h>
+
+#include "base/uuid.h"
+#include "proto/slot.h"
+
+/* Most bytes a field takes, its key included (two bytes from field 16 on). */
+#define BOUND_FIXED64 9u
+#define BOUND_U32 6u
+#define BOUND_I32 11u
+#define BOUND_U64 11u
+#define BOUND_BOOL 2u
+#define BOUND_HEAD 6u /* key and length of what has a length */
+#define BOUND_LINE (BOUND_HEAD + 5 * BOUND_U32 + 2 * BOUND_I32 + 2 * BOUND_HEAD)
+#define BOUND_RUN (5u + 10u)
+
+/* What the messages of a request's lines are made of. Only what is used is ever touched. */
+struct client_lines {
+	Keyrack__Line lines[KEYRACK_LINE_COUNT_MAX];
+	Keyrack__Line *pointers[KEYRACK_LINE_COUNT_MAX];
+	uint32_t run_nights[KEYRACK_STAY_NIGHTS_MAX];
+	uint64_t run_prices[KEYRACK_STAY_NIGHTS_MAX];
+	uint32_t run_count;
+};
+
+static bool client_line_runs(
+	const struct keyrack_line *line, struct client_lines *lines, Keyrack__Line *ret)
+{
+	uint32_t first = lines->run_count;
+	kr_assert(first <= KEYRACK_STAY_NIGHTS_MAX);
+	if (line->runs == NULL || line->run_count > KEYRACK_STAY_NIGHTS_MAX - first)
+		return false;
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		lines->run_nights[first + i] = line->runs[i].nights;
+		lines->run_prices[first + i] = line->runs[i].price_minor;
+	}
+	ret->n_run_nights = ret->n_run_price_minor = line->run_count;
+	ret->run_nights = lines->run_nights + first;
+	ret->run_price_minor = lines->run_prices + first;
+	lines->run_count += line->run_count;
+	return true;
+}
+
+/* Fills the messages and adds their size to *bound; false when the request is no request. */
+static bool client_lines_fill(
+	const struct keyrack_line *in, uint32_t count, struct client_lines *lines, size_t *bound)
+{
+	lines->run_count = 0;
+	if (count > KEYRACK_LINE_COUNT_MAX || (in == NULL && count > 0))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		Keyrack__Line *line = &lines->lines[i];
+		*line = (Keyrack__Line)KEYRACK__LINE__INIT;
+		lines->pointers[i] = line;
+		line->type = in[i].type;
+		line->plan = in[i].plan;
+		line->check_in = in[i].check_in_day;
+		line->check_out = in[i].check_out_day;
+		line->rooms = in[i].rooms;
+		line->guests = in[i].guests;
+		line->pricing = (uint32_t)in[i].pricing;
+		if (in[i].run_count > 0 && !client_line_runs(&in[i], lines, line))
+			return false;
+	}
+	*bound += (size_t)count * BOUND_LINE + (size_t)lines->run_count * BOUND_RUN;
+	return true;
+}
+
+int client_encode_stay(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_stay *stay = request;
+	struct client_lines lines;
+	Keyrack__StayRequest message = KEYRACK__STAY_REQUEST__INIT;
+	size_t bound = BOUND_FIXED64 + 2 * BOUND_BOOL + BOUND_U64;
+	if (!client_lines_fill(stay->lines, stay->line_count, &lines, &bound))
+		return -EINVAL;
+	message.hotel_id = stay->hotel_id;
+	message.n_lines = stay->line_count;
+	message.lines = lines.pointers;
+	message.has_expected_total = stay->has_expected_total;
+	message.expected_total_minor = stay->expected_total_minor;
+	message.explain = stay->explain;
+	client_route_hotel(pack, FRAME_STAY, stay->hotel_id, CLIENT_RETRY_READ);
+	pack->request.flags = client_read_flags(&stay->call);
+	return client_pack_body(pack, &message.base, bound);
+}
+
+static int client_encode_reserve(
+	struct client_pack *pack, const struct keyrack_reserve *reserve, enum frame_type type)
+{
+	struct client_lines lines;
+	Keyrack__ReserveRequest message = KEYRACK__RESERVE_REQUEST__INIT;
+	size_t bound = 5 * BOUND_FIXED64 + 3 * BOUND_U64 + BOUND_BOOL + BOUND_U32 + 3 * BOUND_HEAD;
+	if (!client_lines_fill(reserve->lines, reserve->line_count, &lines, &bound) ||
+		!client_text_is_fit(reserve->external_ref, &bound) ||
+		!client_text_is_fit(reserve->payment_ref, &bound) ||
+		!client_text_is_fit(reserve->origin.reason, &bound))
+		return -EINVAL;
+	const struct keyrack_origin *origin = &reserve->origin;
+	message.hotel_id = reserve->hotel_id;
+	message.id_hi = reserve->id.hi;
+	message.id_lo = reserve->id.lo;
+	message.n_lines = reserve->line_count;
+	message.lines = lines.pointers;
+	message.ttl_us = reserve->ttl_us;
+	message.has_expected_total = reserve->has_expected_total;
+	message.expected_total_minor = reserve->expected_total_minor;
+	message.guest_hi = reserve->guest.hi;
+	message.guest_lo = reserve->guest.lo;
+	message.external_ref = client_text(reserve->external_ref);
+	message.payment_ref = client_text(reserve->payment_ref);
+	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
+	message.source = origin->source != 0 ? origin->source : pack->client->source;
+	message.reason = client_text(origin->reason);
+	client_route_hotel(pack, type, reserve->hotel_id, CLIENT_RETRY_READ);
+	return client_pack_body(pack, &message.base, bound);
+}
+
+int client_encode_hold(struct client_pack *pack, const void *request)
+{
+	return client_encode_reserve(pack, request, FRAME_HOLD);
+}
+
+int client_encode_book(struct client_pack *pack, const void *request)
+{
+	return client_encode_reserve(pack, request, FRAME_BOOK);
+}
+
+/* By the hotel if it is given, else by the id itself. */
+static int client_route_id(struct client_pack *pack, enum frame_type type, struct keyrack_id id,
+	bool has_hotel, uint64_t hotel_id)
+{
+	struct kr_id native = {id.hi, id.lo};
+	client_route_hotel(pack, type, hotel_id, CLIENT_RETRY_READ);
+	if (has_hotel)
+		return 0;
+	if (!reservation_id_is_native(native))
+		return -EINVAL;
+	pack->request.route = FRAME_ROUTE_SLOT;
+	pack->request.routing_key = reservation_id_slot(native);
+	kr_assert(pack->request.routing_key < SLOT_COUNT);
+	return 0;
+}
+
+static int client_encode_transition(
+	struct client_pack *pack, const struct keyrack_transition *move, enum frame_type type)
+{
+	Keyrack__TransitionRequest message = KEYRACK__TRANSITION_REQUEST__INIT;
+	size_t bound =
+		3 * BOUND_FIXED64 + 3 * BOUND_BOOL + 2 * BOUND_U32 + BOUND_U64 + 2 * BOUND_HEAD;
+	if (!client_text_is_fit(move->payment_ref, &bound) ||
+		!client_text_is_fit(move->origin.reason, &bound))
+		return -EINVAL;
+	const struct keyrack_origin *origin = &move->origin;
+	message.id_hi = move->id.hi;
+	message.id_lo = move->id.lo;
+	message.has_hotel = move->has_hotel;
+	message.hotel_id = move->has_hotel ? move->hotel_id : 0;
+	message.has_expected_revision = move->has_expected_revision;
+	message.expected_revision = move->expected_revision;
+	message.payment_ref = client_text(move->payment_ref);
+	message.any = move->any;
+	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
+	message.source = origin->source != 0 ? origin->source : pack->client->source;
+	message.reason = client_text(origin->reason);
+	int r = client_route_id(pack, type, move->id, move->has_hotel, move->hotel_id);
+	if (r != 0)
+		return r;
+	return client_pack_body(pack, &message.base, bound);
+}
+
+int client_encode_confirm(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_CONFIRM);
+}
+
+int client_encode_release(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_RELEASE);
+}
+
+int client_encode_cancel(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_CANCEL);
+}
+
+int client_encode_resolve(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_RESOLVE);
+}
+
+int client_encode_reservation_get(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_reservation_get *get = request;
+	Keyrack__ReservationGetRequest message = KEYRACK__RESERVATION_GET_REQUEST__INIT;
+	message.id_hi = get->id.hi;
+	message.id_lo = get->id.lo;
+	message.has_hotel = get->has_hotel;
+	message.hotel_id = get->has_hotel ? get->hotel_id : 0;
+	int r = client_route_id(
+		pack, FRAME_RESERVATION_GET, get->id, get->has_hotel, get->hotel_id);
+	if (r != 0)
+		return r;
+	pack->request.flags = client_read_flags(&get->call);
+	return client_pack_body(pack, &message.base, 3 * BOUND_FIXED64 + BOUND_BOOL);
+}
