@@ -1,0 +1,310 @@
+#include "world.h"
+
+static struct world w;
+
+static void begin(void)
+{
+	world_init(&w, NULL);
+}
+
+static void end(void)
+{
+	world_agree(&w);
+	world_fini(&w);
+}
+
+TestSuite(hotel, .init = begin, .fini = end);
+
+static struct inv_hotel_view view_of(uint64_t hotel)
+{
+	struct inv_hotel_view view;
+	cr_assert(inv_hotel_get(w.inv, (struct hotel_id){hotel}, &view));
+	return view;
+}
+
+static void refused_for(const struct inv_hotel_op *op, const char *field)
+{
+	cr_assert_eq(world_hotel_put(&w, op), KEYRACK_INVALID, "%s", field);
+	cr_assert_eq(w.answer.refusal.rule, RULE_FIELD);
+	cr_assert_str_eq(w.answer.refusal.text, field);
+}
+
+Test(hotel, starts_from_the_defaults)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	cr_assert(w.answer.created);
+	cr_assert_eq(w.answer.ari_version, 1);
+	cr_assert_eq(w.answer.event_seq, 1);
+	struct inv_hotel_view view = view_of(5);
+	cr_assert_eq(view.settings.day_roll_minute, 240);
+	cr_assert_eq(view.settings.check_in_minute, 900);
+	cr_assert_eq(view.settings.nights_max, 365);
+	cr_assert_eq(view.settings.hold_ttl_us, 15 * UINT64_C(60000000));
+	cr_assert_eq(view.settings.hold_ttl_max_us, 60 * UINT64_C(60000000));
+	cr_assert_eq(view.settings.hold_total_max_us, 60 * UINT64_C(60000000));
+	cr_assert_eq(view.settings.holds_max, 0);
+	cr_assert_eq(view.settings.guest_holds_max, 0);
+	cr_assert_eq(view.settings.status, INV_ACTIVE);
+	cr_assert_eq(view.settings.currency_digits, 2);
+	cr_assert_str_eq(view.settings.currency, "EUR");
+	cr_assert_eq(view.settings.code.size_bytes, 0);
+	cr_assert_eq(view.business_day, world_day(2026, 11, 22));
+	cr_assert_eq(view.ari_version, 1);
+	cr_assert_eq(view.event_seq, 1);
+	cr_assert_eq(view.last_lsn, 1);
+	cr_assert_eq(view.type_count, 0);
+}
+
+Test(hotel, needs_a_zone_and_a_currency_when_new)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	op.mask = INV_HOTEL_CURRENCY;
+	refused_for(&op, "zone");
+	op.mask = INV_HOTEL_ZONE;
+	refused_for(&op, "currency");
+	op.mask = 0;
+	refused_for(&op, "zone");
+	cr_assert_not(inv_hotel_get(w.inv, op.hotel, &(struct inv_hotel_view){.event_seq = 0}));
+}
+
+Test(hotel, refuses_what_no_hotel_can_be_and_names_it)
+{
+	struct inv_hotel_op op = hotel_op(0);
+	refused_for(&op, "hotel_id");
+	op = hotel_op(5);
+	op.mask |= INV_HOTEL_MASK + 1;
+	refused_for(&op, "mask");
+	static const char *const zones[] = {"", "Mars/Olympus", "Europe", "utc ", "Europe/Paris\n"};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(zones); i++) {
+		op = hotel_op(5);
+		op.settings.zone = text(zones[i]);
+		refused_for(&op, "zone");
+	}
+	static const char currencies[][4] = {"eur", "EU", "EURO", "E R", ""};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(currencies); i++) {
+		op = hotel_op(5);
+		memcpy(op.settings.currency, currencies[i], 4);
+		refused_for(&op, "currency");
+	}
+}
+
+Test(hotel, holds_every_number_to_its_range)
+{
+	static const struct {
+		uint32_t bit;
+		const char *field;
+		uint64_t low, high; /* the last that are allowed */
+		bool has_low;
+	} cases[] = {
+		{INV_HOTEL_CURRENCY_DIGITS, "currency_digits", 0, 4, false},
+		{INV_HOTEL_DAY_ROLL, "day_roll_minute", 0, 1439, false},
+		{INV_HOTEL_CHECK_IN, "check_in_minute", 0, 1439, false},
+		{INV_HOTEL_NIGHTS_MAX, "nights_max", 1, INV_STAY_NIGHTS_MAX, true},
+		{INV_HOTEL_HOLD_TTL, "hold_ttl_us", 1, INV_HOLD_LIMIT_US, true},
+		{INV_HOTEL_HOLD_TTL_MAX, "hold_ttl_max_us", 0, INV_HOLD_LIMIT_US, false},
+		{INV_HOTEL_HOLD_TOTAL_MAX, "hold_total_max_us", 0, INV_HOLD_LIMIT_US, false},
+		{INV_HOTEL_STATUS, "status", 1, 3, true},
+	};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(cases); i++) {
+		const uint64_t values[] = {cases[i].low, cases[i].high, cases[i].high + 1,
+			cases[i].has_low ? cases[i].low - 1 : cases[i].high + 1};
+		for (size_t v = 0; v < KR_ARRAY_COUNT(values); v++) {
+			struct inv_hotel_op op = hotel_op(5);
+			op.mask |= cases[i].bit;
+			op.settings.currency_digits = (uint8_t)values[v];
+			op.settings.day_roll_minute = (uint16_t)values[v];
+			op.settings.check_in_minute = (uint16_t)values[v];
+			op.settings.nights_max = (uint16_t)values[v];
+			op.settings.hold_ttl_us = values[v];
+			op.settings.hold_ttl_max_us = values[v];
+			op.settings.hold_total_max_us = values[v];
+			op.settings.status = (uint8_t)values[v];
+			if (v >= 2)
+				refused_for(&op, cases[i].field);
+			else
+				cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE, "%s",
+					cases[i].field);
+		}
+	}
+}
+
+Test(hotel, keeps_what_is_absent_and_changes_what_is_named)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	op.mask |= INV_HOTEL_HOLDS_MAX | INV_HOTEL_NIGHTS_MAX;
+	op.settings.holds_max = 9;
+	op.settings.nights_max = 30;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	struct inv_hotel_op change = {.hotel = {5}, .mask = INV_HOTEL_HOLDS_MAX};
+	change.settings.holds_max = 0;
+	change.settings.nights_max = 7; /* not named */
+	change.settings.zone = text("Nowhere");
+	cr_assert_eq(world_hotel_put(&w, &change), KEYRACK_DONE);
+	cr_assert_not(w.answer.created);
+	struct inv_hotel_view view = view_of(5);
+	cr_assert_eq(view.settings.holds_max, 0);
+	cr_assert_eq(view.settings.nights_max, 30);
+	cr_assert_eq(view.settings.zone.size_bytes, 3);
+	cr_assert_eq(view.ari_version, 2);
+	cr_assert_eq(view.event_seq, 2);
+	change.mask = 0;
+	cr_assert_eq(
+		world_hotel_put(&w, &change), KEYRACK_DONE, "nothing named is an operation too");
+	cr_assert_eq(view_of(5).ari_version, 3);
+}
+
+Test(hotel, takes_a_code_only_with_the_id_it_hashes_to)
+{
+	const char *code = "grand-h\xc3\xb4tel";
+	struct hotel_id id = hotel_id_of_code(code, (uint32_t)strlen(code));
+	struct inv_hotel_op op = hotel_op(id.v);
+	op.mask |= INV_HOTEL_CODE;
+	op.settings.code = text(code);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	cr_assert_eq(view_of(id.v).settings.code.size_bytes, strlen(code));
+	op.hotel.v++;
+	refused_for(&op, "code");
+	op.hotel.v--;
+	op.settings.code = text("another");
+	refused_for(&op, "code");
+	char longest[66];
+	memset(longest, 'a', sizeof(longest));
+	op.settings.code = (struct inv_text){longest, 64};
+	op.hotel = hotel_id_of_code(longest, 64);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	op.settings.code = (struct inv_text){longest, 65};
+	op.hotel = hotel_id_of_code(longest, 65);
+	refused_for(&op, "code");
+	static const char *const bad[] = {"a\nb", "\x7f", "\xc3", "\xc0\xaf", "\xed\xa0\x80",
+		"\xf4\x90\x80\x80", "a\x80", "\xc2\x85"};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(bad); i++) {
+		op.settings.code = text(bad[i]);
+		op.hotel = hotel_id_of_code(bad[i], (uint32_t)strlen(bad[i]));
+		refused_for(&op, "code");
+	}
+}
+
+/* Two codes of one hash cannot be made to order; a hotel whose stored code is another can. */
+Test(hotel, refuses_a_second_code_of_the_same_hash)
+{
+	const char *code = "left";
+	struct inv_hotel_op op = hotel_op(hotel_id_of_code(code, 4).v);
+	op.mask |= INV_HOTEL_CODE;
+	op.settings.code = text(code);
+	w.now.t_us += 1;
+	cr_assert_eq(inv_hotel_judge(w.inv, w.now, &op, &w.effect, &w.answer), INV_EFFECT);
+	w.effect.u.hotel_put.settings.code = text("colliding");
+	w.effect.lsn = ++w.lsn;
+	cr_assert_eq(inv_apply(w.inv, &w.effect, &w.contradiction), 0);
+	cr_assert_eq(inv_apply(w.mirror, &w.effect, &w.contradiction), 0);
+	refused_for(&op, "code");
+	op.mask = INV_HOTEL_CODE;
+	op.settings.code = text("");
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE, "a code can be cleared");
+	cr_assert_eq(view_of(op.hotel.v).settings.code.size_bytes, 0);
+}
+
+Test(hotel, expects_a_version_when_told_to)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	op.has_expected_version = true;
+	op.expected_ari_version = 3;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_VERSION_MISMATCH);
+	cr_assert_eq(w.answer.refusal.rule, RULE_VERSION);
+	cr_assert_eq(w.answer.refusal.required, 3);
+	cr_assert_eq(w.answer.refusal.left, 0);
+	op.expected_ari_version = 0; /* create only */
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_VERSION_MISMATCH);
+	cr_assert_eq(w.answer.refusal.left, 1);
+	cr_assert_eq(w.answer.ari_version, 1);
+	cr_assert_eq(w.answer.wait_lsn, 1, "what it tells may not be durable yet");
+	op.expected_ari_version = 1;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	cr_assert_eq(w.answer.ari_version, 2);
+}
+
+Test(hotel, table_answers_when_it_is_full)
+{
+	for (uint64_t id = 1; id <= w.config.hotels_max; id++) {
+		struct inv_hotel_op op = hotel_op(id * 1000);
+		cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	}
+	struct inv_hotel_op op = hotel_op(999);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_LIMIT_REACHED);
+	cr_assert_eq(w.answer.refusal.rule, RULE_TABLE);
+	cr_assert_str_eq(w.answer.refusal.text, "hotels");
+	cr_assert_eq(w.answer.refusal.required, 8);
+	op.hotel.v = 3000;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE, "a known one still changes");
+}
+
+Test(hotel, lists_come_in_pages_by_id)
+{
+	static const uint64_t ids[] = {40, UINT64_MAX, 7, 1, 900, 12, 5};
+	struct inv_hotel_view page[3];
+	uint64_t seen[8];
+	uint32_t count = 0;
+	bool more = true;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(ids); i++) {
+		struct inv_hotel_op op = hotel_op(ids[i]);
+		cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	}
+	struct hotel_id after = {0};
+	for (bool from_start = true; more; from_start = false) {
+		uint32_t got = inv_hotel_list(w.inv, from_start, after, page, 3, &more);
+		cr_assert_leq(got, 3);
+		for (uint32_t i = 0; i < got; i++)
+			seen[count++] = page[i].hotel.v;
+		after = page[got - 1].hotel;
+	}
+	static const uint64_t sorted[] = {1, 5, 7, 12, 40, 900, UINT64_MAX};
+	cr_assert_eq(count, 7);
+	cr_assert_arr_eq(seen, sorted, sizeof(sorted));
+	cr_assert_eq(
+		inv_hotel_list(w.inv, false, (struct hotel_id){UINT64_MAX}, page, 3, &more), 0);
+	cr_assert_not(more);
+	cr_assert_eq(inv_hotel_list(w.inv, true, after, page, 0, &more), 0);
+	cr_assert(more);
+}
+
+Test(hotel, contradictions_change_nothing)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	uint64_t digest = inv_digest(w.inv);
+	cr_assert_eq(inv_hotel_judge(w.inv, w.now, &op, &w.effect, &w.answer), INV_EFFECT);
+	for (int broken = 0; broken < 7; broken++) {
+		struct inv_effect e = w.effect;
+		e.lsn = 2;
+		e.event_seq += broken == 0;
+		e.u.hotel_put.created = broken == 1;
+		e.u.hotel_put.ari_version += broken == 2;
+		e.u.hotel_put.business_day -= broken == 3;
+		if (broken == 4)
+			e.u.hotel_put.settings.zone = text("Nowhere/Land");
+		if (broken == 5)
+			e.hotel.v = 6;
+		if (broken == 6)
+			e.kind = (enum inv_effect_kind)INV_EFFECT_TRUNCATE;
+		cr_assert_eq(world_apply(&w, &e), INV_CONTRADICTION, "%d", broken);
+		cr_assert_not_null(w.contradiction.what);
+		cr_assert_eq(w.contradiction.lsn, 2);
+		cr_assert_eq(inv_digest(w.inv), digest);
+	}
+}
+
+Test(hotel, skips_an_effect_it_already_shows)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	struct inv_effect first = w.effect;
+	uint64_t digest = inv_digest(w.inv);
+	cr_assert_eq(world_apply(&w, &first), 0);
+	cr_assert_eq(inv_digest(w.inv), digest);
+	cr_assert_eq(view_of(5).event_seq, 1);
+	first.lsn = 2;
+	cr_assert_eq(
+		world_apply(&w, &first), INV_CONTRADICTION, "but not one that comes again later");
+}
