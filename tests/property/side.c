@@ -162,10 +162,10 @@ void side_replay(struct side *side)
 	expect_digest(side, digest, "replay of the log");
 }
 
-void side_restore(struct side *side)
+bool side_restore(struct side *side)
 {
 	if (side->chunk_next == 0 || side->chunk_next < inv_chunk_count(side->inv))
-		return;
+		return false;
 	const uint64_t digest = inv_digest(side->inv);
 	free(side->memory);
 	side_open(side);
@@ -180,4 +180,5 @@ void side_restore(struct side *side)
 	replay_from(side, side->chunks_log_size);
 	expect_digest(side, digest, "snapshot and tail");
 	chunks_free(side);
+	return true;
 }

@@ -48,7 +48,7 @@ void side_snapshot_step(struct side *side);
 /* Rebuild from the whole log; from the finished snapshot and the tail. Both must show the live
  * digest, and take the live one's place, so that what follows runs on recovered state. */
 void side_replay(struct side *side);
-void side_restore(struct side *side);
+bool side_restore(struct side *side); /* false: no snapshot is finished yet */
 
 #define CHECK(cond, ...)                                                                           \
 	do {                                                                                       \

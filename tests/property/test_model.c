@@ -68,6 +68,7 @@ static void restart(struct world *w)
 	struct inv_effect effect;
 	const uint64_t last_t_us = w->side.t_us;
 	side_replay(&w->side);
+	model_forget_refusals(w->model);
 	w->now.t_us += 1 + draw(w, UINT64_C(1800) * 1000000);
 	w->now.wall_us = w->now.t_us;
 	while (inv_grace_judge(w->side.inv, w->now, last_t_us, &effect) == INV_EFFECT)
@@ -100,8 +101,8 @@ static void world_step(struct world *w)
 		world_compare(w);
 	if (w->step % 50 == 0)
 		side_snapshot_step(&w->side);
-	if (w->step % 997 == 0)
-		side_restore(&w->side);
+	if (w->step % 997 == 0 && side_restore(&w->side))
+		model_forget_refusals(w->model);
 	if (w->step % 4999 == 0)
 		restart(w);
 }

@@ -118,7 +118,7 @@ void world_type_put(struct world *w, int hotel, int type)
 		.status = chance(w, 94)   ? 1
 			  : chance(w, 50) ? 2
 					  : 3,
-		.plan_status = chance(w, 95) ? 1 : 2,
+		.plan_status = chance(w, 97) ? 1 : 2,
 		.has_physical = chance(w, 85),
 		.has_out_of_order = chance(w, 20),
 		.has_allowance = chance(w, 40),
@@ -173,15 +173,15 @@ static struct m_update update_draw(struct world *w)
 		.out_of_order = (int64_t)draw(w, 3),
 		.allowance = (int64_t)draw(w, 6) - 2,
 		.allowance_unit = chance(w, 80) ? 1 : 2,
-		.cap = (int64_t)draw(w, 12) - 1,
+		.cap = chance(w, 95) ? (int64_t)draw(w, 12) - 1 : 32760,
 		.available = (int64_t)draw(w, 5),
 		.price = (int64_t)draw(w, 20) * 50,
-		.closed = chance(w, 30),
-		.cta = chance(w, 30),
-		.ctd = chance(w, 30),
-		.plan_closed = chance(w, 30),
-		.plan_cta = chance(w, 30),
-		.plan_ctd = chance(w, 30),
+		.closed = chance(w, 12),
+		.cta = chance(w, 15),
+		.ctd = chance(w, 15),
+		.plan_closed = chance(w, 12),
+		.plan_cta = chance(w, 15),
+		.plan_ctd = chance(w, 15),
 		.min_arrival = (int)draw(w, 4),
 		.max_arrival = chance(w, 70) ? 0 : (int)draw(w, 6),
 		.min_through = (int)draw(w, 3),
@@ -444,7 +444,7 @@ void world_transition(struct world *w)
 	memset(&t, 0, sizeof(t));
 	t.what = chance(w, 5) ? M_RESOLVE : (int)draw(w, 3) + M_CONFIRM;
 	if (w->recent_count > 0 && chance(w, 95)) {
-		const uint64_t reach = chance(w, 80) ? 40 : WORLD_IDS;
+		const uint64_t reach = chance(w, 93) ? 25 : WORLD_IDS;
 		const uint64_t back = draw(w, KR_MIN(w->recent_count, reach));
 		const struct m_reserve *r = &w->recent[(w->recent_count - 1 - back) % WORLD_IDS];
 		t.id = r->id;

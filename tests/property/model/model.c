@@ -314,6 +314,11 @@ void model_clock(struct model *m, struct m_now now)
 	}
 }
 
+void model_forget_refusals(struct model *m)
+{
+	m->refused_count = 0;
+}
+
 void model_restart(struct model *m, struct m_now now, uint64_t last_t_us)
 {
 	for (int i = 0; i < m->count; i++) {
@@ -360,6 +365,7 @@ struct m_applied {
 	const struct model *m;
 	struct hotel *h;
 	const struct m_update *u;
+	bool has_source; /* a place for its sequence number, if it has one */
 };
 
 /* A number with "not set": SET, ADJUST (from what holds now) or CLEAR. */
@@ -394,35 +400,72 @@ static void nights(const struct m_update *u, uint32_t field, int value, int *nig
 		*nights = 0;
 }
 
-static void night_change(const struct m_applied *a, int type, int day, struct night *n)
+static int64_t in_force(bool has, int64_t value, bool type_has, int64_t type_value)
+{
+	return has ? value : type_has ? type_value : 0;
+}
+
+/* Nothing can be added to what is not there; rooms and basis points do not add up. */
+static int stock_change(const struct m_update *u, const struct m_type_settings *s, struct night *n)
+{
+	if ((u->adjust & F_PHYSICAL) && !n->has_physical && !s->has_physical)
+		return KEYRACK_NOT_LOADED;
+	number(u, F_PHYSICAL, u->physical, &n->has_physical, &n->physical,
+		in_force(n->has_physical, n->physical, s->has_physical, s->physical));
+	if (n->physical < 0 || n->physical > 65535)
+		return KEYRACK_COUNTER_FULL;
+	number(u, F_OUT_OF_ORDER, u->out_of_order, &n->has_out_of_order, &n->out_of_order,
+		in_force(n->has_out_of_order, n->out_of_order, s->has_out_of_order,
+			s->out_of_order));
+	if (n->out_of_order < 0 || n->out_of_order > 65535)
+		return KEYRACK_COUNTER_FULL;
+	const int64_t allowance =
+		in_force(n->has_allowance, n->allowance, s->has_allowance, s->allowance);
+	const int unit = n->has_allowance ? n->allowance_unit : s->allowance_unit;
+	if ((u->adjust & F_ALLOWANCE) && allowance != 0 && unit != u->allowance_unit)
+		return KEYRACK_INVALID;
+	if ((u->set | u->adjust) & F_ALLOWANCE)
+		n->allowance_unit = u->allowance_unit;
+	number(u, F_ALLOWANCE, u->allowance, &n->has_allowance, &n->allowance, allowance);
+	return 0;
+}
+
+/* The limit before the change is what a cap is adjusted from. */
+static int cap_change(const struct m_applied *a, int type, int day, struct night *n,
+	bool was_loaded, int64_t limit)
 {
 	const struct m_update *u = a->u;
-	const struct m_type_settings *s = &a->h->types[type].settings;
-	int64_t limit;
-	(void)m_limit_of(a->m, a->h, type, day, &limit);
-	number(u, F_PHYSICAL, u->physical, &n->has_physical, &n->physical,
-		n->has_physical   ? n->physical
-		: s->has_physical ? s->physical
-				  : 0);
-	number(u, F_OUT_OF_ORDER, u->out_of_order, &n->has_out_of_order, &n->out_of_order,
-		n->has_out_of_order   ? n->out_of_order
-		: s->has_out_of_order ? s->out_of_order
-				      : 0);
-	if (u->adjust & F_ALLOWANCE)
-		n->allowance_unit = n->has_allowance ? n->allowance_unit : s->allowance_unit;
-	if (u->set & F_ALLOWANCE)
-		n->allowance_unit = u->allowance_unit;
-	number(u, F_ALLOWANCE, u->allowance, &n->has_allowance, &n->allowance,
-		n->has_allowance   ? n->allowance
-		: s->has_allowance ? s->allowance
-				   : 0);
+	if ((u->adjust & F_CAP) && !was_loaded)
+		return KEYRACK_NOT_LOADED;
 	number(u, F_CAP, u->cap, &n->has_cap, &n->cap, limit);
 	if (u->set & F_AVAILABLE) {
 		n->has_cap = true;
 		n->cap = u->available + m_count_on(a->m, a->h->id, type, day, true) +
 			 m_count_on(a->m, a->h->id, type, day, false);
 	}
+	(void)m_limit_of(a->m, a->h, type, day, &limit);
+	return limit < -32768 || limit > 32767 ? KEYRACK_COUNTER_FULL : 0;
+}
+
+static int price_change(const struct m_update *u, struct night *n)
+{
+	if ((u->adjust & F_PRICE) && !n->priced)
+		return KEYRACK_NO_RATE;
 	number(u, F_PRICE, u->price, &n->priced, &n->price, n->price);
+	return n->price < 0 || n->price >= INT64_C(1) << 40 ? KEYRACK_COUNTER_FULL : 0;
+}
+
+/* 0, or why the night cannot be changed so. */
+static int night_change(const struct m_applied *a, int type, int day, struct night *n)
+{
+	const struct m_update *u = a->u;
+	int64_t limit;
+	const bool was_loaded = m_limit_of(a->m, a->h, type, day, &limit);
+	int code = stock_change(u, &a->h->types[type].settings, n);
+	if (code == 0)
+		code = cap_change(a, type, day, n, was_loaded, limit);
+	if (code == 0)
+		code = price_change(u, n);
 	flag(u, F_CLOSED, u->closed, &n->closed);
 	flag(u, F_CTA, u->cta, &n->cta);
 	flag(u, F_CTD, u->ctd, &n->ctd);
@@ -433,16 +476,7 @@ static void night_change(const struct m_applied *a, int type, int day, struct ni
 	nights(u, F_MAX_ARRIVAL, u->max_arrival, &n->max_arrival);
 	nights(u, F_MIN_THROUGH, u->min_through, &n->min_through);
 	nights(u, F_MAX_THROUGH, u->max_through, &n->max_through);
-}
-
-static bool night_fits(const struct model *m, const struct hotel *h, int type, int day)
-{
-	const struct night *n = m_night_of(m, h, type, day);
-	int64_t limit;
-	(void)m_limit_of(m, h, type, day, &limit);
-	return limit >= -32768 && limit <= 32767 && n->price >= 0 && n->price < INT64_C(1) << 40 &&
-	       n->physical >= 0 && n->physical <= 65535 && n->out_of_order >= 0 &&
-	       n->out_of_order <= 65535;
+	return code;
 }
 
 static bool update_is_malformed(const struct m_update *u)
@@ -466,18 +500,23 @@ static struct source *source_of(struct hotel *h, uint32_t source)
 	return NULL;
 }
 
+static bool is_named(const struct hotel *h, const struct m_update *u, int type)
+{
+	bool named = u->type_count == 0 && h->types[type].exists;
+	for (int i = 0; i < u->type_count; i++)
+		named |= u->types[i] == type;
+	return named;
+}
+
 /* Applies to copies first: a night that does not fit undoes all. */
-static bool update_apply(const struct m_applied *a, struct m_answer *answer)
+static void update_apply(const struct m_applied *a, struct m_answer *answer)
 {
 	const struct m_update *u = a->u;
 	const struct hotel before = *a->h;
 	struct night *saved[M_TYPES] = {NULL};
-	bool fits = true;
+	int code = 0;
 	for (int t = 0; t < M_TYPES; t++) {
-		bool is_named = u->type_count == 0 && a->h->types[t].exists;
-		for (int i = 0; i < u->type_count; i++)
-			is_named |= u->types[i] == t;
-		if (!is_named)
+		if (!is_named(a->h, u, t))
 			continue;
 		saved[t] = malloc(M_NIGHTS * sizeof(struct night));
 		if (saved[t] == NULL)
@@ -486,29 +525,31 @@ static bool update_apply(const struct m_applied *a, struct m_answer *answer)
 		for (int day = u->first_day; day <= u->last_day; day++) {
 			if (!(u->weekday_mask >> weekday(day) & 1))
 				continue;
-			night_change(a, t, day, m_night_of(a->m, a->h, t, day));
-			fits &= night_fits(a->m, a->h, t, day);
+			const int r = night_change(a, t, day, m_night_of(a->m, a->h, t, day));
+			code = code != 0 ? code : r;
 			const struct m_cell c = model_cell(a->m, a->h->id, t, day);
 			answer->cells++;
 			answer->over_limit += c.held + c.booked > c.limit;
 		}
 	}
+	if (code == 0 && !a->has_source)
+		code = KEYRACK_LIMIT_REACHED;
 	for (int t = 0; t < M_TYPES; t++) {
-		if (saved[t] != NULL && !fits)
+		if (saved[t] != NULL && code != 0)
 			memcpy(before.types[t].nights, saved[t], M_NIGHTS * sizeof(struct night));
 		free(saved[t]);
 	}
-	return fits;
+	answer->code = code != 0 ? code : KEYRACK_DONE;
 }
 
 struct m_answer model_update(struct model *m, struct m_now now, const struct m_update *u)
 {
 	(void)now;
 	struct hotel *h = m_hotel_find(m, u->hotel);
-	if (h == NULL)
-		return m_no(KEYRACK_NOT_FOUND);
 	if (update_is_malformed(u))
 		return m_no(KEYRACK_INVALID);
+	if (h == NULL)
+		return m_no(KEYRACK_NOT_FOUND);
 	for (int i = 0; i < u->type_count; i++)
 		if (!h->types[u->types[i]].exists)
 			return m_no(KEYRACK_NOT_FOUND);
@@ -525,11 +566,10 @@ struct m_answer model_update(struct model *m, struct m_now now, const struct m_u
 		return m_no(KEYRACK_PAST_DATE);
 	if (!m_in_window(m, h, u->last_day))
 		return m_no(KEYRACK_OUT_OF_WINDOW);
-	if (u->source_seq != 0 && source == NULL)
-		return m_no(KEYRACK_LIMIT_REACHED);
-	struct m_answer answer = {.code = KEYRACK_DONE};
-	if (!update_apply(&(struct m_applied){m, h, u}, &answer))
-		return m_no(KEYRACK_COUNTER_FULL);
+	struct m_answer answer = {0};
+	update_apply(&(struct m_applied){m, h, u, u->source_seq == 0 || source != NULL}, &answer);
+	if (answer.code != KEYRACK_DONE)
+		return m_no(answer.code);
 	if (source != NULL)
 		*source = (struct source){true, u->source, u->source_seq};
 	h->event_seq++;

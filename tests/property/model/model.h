@@ -53,6 +53,8 @@ struct m_answer model_stay(struct model *model, struct m_now now, const struct m
 
 /* Day rolls, expiry and retirement up to now: before every operation, as the shard does. */
 void model_clock(struct model *model, struct m_now now);
+/* The process ended: what it kept only in memory is gone. */
+void model_forget_refusals(struct model *model);
 /* A restart: holds that lapsed after last_t_us get their grace. */
 void model_restart(struct model *model, struct m_now now, uint64_t last_t_us);
 
