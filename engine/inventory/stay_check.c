@@ -9,7 +9,8 @@ static uint32_t inv_stay_rooms_left(const struct inv_stay *stay)
 	kr_assert(stay->op->line_count >= 1);
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		const struct inv_stay_line *l = &stay->lines[i];
-		for (int32_t n = 0; n < l->end_day - l->first_day; n++) {
+		/* words were not read when an earlier step refused the line */
+		for (int32_t n = 0; l->words != NULL && n < l->end_day - l->first_day; n++) {
 			int32_t left = cell_left(cell_counter_unpack(l->words[n].counter));
 			least = KR_MIN(least, left);
 		}
