@@ -9,69 +9,6 @@
 
 #define BUDGET_TENTHS_PER_TRY 10u
 
-static bool client_call_is_before(const void *owner, uint32_t a, uint32_t b)
-{
-	const struct client_core *core = owner;
-	const struct client_call *calls = core->config.calls;
-	if (calls[a].due_at_us != calls[b].due_at_us)
-		return calls[a].due_at_us < calls[b].due_at_us;
-	return a < b;
-}
-
-static void client_call_set_position(void *owner, uint32_t call, uint32_t position)
-{
-	struct client_core *core = owner;
-	core->config.calls[call].heap_position = position;
-}
-
-static const struct heap32_ops client_heap_ops = {
-	.is_before = client_call_is_before,
-	.set_position = client_call_set_position,
-};
-
-static void client_list_append(struct client_core *core, struct client_list *list, uint32_t call)
-{
-	struct client_call *c = client_call_at(core, call);
-	kr_assert(c->next == CLIENT_NOWHERE && c->previous == CLIENT_NOWHERE);
-	kr_assert(list->first != call && list->last != call);
-	c->previous = list->last;
-	if (list->last == CLIENT_NOWHERE)
-		list->first = call;
-	else
-		client_call_at(core, list->last)->next = call;
-	list->last = call;
-}
-
-static void client_list_push(struct client_core *core, struct client_list *list, uint32_t call)
-{
-	struct client_call *c = client_call_at(core, call);
-	kr_assert(c->next == CLIENT_NOWHERE && c->previous == CLIENT_NOWHERE);
-	kr_assert(list->first != call && list->last != call);
-	c->next = list->first;
-	if (list->first == CLIENT_NOWHERE)
-		list->last = call;
-	else
-		client_call_at(core, list->first)->previous = call;
-	list->first = call;
-}
-
-static void client_list_remove(struct client_core *core, struct client_list *list, uint32_t call)
-{
-	struct client_call *c = client_call_at(core, call);
-	kr_assert(list->first != CLIENT_NOWHERE);
-	kr_assert((c->previous == CLIENT_NOWHERE) == (list->first == call));
-	kr_assert((c->next == CLIENT_NOWHERE) == (list->last == call));
-	if (c->previous == CLIENT_NOWHERE)
-		list->first = c->next;
-	else
-		client_call_at(core, c->previous)->next = c->next;
-	if (c->next == CLIENT_NOWHERE)
-		list->last = c->previous;
-	else
-		client_call_at(core, c->next)->previous = c->previous;
-	c->next = c->previous = CLIENT_NOWHERE;
-}
-
 static void client_config_check(const struct client_core_config *config)
 {
 	kr_assert(config->call_count_max > 0 && config->call_count_max <= CLIENT_CALLS_MAX);
@@ -95,7 +32,7 @@ void client_core_init(struct client_core *core, const struct client_core_config 
 	core->config.agent = core->agent;
 	rng_init(&core->rng, config->seed);
 	heap32_init(&core->heap, config->heap_handles, config->call_count_max);
-	core->free = core->queued = core->sent = core->ended = nothing;
+	core->timers = core->free = core->queued = core->sent = core->ended = nothing;
 	core->budget_tenths = (uint64_t)config->retry_budget * BUDGET_TENTHS_PER_TRY;
 	core->in = (struct client_buffer){config->in_bytes, config->in_size_bytes, 0, 0};
 	core->out = (struct client_buffer){config->out_bytes, config->out_size_bytes, 0, 0};
@@ -105,10 +42,11 @@ void client_core_init(struct client_core *core, const struct client_core_config 
 	/* Linked so that the first slots are used first: the fewer in use, the fewer are touched.
 	 */
 	for (uint32_t i = 0; i < config->call_count_max; i++) {
-		core->config.calls[i] = (struct client_call){.next = CLIENT_NOWHERE,
-			.previous = CLIENT_NOWHERE,
-			.heap_position = HEAP32_NOWHERE};
-		client_list_append(core, &core->free, i);
+		core->config.calls[i] =
+			(struct client_call){.links = {{CLIENT_NOWHERE, CLIENT_NOWHERE},
+						     {CLIENT_NOWHERE, CLIENT_NOWHERE}},
+				.heap_position = HEAP32_NOWHERE};
+		client_list_append(core, CLIENT_LINK_STATE, &core->free, i);
 	}
 }
 
@@ -129,7 +67,7 @@ uint32_t client_core_take(struct client_core *core)
 	struct client_call *c = client_call_at(core, call);
 	kr_assert(c->state == CLIENT_FREE);
 	kr_assert(core->open_count < core->config.call_count_max);
-	client_list_remove(core, &core->free, call);
+	client_list_remove(core, CLIENT_LINK_STATE, &core->free, call);
 	c->state = CLIENT_TAKEN;
 	core->open_count++;
 	return call;
@@ -141,10 +79,10 @@ static void client_call_free(struct client_core *core, uint32_t call)
 	struct client_call *c = client_call_at(core, call);
 	kr_assert(c->state != CLIENT_FREE);
 	kr_assert(core->open_count > 0);
-	kr_assert(c->heap_position == HEAP32_NOWHERE);
+	kr_assert(c->heap_position == HEAP32_NOWHERE && !c->is_in_order);
 	c->state = CLIENT_FREE;
 	core->open_count--;
-	client_list_push(core, &core->free, call);
+	client_list_push(core, CLIENT_LINK_STATE, &core->free, call);
 }
 
 void client_core_give_back(struct client_core *core, uint32_t call)
@@ -171,8 +109,8 @@ void client_core_submit(struct client_core *core, uint32_t call,
 	c->rejects = 0;
 	c->may_have_happened = false;
 	c->state = CLIENT_QUEUED;
-	client_list_append(core, &core->queued, call);
-	heap32_push(&core->heap, &client_heap_ops, core, call);
+	client_list_append(core, CLIENT_LINK_STATE, &core->queued, call);
+	client_timer_start(core, call);
 	core->counters.submitted++;
 }
 
@@ -181,8 +119,8 @@ void client_call_sent(struct client_core *core, uint32_t call)
 	struct client_call *c = client_call_at(core, call);
 	kr_assert(c->state == CLIENT_QUEUED);
 	kr_assert(core->sent_count < core->config.call_count_max);
-	client_list_remove(core, &core->queued, call);
-	client_list_append(core, &core->sent, call);
+	client_list_remove(core, CLIENT_LINK_STATE, &core->queued, call);
+	client_list_append(core, CLIENT_LINK_STATE, &core->sent, call);
 	c->state = CLIENT_SENT;
 	c->request_id = client_core_next_id(core, call);
 	c->stream_end = core->stream_written;
@@ -197,16 +135,8 @@ static void client_call_take_from_sent(struct client_core *core, uint32_t call)
 {
 	kr_assert(client_call_at(core, call)->state == CLIENT_SENT);
 	kr_assert(core->sent_count > 0);
-	client_list_remove(core, &core->sent, call);
+	client_list_remove(core, CLIENT_LINK_STATE, &core->sent, call);
 	core->sent_count--;
-}
-
-static void client_call_stop_timer(struct client_core *core, uint32_t call)
-{
-	uint32_t position = client_call_at(core, call)->heap_position;
-	kr_assert(position != HEAP32_NOWHERE);
-	kr_assert(core->heap.handles[position] == call);
-	(void)heap32_remove(&core->heap, &client_heap_ops, core, position);
 }
 
 /*
@@ -241,14 +171,14 @@ void client_call_end(
 	kr_assert(c->state == from);
 	kr_assert(from == CLIENT_QUEUED || from == CLIENT_SENT || from == CLIENT_WAITING);
 	if (from == CLIENT_QUEUED)
-		client_list_remove(core, &core->queued, call);
+		client_list_remove(core, CLIENT_LINK_STATE, &core->queued, call);
 	else if (from == CLIENT_SENT)
 		client_call_take_from_sent(core, call);
-	client_call_stop_timer(core, call);
+	client_timer_stop(core, call);
 	c->code = code;
 	c->outcome = (uint8_t)client_call_outcome(c, code);
 	c->state = CLIENT_ENDED;
-	client_list_append(core, &core->ended, call);
+	client_list_append(core, CLIENT_LINK_STATE, &core->ended, call);
 	client_call_account_end(core);
 }
 
@@ -290,8 +220,9 @@ static bool client_call_wait(
 		return false;
 	client_call_take_from_sent(core, call);
 	c->state = CLIENT_WAITING;
+	client_timer_stop(core, call);
 	c->due_at_us = now_us + pause_us;
-	heap32_update(&core->heap, &client_heap_ops, core, c->heap_position);
+	client_timer_start(core, call);
 	return true;
 }
 
@@ -327,7 +258,7 @@ bool client_call_answered(struct client_core *core, uint32_t call,
 		return false;
 	c->outcome = (uint8_t)client_call_outcome(c, c->code);
 	client_call_take_from_sent(core, call);
-	client_call_stop_timer(core, call);
+	client_timer_stop(core, call);
 	client_call_account_end(core);
 	client_end_fill(c, call, now_us, ret_end);
 	ret_end->map_epoch = header->map_epoch;
@@ -358,7 +289,7 @@ static void client_call_lost(
 	}
 	client_call_take_from_sent(core, call);
 	c->state = CLIENT_QUEUED;
-	client_list_append(core, kept, call);
+	client_list_append(core, CLIENT_LINK_STATE, kept, call);
 }
 
 void client_calls_lost(struct client_core *core, uint16_t code)
@@ -374,8 +305,8 @@ void client_calls_lost(struct client_core *core, uint16_t code)
 		core->queued = kept;
 		return;
 	}
-	client_call_at(core, kept.last)->next = core->queued.first;
-	client_call_at(core, core->queued.first)->previous = kept.last;
+	client_link_at(core, CLIENT_LINK_STATE, kept.last)->next = core->queued.first;
+	client_link_at(core, CLIENT_LINK_STATE, core->queued.first)->previous = kept.last;
 	core->queued.first = kept.first;
 }
 
@@ -426,9 +357,10 @@ static void client_call_due(struct client_core *core, uint32_t call, uint64_t no
 			return;
 		}
 		c->state = CLIENT_QUEUED;
+		client_timer_stop(core, call);
 		c->due_at_us = c->deadline_at_us;
-		heap32_update(&core->heap, &client_heap_ops, core, c->heap_position);
-		client_list_append(core, &core->queued, call);
+		client_timer_start(core, call);
+		client_list_append(core, CLIENT_LINK_STATE, &core->queued, call);
 		return;
 	default:
 		kr_unreachable();
@@ -437,9 +369,9 @@ static void client_call_due(struct client_core *core, uint32_t call, uint64_t no
 
 void client_core_tick(struct client_core *core, uint64_t now_us)
 {
-	while (core->heap.count > 0) {
-		uint32_t call = heap32_first(&core->heap);
-		if (client_call_at(core, call)->due_at_us > now_us)
+	for (;;) {
+		uint32_t call = client_timer_first(core);
+		if (call == CLIENT_NOWHERE || client_call_at(core, call)->due_at_us > now_us)
 			break;
 		client_call_due(core, call, now_us);
 	}
@@ -455,7 +387,7 @@ bool client_core_next(struct client_core *core, uint64_t now_us, struct client_e
 		return client_stream_next(core, now_us, ret_end);
 	struct client_call *c = client_call_at(core, call);
 	kr_assert(c->state == CLIENT_ENDED);
-	client_list_remove(core, &core->ended, call);
+	client_list_remove(core, CLIENT_LINK_STATE, &core->ended, call);
 	client_end_fill(c, call, now_us, ret_end);
 	client_call_free(core, call);
 	return true;
@@ -466,10 +398,9 @@ int64_t client_core_timeout_us(const struct client_core *core, uint64_t now_us)
 	uint64_t due_at_us = client_stream_due_at_us(core);
 	if (core->ended.first != CLIENT_NOWHERE)
 		return 0;
-	if (core->heap.count > 0) {
-		uint32_t first = heap32_first(&core->heap);
+	uint32_t first = client_timer_first(core);
+	if (first != CLIENT_NOWHERE)
 		due_at_us = KR_MIN(due_at_us, core->config.calls[first].due_at_us);
-	}
 	if (due_at_us == UINT64_MAX)
 		return -1;
 	kr_assert(due_at_us <= INT64_MAX);

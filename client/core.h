@@ -21,6 +21,22 @@
 
 #include "client/core_types.h"
 
+/* How a call ended. `body` is the answer's, in the receive buffer: it holds until the next event.
+ */
+struct client_end {
+	uint32_t call;
+	uint8_t type;
+	uint8_t outcome; /* enum keyrack_outcome */
+	uint16_t code;
+	uint32_t tries;
+	uint32_t map_epoch;
+	uint64_t elapsed_us;
+	const uint8_t *body; /* NULL when the end was not an answer */
+	uint32_t body_size_bytes;
+};
+
+enum client_action { CLIENT_DO_NOTHING, CLIENT_DO_CONNECT, CLIENT_DO_CLOSE };
+
 void client_core_init(struct client_core *core, const struct client_core_config *config);
 
 /* How many more calls would be taken: the table, and the window once it is known. */

@@ -1,5 +1,5 @@
 /*
- * Between the two halves of the core: core.c keeps the calls, core_stream.c the connection.
+ * Between the parts of the core: core.c keeps the calls, core_stream.c the connection.
  */
 #ifndef CLIENT_CORE_PRIV_H
 #define CLIENT_CORE_PRIV_H
@@ -23,6 +23,29 @@ static inline uint64_t client_core_next_id(const struct client_core *core, uint3
 	return core->sequence << CLIENT_ID_SLOT_BITS | call;
 }
 
+static inline struct client_link *client_link_at(
+	struct client_core *core, enum client_link_kind kind, uint32_t call)
+{
+	return &client_call_at(core, call)->links[kind];
+}
+
+/* ---- core_list.c: lists of calls, and timers ------------------------------------------------- */
+
+void client_list_append(struct client_core *core, enum client_link_kind kind,
+	struct client_list *list, uint32_t call);
+void client_list_push(struct client_core *core, enum client_link_kind kind,
+	struct client_list *list, uint32_t call);
+void client_list_remove(struct client_core *core, enum client_link_kind kind,
+	struct client_list *list, uint32_t call);
+
+/* The timer goes by call->due_at_us, which must not change while it runs. */
+void client_timer_start(struct client_core *core, uint32_t call);
+void client_timer_stop(struct client_core *core, uint32_t call);
+/* The call whose timer is due first, or CLIENT_NOWHERE. */
+uint32_t client_timer_first(const struct client_core *core);
+
+/* ---- core.c: calls --------------------------------------------------------------------------- */
+
 /* The call's frame was written to the stream, under the next id. */
 void client_call_sent(struct client_core *core, uint32_t call);
 /* The answer to a SENT call has come. True: the call has ended, and *ret_end says how. */
@@ -36,7 +59,8 @@ void client_calls_lost(struct client_core *core, uint16_t code);
 /* Every call ends that waits for a connection. */
 void client_calls_give_up(struct client_core *core);
 
-/* Connection part. */
+/* ---- core_stream.c: the connection ----------------------------------------------------------- */
+
 void client_stream_tick(struct client_core *core, uint64_t now_us);
 /* The next whole frame that answers a call; false when there is none. */
 bool client_stream_next(struct client_core *core, uint64_t now_us, struct client_end *ret_end);

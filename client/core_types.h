@@ -45,38 +45,30 @@ enum client_call_state {
 	CLIENT_QUEUED,
 	CLIENT_SENT,
 	CLIENT_WAITING,
-	CLIENT_ENDED,
+	CLIENT_ENDED
 };
+
+struct client_link {
+	uint32_t next, previous;
+};
+enum client_link_kind { CLIENT_LINK_STATE, CLIENT_LINK_TIMER, CLIENT_LINK_COUNT };
 
 struct client_call {
 	struct client_request request;
 	uint64_t request_id; /* of the try in flight */
 	uint64_t submitted_us;
 	uint64_t deadline_at_us;
-	uint64_t due_at_us;  /* the timer: the deadline, or the end of a pause before it */
-	uint64_t stream_end; /* where in the connection's bytes its frame ends */
-	uint32_t heap_position;
-	uint32_t next, previous;
+	uint64_t due_at_us;     /* the timer: the deadline, or the end of a pause before it */
+	uint64_t stream_end;    /* where in the connection's bytes its frame ends */
+	uint32_t heap_position; /* of the timer, when it is in the heap */
+	struct client_link links[CLIENT_LINK_COUNT];
 	uint32_t tries;
 	uint16_t code; /* the last one */
 	uint8_t state;
 	uint8_t outcome;
 	uint8_t rejects;
 	bool may_have_happened;
-};
-
-/* How a call ended. `body` is the answer's, in the receive buffer: it holds until the next event.
- */
-struct client_end {
-	uint32_t call;
-	uint8_t type;
-	uint8_t outcome; /* enum keyrack_outcome */
-	uint16_t code;
-	uint32_t tries;
-	uint32_t map_epoch;
-	uint64_t elapsed_us;
-	const uint8_t *body; /* NULL when the end was not an answer */
-	uint32_t body_size_bytes;
+	bool is_in_order; /* the timer is in the list of those that came in order */
 };
 
 struct client_list {
@@ -84,7 +76,6 @@ struct client_list {
 };
 
 enum client_connection_state { CLIENT_IDLE, CLIENT_CONNECTING, CLIENT_HELLO, CLIENT_UP };
-enum client_action { CLIENT_DO_NOTHING, CLIENT_DO_CONNECT, CLIENT_DO_CLOSE };
 
 /* Bytes [start, end) of `bytes` are there. */
 struct client_buffer {
@@ -119,7 +110,8 @@ struct client_core {
 	struct client_core_config config;
 	char agent[CLIENT_AGENT_SIZE_MAX + 1];
 	struct rng rng;
-	struct heap32 heap;
+	struct heap32 heap;        /* timers that came out of order */
+	struct client_list timers; /* timers in the order they are due */
 	struct client_list free, queued, sent, ended;
 	uint32_t open_count; /* TAKEN to ENDED */
 	uint32_t sent_count;
