@@ -13,7 +13,7 @@
  *
  * What the set itself answers, with a REJECT frame and a close:
  *   a header that frame_header_read() refuses             its code
- *   a body sum that is wrong, if body_check               REJECT_CHECKSUM
+ *   a request's body sum that is wrong, if body_check     REJECT_CHECKSUM
  *   a body over body_size_max_bytes                       REJECT_SIZE
  *   another cluster, or none outside HELLO                REJECT_CLUSTER
  *   a request with ANSWER, status or no time; an answer without, or with time: REJECT_RESERVED
@@ -92,7 +92,7 @@ struct conn_config {
 	size_t dial_queue_size_max_bytes;
 	size_t pool_size_bytes;   /* all blocks together */
 	uint64_t idle_timeout_us; /* of accepted connections; 0 = none */
-	bool body_check;          /* verify body sums: who decodes does, who forwards not */
+	bool body_check;          /* of accepted connections: verify body sums */
 };
 
 /* *ret_set is the caller's until conn_set_free(). The loop must outlive it. -KR_E_NOMEM. */

@@ -44,7 +44,7 @@ static void deliver(struct conn *conn, const struct frame_header *header, const 
 	struct conn_set *set = conn->set;
 
 	kr_assert(conn->state == CONN_OPEN);
-	if (set->config.body_check && frame_body_check(header, body) != 0) {
+	if (set->config.body_check && !conn->dialled && frame_body_check(header, body) != 0) {
 		conn_reject(set, conn_id_of(conn), KEYRACK_REJECT_CHECKSUM);
 		return;
 	}

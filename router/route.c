@@ -247,6 +247,18 @@ static enum keyrack_wire_code wait_for_link(struct route *route, struct route_li
 	return KEYRACK_DONE;
 }
 
+/* A link that takes nothing more in would only be cut off with everything it has. */
+static bool link_has_room(
+	const struct route *route, const struct route_link *link, uint32_t body_size_bytes)
+{
+	uint64_t size_bytes = FRAME_HEADER_SIZE + body_size_bytes;
+
+	kr_assert(link->up);
+	kr_assert(link->flights.sent_count == link->flights.live_count);
+	return (link->window == 0 || link->flights.sent_count < link->window) &&
+	       link->flights.sent_size_bytes + size_bytes <= route->config.flight_size_max_bytes;
+}
+
 static struct route_flight *flight_begin(struct route *route, struct route_link *link,
 	struct route_client *client, const struct route_event *event)
 {
@@ -255,11 +267,12 @@ static struct route_flight *flight_begin(struct route *route, struct route_link 
 	kr_assert(header->remaining_us > 0);
 	if (client->in_flight >= route->config.window)
 		return NULL;
-	if (link->up && link->window != 0 && link->flights.live_count >= link->window)
+	if (link->up && !link_has_room(route, link, header->body_size_bytes))
 		return NULL;
 	struct route_flight *flight = route_flight_take(&link->flights);
 	if (flight == NULL)
 		return NULL;
+	flight->size_bytes = FRAME_HEADER_SIZE + header->body_size_bytes;
 	flight->client = event->client;
 	flight->request_id = header->request_id;
 	flight->deadline_us = event->now_us + header->remaining_us;
@@ -277,6 +290,8 @@ static void client_request(struct route *route, struct route_client *client,
 	enum keyrack_wire_code code = route_request(route, event->header, &shard);
 
 	kr_assert(client->generation == event->client.generation);
+	if (code == KEYRACK_DONE && route->is_draining)
+		code = KEYRACK_UNAVAILABLE;
 	if (code != KEYRACK_DONE) {
 		answer_request(route, actions, event->client, event->header, code);
 		return;
@@ -418,7 +433,7 @@ static void wait_scan(struct route *route, struct route_link *link, struct route
 		struct route_flight *flight = &link->flights.items[wait->items[i].flight];
 		kr_assert(flight->deadline_us > ROUTE_WAIT_MARGIN_US);
 		uint64_t give_up_us = flight->deadline_us - ROUTE_WAIT_MARGIN_US;
-		if (give_up_us > route->now_us) {
+		if (give_up_us > route->now_us && !route->is_draining) {
 			first_us = KR_MIN(first_us, give_up_us);
 			continue;
 		}
@@ -446,6 +461,21 @@ static void sent_sweep(struct route *route, struct route_link *link)
 			continue;
 		link->counters.expired++;
 		flight_end(route, link, flight);
+	}
+}
+
+/* Links that are up have nothing waiting; what flies is left to end. */
+static void on_drain(struct route *route, struct route_actions *actions)
+{
+	kr_assert(!actions->more);
+	route->is_draining = true;
+	for (uint32_t shard = 0; shard < route->config.shard_count; shard++) {
+		struct route_link *link = link_get(route, shard);
+		if (!link->up)
+			wait_scan(route, link, actions);
+		if (actions->more)
+			return;
+		kr_assert(route_wait_count(&link->wait) == 0);
 	}
 }
 
@@ -530,6 +560,9 @@ void route_step(struct route *route, const struct route_event *event, struct rou
 		break;
 	case ROUTE_EVENT_LINK_DOWN:
 		on_link_down(route, event, actions);
+		break;
+	case ROUTE_EVENT_DRAIN:
+		on_drain(route, actions);
 		break;
 	case ROUTE_EVENT_TIMEOUT:
 		on_timeout(route, actions);

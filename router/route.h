@@ -10,8 +10,8 @@
  * bytes, in the order they came, and leave in that order before anything newer once it is up.
  *
  *   link down or a queue before it, time left is <= ROUTE_WAIT_MARGIN_US    UNAVAILABLE
- *   waiting until the deadline less that margin                             UNAVAILABLE
- *   wait queue or flight table full, or the client's window exceeded        OVERLOADED
+ *   waiting until the deadline less that margin, or until DRAIN             UNAVAILABLE
+ *   a client's or shard's window, a flight table or a queue is full         OVERLOADED
  *   forwarded, then the link is lost                                        OUTCOME_UNKNOWN
  *   another map epoch than the router's                                     MOVED
  *   a key beyond the slots or shards, a type that does not fit the route    INVALID
@@ -34,8 +34,9 @@
 #include "proto/slot.h"
 
 #define ROUTE_WINDOW_DEFAULT 4096u
-#define ROUTE_FLIGHT_MAX_DEFAULT 65536u /* requests a link may have in flight and waiting */
-#define ROUTE_FLIGHT_MAX (1u << 20)     /* what fits into the index half of `via` */
+#define ROUTE_FLIGHT_MAX_DEFAULT 65536u       /* requests a link may have in flight and waiting */
+#define ROUTE_FLIGHT_MAX (1u << 20)           /* what fits into the index half of `via` */
+#define ROUTE_FLIGHT_SIZE_DEFAULT (16u << 20) /* and their bytes */
 #define ROUTE_WAIT_FRAME_MAX_DEFAULT 32768u
 #define ROUTE_WAIT_SIZE_DEFAULT (16u << 20)
 #define ROUTE_WAIT_MARGIN_US 10000u /* so that UNAVAILABLE still arrives before the deadline */
@@ -45,9 +46,10 @@
 struct route_config {
 	uint64_t cluster;
 	uint32_t shard_count;
-	uint32_t client_max_count; /* client indices are below */
-	uint32_t window;           /* requests in flight of one client */
-	uint32_t flight_max_count; /* per shard; a power of two is not needed */
+	uint32_t client_max_count;      /* client indices are below */
+	uint32_t window;                /* requests in flight of one client */
+	uint32_t flight_max_count;      /* per shard; a power of two is not needed */
+	uint32_t flight_size_max_bytes; /* of frames forwarded and not answered, per shard */
 	uint32_t wait_frame_max_count;
 	uint32_t wait_size_max_bytes;
 };
@@ -59,6 +61,7 @@ enum route_event_kind {
 	ROUTE_EVENT_LINK_UP,      /* shard, window */
 	ROUTE_EVENT_LINK_FRAME,   /* shard, header, body */
 	ROUTE_EVENT_LINK_DOWN,    /* shard */
+	ROUTE_EVENT_DRAIN,        /* from now on whatever does not fly yet is UNAVAILABLE */
 	ROUTE_EVENT_TIMEOUT,      /* call when route_wakeup_us() is reached; early is harmless */
 };
 

@@ -64,6 +64,7 @@ void route_flight_send(struct route_flights *flights, struct route_flight *fligh
 		flights->sent_head = index;
 	flights->sent_tail = index;
 	flights->sent_count++;
+	flights->sent_size_bytes += flight->size_bytes;
 }
 
 static void flight_unlink(struct route_flights *flights, struct route_flight *flight)
@@ -78,7 +79,9 @@ static void flight_unlink(struct route_flights *flights, struct route_flight *fl
 		flights->items[flight->next].prev = flight->prev;
 	else
 		flights->sent_tail = flight->prev;
+	kr_assert(flights->sent_size_bytes >= flight->size_bytes);
 	flights->sent_count--;
+	flights->sent_size_bytes -= flight->size_bytes;
 }
 
 void route_flight_drop(struct route_flights *flights, struct route_flight *flight)

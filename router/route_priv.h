@@ -32,6 +32,7 @@ struct route_flight {
 	uint64_t routing_key;
 	struct conn_id client;
 	uint32_t prev, next;
+	uint32_t size_bytes; /* of the frame */
 	uint16_t generation; /* never 0, so that via is never 0 */
 	uint8_t state;
 	uint8_t type;
@@ -44,6 +45,7 @@ struct route_flights {
 	uint32_t fresh_count; /* items never used lie at and above this: they are not touched */
 	uint32_t live_count;
 	uint32_t sent_count;
+	uint64_t sent_size_bytes;
 	uint32_t free_head;
 	uint32_t sent_head, sent_tail;
 	uint64_t last_hop_id;
@@ -108,6 +110,7 @@ struct route_client {
 
 struct route {
 	struct route_config config;
+	bool is_draining;
 	struct slot_map map;
 	uint64_t now_us;
 	uint64_t swept_at_us;

@@ -17,6 +17,7 @@ void story_begin(struct story *story)
 		.client_max_count = 16,
 		.window = 1000,
 		.flight_max_count = 2000,
+		.flight_size_max_bytes = 1u << 20,
 		.wait_frame_max_count = 1000,
 		.wait_size_max_bytes = 1u << 20,
 	};
@@ -130,6 +131,11 @@ void story_up_window(struct story *story, uint32_t shard, uint32_t window)
 void story_down(struct story *story, uint32_t shard)
 {
 	step(story, &(struct route_event){.kind = ROUTE_EVENT_LINK_DOWN, .shard = shard});
+}
+
+void story_drain(struct story *story)
+{
+	step(story, &(struct route_event){.kind = ROUTE_EVENT_DRAIN});
 }
 
 void story_wait(struct story *story, uint64_t duration_us)

@@ -40,6 +40,7 @@ void story_gone(struct story *story, struct conn_id client);
 void story_up(struct story *story, uint32_t shard);
 void story_up_window(struct story *story, uint32_t shard, uint32_t window);
 void story_down(struct story *story, uint32_t shard);
+void story_drain(struct story *story);
 /* Time goes by; TIMEOUT comes whenever the route asks for it. */
 void story_wait(struct story *story, uint64_t duration_us);
 

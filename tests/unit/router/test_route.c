@@ -308,6 +308,44 @@ Test(route, answers_overloaded_beyond_the_window_of_a_shard_or_the_flights_of_a_
 	story_end(&story);
 }
 
+Test(route, answers_overloaded_when_a_shard_leaves_too_many_bytes_unanswered)
+{
+	story_begin(&story);
+	story_end(&story);
+	story.config.flight_size_max_bytes = 2 * (FRAME_HEADER_SIZE + sizeof("request 1") - 1);
+	story_begin_sized(&story);
+	story_open(&story, ann);
+	story_up(&story, 0);
+	story_ask(&story, ann, FRAME_HOLD, 1, 1000);
+	story_ask(&story, ann, FRAME_HOLD, 2, 1000);
+	story_told(&story);
+	story_ask(&story, ann, FRAME_HOLD, 3, 1000);
+	told("client 1 gets HOLD 3 OVERLOADED\n");
+	story_answer(&story, 0, KEYRACK_DONE);
+	story_ask(&story, ann, FRAME_HOLD, 4, 1000);
+	told("client 1 gets HOLD 1 DONE\nshard 0 gets HOLD 3 with 1000 us\n");
+	story_end(&story);
+}
+
+Test(route, lets_what_flies_end_and_takes_nothing_new_while_it_drains)
+{
+	begin_with_links();
+	story_down(&story, 1);
+	story_ask(&story, ann, FRAME_BOOK, 1, 1000000);
+	struct frame_header request = story_request(FRAME_BOOK, 2, 1000000);
+	request.routing_key = 1;
+	story_send(&story, ann, request);
+	story_told(&story);
+	story_drain(&story);
+	told("client 1 gets BOOK 2 UNAVAILABLE\n");
+	story_ask(&story, bob, FRAME_BOOK, 3, 1000000);
+	told("client 2 gets BOOK 3 UNAVAILABLE\n");
+	story_answer(&story, 0, KEYRACK_DONE);
+	told("client 1 gets BOOK 1 DONE\n");
+	cr_assert_eq(route_in_flight(story.route), 0);
+	story_end(&story);
+}
+
 Test(route, tells_what_was_forwarded_and_lost_in_the_order_it_was_asked_reads_too)
 {
 	begin_with_links();

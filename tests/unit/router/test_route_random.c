@@ -222,6 +222,7 @@ Test(route_random, keeps_its_promises_through_random_lives)
 		.client_max_count = CLIENTS,
 		.window = 60,
 		.flight_max_count = 120,
+		.flight_size_max_bytes = 1u << 20,
 		.wait_frame_max_count = 50,
 		.wait_size_max_bytes = 50 * 76,
 	};

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/io/io.h"
+#include "router/options.h"
+#include "router/router.h"
+
+#define ADDRESS_PATIENCE_US UINT64_C(5000000)
+#define ADDRESS_RETRY_US UINT64_C(100000)
+
+struct process {
+	struct options options;
+	struct io_loop *loop;
+	struct router *router;
+};
+
+static void say(const char *sentence)
+{
+	fprintf(stderr, "keyrack-router: %s\n", sentence);
+}
+
+static void on_note(void *context, const char *sentence)
+{
+	say(sentence);
+}
+
+static void on_signal(struct io_loop *loop, int number, void *context)
+{
+	struct process *process = context;
+
+	say("stopping: what was forwarded is answered first");
+	router_stop(process->router);
+}
+
+/* A descriptor for each client, each link and some for the process itself. */
+static void raise_descriptor_limit(const struct router_config *config)
+{
+	rlim_t wanted = config->connection_max_count + config->shard_count * 2 + 64;
+	struct rlimit limit;
+
+	kr_assert(config->shard_count > 0);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		fprintf(stderr,
+			"keyrack-router: the system allows %llu open files, so about %llu clients; "
+			"raise it with ulimit -n\n",
+			(unsigned long long)limit.rlim_cur,
+			(unsigned long long)limit.rlim_cur - 64);
+}
+
+static int pid_file_write(const char *path)
+{
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	kr_assert(length > 0 && (size_t)length < sizeof(text));
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd >= 0 && write(fd, text, (size_t)length) == length && close(fd) == 0)
+		return 0;
+	fprintf(stderr, "keyrack-router: --pid-file %s: %s\n", path, strerror(errno));
+	return -KR_E_IO;
+}
+
+/* Tells whoever started this process that clients can connect, and where. */
+static void say_ready(const struct process *process)
+{
+	char address[IO_ADDRESS_TEXT_SIZE];
+	char line[IO_ADDRESS_TEXT_SIZE + 16];
+	int fd = process->options.ready_fd;
+
+	io_address_format(router_listen_address(process->router, 0), address);
+	int length = snprintf(line, sizeof(line), "ready on %s", address);
+	kr_assert(length > 0 && (size_t)length < sizeof(line) - 1);
+	say(line);
+	if (fd < 0)
+		return;
+	line[length++] = '\n';
+	if (write(fd, line, (size_t)length) != length)
+		say("nobody listens on the descriptor of --ready-fd");
+	close(fd);
+}
+
+/* A killed router's sockets live on for a moment: its successor waits for the address. */
+static int listen_and_dial(struct process *process, struct kr_error_text *text)
+{
+	uint64_t begin_us = io_clock_boot_us(process->loop);
+	int r = router_start(process->router, text);
+
+	if (r == -KR_E_ADDRESS_IN_USE)
+		say("an address is in use; trying for some seconds");
+	while (r == -KR_E_ADDRESS_IN_USE && !router_is_stopping(process->router) &&
+		io_clock_boot_us(process->loop) - begin_us < ADDRESS_PATIENCE_US) {
+		r = io_loop_tick(process->loop, ADDRESS_RETRY_US);
+		if (r < 0)
+			return r;
+		if (!router_is_stopping(process->router))
+			r = router_start(process->router, text);
+	}
+	return r;
+}
+
+static int start(struct process *process, struct kr_error_text *text)
+{
+	struct io_config io_config;
+
+	io_config_default(&io_config);
+	io_config.spin_us = process->options.spin_us;
+	process->options.router.on_note = on_note;
+	kr_assert(process->loop == NULL);
+	int r = io_loop_new(&io_config, &process->loop, text);
+	if (r < 0)
+		return r;
+	r = router_new(process->loop, &process->options.router, &process->router, text);
+	if (r < 0)
+		return r;
+	r = io_signal_watch(process->loop, on_signal, process, text);
+	if (r < 0)
+		return r;
+	return listen_and_dial(process, text);
+}
+
+static int run(struct process *process)
+{
+	while (!router_is_stopped(process->router)) {
+		int r = io_loop_tick(process->loop, IO_WAIT_FOREVER);
+		if (r < 0)
+			return r;
+	}
+	process->router = router_free(process->router);
+	process->loop = io_loop_free(process->loop);
+	kr_assert(process->loop == NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct process process;
+	struct kr_error_text text = {0};
+
+	options_parse(argc, argv, &process.options);
+	raise_descriptor_limit(&process.options.router);
+	int r = start(&process, &text);
+	if (r < 0) {
+		say(text.bytes[0] != 0 ? text.bytes : kr_error_sentence(r));
+		return EXIT_FAILURE;
+	}
+	if (process.options.pid_file != NULL && pid_file_write(process.options.pid_file) < 0)
+		return EXIT_FAILURE;
+	if (!router_is_stopping(process.router))
+		say_ready(&process);
+	r = run(&process);
+	if (process.options.pid_file != NULL)
+		unlink(process.options.pid_file);
+	if (r < 0) {
+		say(kr_error_sentence(r));
+		return EXIT_FAILURE;
+	}
+	say("stopped");
+	return EXIT_SUCCESS;
+}
