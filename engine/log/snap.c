@@ -89,13 +89,13 @@ void log_snap_header_encode(
 	kr_assert(sums->chunk_count == 0);
 }
 
-static bool chunk_is_possible(const struct log_snap_chunk *chunk, uint64_t begin_lsn)
+static bool chunk_is_possible(const struct log_snap_chunk *chunk)
 {
 	if (chunk->reserved[0] != 0 || chunk->reserved[1] != 0)
 		return false;
 	if (chunk->body_size_bytes > LOG_SNAP_BODY_SIZE_MAX)
 		return false;
-	return chunk->kind != 0 && chunk->slot < SLOT_COUNT && chunk->lsn >= begin_lsn;
+	return chunk->kind != 0 && chunk->slot < SLOT_COUNT;
 }
 
 void log_snap_chunk_encode(
@@ -107,7 +107,7 @@ void log_snap_chunk_encode(
 	chunk->magic = LOG_SNAP_CHUNK_MAGIC;
 	chunk->index = (uint32_t)sums->chunk_count;
 	memset(chunk->reserved, 0, sizeof(chunk->reserved));
-	kr_assert(chunk_is_possible(chunk, 0));
+	kr_assert(chunk_is_possible(chunk));
 	if (body != NULL && chunk->body_size_bytes != 0)
 		memcpy(out + LOG_SNAP_CHUNK_HEADER_SIZE, body, chunk->body_size_bytes);
 	chunk->body_checksum = hash_64(out + LOG_SNAP_CHUNK_HEADER_SIZE, chunk->body_size_bytes);
@@ -169,8 +169,8 @@ enum log_snap_status log_snap_header_check(
 	return LOG_SNAP_OK;
 }
 
-bool log_snap_chunk_head_check(const uint8_t *bytes, const struct log_snap_header *header,
-	const struct log_snap_sums *sums, struct log_snap_chunk *ret_chunk)
+bool log_snap_chunk_head_check(
+	const uint8_t *bytes, const struct log_snap_sums *sums, struct log_snap_chunk *ret_chunk)
 {
 	struct log_snap_chunk chunk;
 	memcpy(&chunk, bytes, sizeof(chunk));
@@ -178,7 +178,7 @@ bool log_snap_chunk_head_check(const uint8_t *bytes, const struct log_snap_heade
 		return false;
 	if (sum_of(&chunk, LOG_SNAP_CHUNK_HEADER_SIZE) != chunk.header_checksum)
 		return false;
-	if (chunk.index != sums->chunk_count || !chunk_is_possible(&chunk, header->begin_lsn))
+	if (chunk.index != sums->chunk_count || !chunk_is_possible(&chunk))
 		return false;
 	kr_assert(log_snap_chunk_size(chunk.body_size_bytes) >= LOG_SNAP_CHUNK_HEADER_SIZE);
 	*ret_chunk = chunk;

@@ -1,11 +1,12 @@
 /*
  * Snapshot files: a header, chunks, a footer, zeroes up to a multiple of 4 KiB.
  *
- * A chunk is the image of one hotel, or of one piece of it, true at the LSN it is stamped with;
- * its body is opaque here. A snapshot holds everything up to begin_lsn; chunks stamped later hold
- * more, up to end_lsn, so replay begins at begin_lsn + 1 and skips, hotel by hotel, what is at or
- * below the chunk's stamp. Chunks begin at multiples of 8. The footer counts the chunks, sums
- * their digests (wrapping) and chains their checksums, so that none can be missing or moved.
+ * A chunk is the image of one hotel, or of one piece of it, stamped with the LSN of the newest
+ * effect it shows; its body is opaque here. A snapshot holds everything up to begin_lsn; chunks
+ * stamped later hold more, up to end_lsn, so replay begins at begin_lsn + 1 and skips, hotel by
+ * hotel, what is at or below the chunk's stamp. Chunks begin at multiples of 8. The footer counts
+ * the chunks, sums their digests (wrapping) and chains their checksums, so that none can be
+ * missing or moved.
  *
  * Pure. The reader works like the scan: it asks for bytes and hands out chunks. Nothing may be
  * relied upon before it says OK at the end: a caller that applies chunks as they come must be able

@@ -13,9 +13,8 @@ KR_MUST_CHECK enum log_snap_status log_snap_header_check(
 	const uint8_t *bytes, struct log_snap_header *ret_header, struct log_snap_sums *ret_sums);
 
 /* Is this the header of the next chunk? */
-KR_MUST_CHECK bool log_snap_chunk_head_check(const uint8_t *bytes,
-	const struct log_snap_header *header, const struct log_snap_sums *sums,
-	struct log_snap_chunk *ret_chunk);
+KR_MUST_CHECK bool log_snap_chunk_head_check(
+	const uint8_t *bytes, const struct log_snap_sums *sums, struct log_snap_chunk *ret_chunk);
 
 /* Checks body and filling, of log_snap_chunk_size() bytes, and adds the chunk to the sums. */
 KR_MUST_CHECK bool log_snap_chunk_body_check(

@@ -105,7 +105,7 @@ static enum log_snap_step step_chunk(
 {
 	uint64_t offset = reader->sums.size_bytes;
 	uint64_t left = reader->file_size_bytes - offset;
-	if (!log_snap_chunk_head_check(head, &reader->header, &reader->sums, &reader->chunk))
+	if (!log_snap_chunk_head_check(head, &reader->sums, &reader->chunk))
 		return finish(reader, LOG_SNAP_BAD_CHUNK);
 	uint32_t size = log_snap_chunk_size(reader->chunk.body_size_bytes);
 	kr_assert(size <= LOG_SNAP_WINDOW_SIZE - LOG_BLOCK_SIZE);

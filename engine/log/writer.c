@@ -163,6 +163,15 @@ static void table_note(struct log_writer *writer)
 	kr_assert(last->last_seq >= last->first_seq);
 }
 
+/* With `async`: the segment before this one is durable before a third is begun, so that the owner
+ * keeps few open and a SYNC is short. */
+static bool rotation_waits(const struct log_writer *writer)
+{
+	kr_assert(writer->durable.segment <= writer->position.segment);
+	return writer->is_held && writer->has_reserve && !fits(writer, writer->held_size_bytes) &&
+	       writer->durable.segment < writer->position.segment;
+}
+
 static void place(struct log_writer *writer)
 {
 	struct log_position *position = &writer->position;
@@ -194,7 +203,7 @@ static bool try_write(struct log_writer *writer, struct log_action *ret_action)
 	if (!writer->is_held || writer->is_under_way[LOG_ACTION_WRITE])
 		return false;
 	if (!fits(writer, writer->held_size_bytes)) {
-		if (!writer->has_reserve)
+		if (!writer->has_reserve || rotation_waits(writer))
 			return false;
 		writer->has_reserve = false;
 		writer->position.segment++;
@@ -271,7 +280,7 @@ static uint64_t sync_at(const struct log_writer *writer)
 	if (is_covered(writer) || writer->is_under_way[LOG_ACTION_SYNC])
 		return NEVER;
 	kr_assert(writer->config.sync_interval_us > 0);
-	if (writer->life == LOG_WRITER_STOPPING)
+	if (writer->life == LOG_WRITER_STOPPING || rotation_waits(writer))
 		return writer->now_us;
 	return writer->uncovered_us + writer->config.sync_interval_us;
 }

@@ -102,4 +102,5 @@ static void run(void (*make)(struct world *, struct matrix_facts *), enum log_ve
 		run(matrix_##name, LOG_VERDICT_##verdict);                                         \
 	}
 MATRIX_TABLE(X)
+MATRIX_UNREADABLE_TABLE(X)
 #undef X

@@ -1,0 +1,260 @@
+#include "engine/log/store.h"
+
+#include <string.h>
+
+#include "engine/log/store_priv.h"
+
+/* Of the one region: the recovery, a window at a multiple of 4 KiB, a flag for each block. */
+#define RECOVER_SIZE                                                                               \
+	((sizeof(struct log_recover) + LOG_BLOCK_SIZE - 1) / LOG_BLOCK_SIZE * LOG_BLOCK_SIZE)
+
+kr_static_assert(LOG_BLOCK_SIZE == IO_FILE_ALIGN, "blocks can be read and written directly");
+
+int log_store_failed(int error, int errno_number, const char *doing, const char *name,
+	struct kr_error_text *text)
+{
+	kr_assert(error < 0);
+	return kr_error_text_set(text, error, errno_number, "%s the file %s", doing, name);
+}
+
+int log_store_open(struct io_loop *loop, struct log_store *store, const char *path, unsigned flags,
+	bool allow_tmpfs, struct kr_error_text *text)
+{
+	memset(store, 0, sizeof(*store));
+	store->loop = loop;
+	int r = io_directory_open(loop, &store->directory, path, flags, text);
+	if (r < 0)
+		return r;
+	if (store->directory.is_tmpfs && !allow_tmpfs) {
+		io_directory_close(&store->directory);
+		return kr_error_text_set(text, -KR_E_TMPFS, 0,
+			"%s is in memory and would keep nothing over a power cut; choose a "
+			"directory on a disk, or allow it by option",
+			path);
+	}
+	r = kr_memory_reserve(&store->memory,
+		RECOVER_SIZE + LOG_RECOVER_WINDOW_SIZE + LOG_SCAN_WINDOW_BLOCKS, 0, text);
+	if (r < 0) {
+		io_directory_close(&store->directory);
+		return r;
+	}
+	store->recover = store->memory.base;
+	log_recover_init(store->recover, NULL);
+	return 0;
+}
+
+int log_store_lock(struct log_store *store, struct kr_error_text *text)
+{
+	kr_assert(!store->is_locked);
+	int r = io_directory_lock(&store->directory, text);
+	if (r < 0)
+		return r;
+	store->is_locked = r == 0;
+	return store->is_locked ? 0 : LOG_STORE_LOCKED;
+}
+
+void log_store_close(struct log_store *store)
+{
+	kr_assert(store->recover != NULL);
+	io_directory_close(&store->directory);
+	kr_memory_release(&store->memory);
+	store->recover = NULL;
+	store->is_locked = false;
+}
+
+/* --- reading --- */
+
+struct lister {
+	struct log_store *store;
+	int error;
+};
+
+static void list_one(void *context, const char *name)
+{
+	struct lister *lister = context;
+	uint64_t size = 0;
+	if (lister->error < 0)
+		return;
+	kr_assert(name[0] != '\0');
+	int r = io_directory_file_size(&lister->store->directory, name, &size);
+	/* Gone since it was listed: nobody else may write here, but anybody may remove. */
+	if (r == -KR_E_NOENT)
+		return;
+	if (r < 0)
+		lister->error = r;
+	else
+		log_recover_add_file(lister->store->recover, name, size);
+}
+
+/* The file that is being read, kept open from one NEED to the next. */
+struct source {
+	struct log_store *store;
+	struct log_dir_text name;
+	struct io_file file;
+	bool is_open;
+	uint8_t *data;
+	uint8_t *bad;
+};
+
+static void source_close(struct source *source)
+{
+	if (source->is_open)
+		io_file_close(&source->file);
+	source->is_open = false;
+}
+
+/* Is it the disk that cannot read, or the process that is ending? */
+static bool is_of_the_medium(int error)
+{
+	kr_assert(error < 0);
+	return error == -KR_E_IO || error == -KR_E_CORRUPT;
+}
+
+/* One block at a time, so that one bad sector costs one block. */
+static int read_blocks(struct source *source, uint64_t offset, uint32_t block_count)
+{
+	for (uint32_t i = 0; i < block_count; i++) {
+		uint8_t *block = source->data + (size_t)i * LOG_BLOCK_SIZE;
+		size_t size = 0;
+		int r = io_file_read_now(&source->file, block, LOG_BLOCK_SIZE,
+			offset + (uint64_t)i * LOG_BLOCK_SIZE, &size);
+		if (r < 0 && !is_of_the_medium(r))
+			return r;
+		kr_assert(size <= LOG_BLOCK_SIZE);
+		source->bad[i] = r < 0 || size < LOG_BLOCK_SIZE;
+		if (source->bad[i] != 0)
+			memset(block, 0, LOG_BLOCK_SIZE);
+	}
+	return 0;
+}
+
+static int source_open(struct source *source, const struct log_dir_text *name)
+{
+	if (source->is_open && strcmp(source->name.bytes, name->bytes) == 0)
+		return 0;
+	source_close(source);
+	/* Directly: what counts is what the disk has, not what the page cache remembers. */
+	int r = io_file_open(&source->store->directory, &source->file, name->bytes,
+		IO_FILE_READ | IO_FILE_DIRECT);
+	if (r < 0)
+		return r;
+	source->name = *name;
+	source->is_open = true;
+	return 0;
+}
+
+static int source_read(struct source *source, const struct log_recover_event *need)
+{
+	uint32_t block_count = need->size_bytes / LOG_BLOCK_SIZE;
+	size_t size = 0;
+	kr_assert(need->size_bytes <= STORE_WINDOW_SIZE && block_count > 0);
+	int r = source_open(source, &need->name);
+	if (r < 0)
+		return r;
+	r = io_file_read_now(
+		&source->file, source->data, need->size_bytes, need->offset_bytes, &size);
+	if (r < 0 && !is_of_the_medium(r))
+		return r;
+	if (r < 0)
+		return read_blocks(source, need->offset_bytes, block_count);
+	uint32_t whole = (uint32_t)(size / LOG_BLOCK_SIZE);
+	memset(source->bad, 0, whole);
+	memset(source->bad + whole, 1, block_count - whole);
+	memset(source->data + (size_t)whole * LOG_BLOCK_SIZE, 0,
+		(size_t)(block_count - whole) * LOG_BLOCK_SIZE);
+	return 0;
+}
+
+/* --- applying --- */
+
+static int apply_call(const struct log_applier *applier, enum log_recover_step step,
+	const struct log_recover_event *event, struct log_trouble *trouble)
+{
+	switch (step) {
+	case LOG_RECOVER_RESET:
+		return applier->on_reset(applier->context);
+	case LOG_RECOVER_CHUNK:
+		return applier->on_chunk(applier->context, event->chunk, event->body, trouble);
+	case LOG_RECOVER_BATCH:
+		return applier->on_batch(applier->context, event->header, event->body, trouble);
+	default:
+		kr_assert(step == LOG_RECOVER_DIGEST);
+		return applier->on_digest(applier->context, event->header, trouble);
+	}
+}
+
+static int apply(struct log_store *store, const struct log_applier *applier,
+	enum log_recover_step step, const struct log_recover_event *event)
+{
+	struct log_trouble trouble = {0};
+	if (applier == NULL)
+		return 0;
+	int r = apply_call(applier, step, event, &trouble);
+	if (r <= 0)
+		return r;
+	kr_assert(r == LOG_APPLY_CONTRADICTION || r == LOG_APPLY_DIGEST);
+	trouble.text[sizeof(trouble.text) - 1] = '\0';
+	log_recover_contradict(store->recover,
+		r == LOG_APPLY_DIGEST ? LOG_VERDICT_DIGEST : LOG_VERDICT_CONTRADICTION, trouble.lsn,
+		trouble.text);
+	return 0;
+}
+
+static void note_snaps(struct log_store *store)
+{
+	const struct log_recover *recover = store->recover;
+	store->snap_count = 0;
+	if (!recover->report.has_snap)
+		return;
+	for (uint32_t i = 0; i < recover->snap_count && store->snap_count < 2; i++) {
+		if (!recover->snaps[i].is_bad)
+			store->snap_lsns[store->snap_count++] = recover->snaps[i].name_lsn;
+	}
+	kr_assert(store->snap_count > 0);
+}
+
+static int drive(struct log_store *store, struct source *source, const struct log_applier *applier,
+	struct kr_error_text *text)
+{
+	struct log_recover_event event;
+	for (;;) {
+		enum log_recover_step step = log_recover_next(store->recover, &event);
+		if (step == LOG_RECOVER_DONE)
+			return 0;
+		int r = step == LOG_RECOVER_NEED ? source_read(source, &event)
+						 : apply(store, applier, step, &event);
+		if (r < 0 && step == LOG_RECOVER_NEED)
+			return log_store_failed(
+				r, source->file.errno_number, "reading", event.name.bytes, text);
+		if (r < 0)
+			return r;
+		if (step == LOG_RECOVER_NEED)
+			log_recover_feed(store->recover, source->data, source->bad);
+	}
+}
+
+int log_store_recover(struct log_store *store, const struct log_meta *wanted, bool wants_all,
+	const struct log_applier *applier, struct kr_error_text *text)
+{
+	struct lister lister = {.store = store};
+	struct source source = {
+		.store = store,
+		.data = (uint8_t *)store->memory.base + RECOVER_SIZE,
+	};
+	source.bad = source.data + LOG_RECOVER_WINDOW_SIZE;
+	kr_assert(!store->is_repaired);
+	log_recover_init(store->recover, wanted);
+	store->recover->wants_all = wants_all;
+	int r = io_directory_list(&store->directory, list_one, &lister);
+	if (r == 0)
+		r = lister.error;
+	if (r < 0)
+		return kr_error_text_set(
+			text, r, store->directory.errno_number, "listing the directory");
+	r = drive(store, &source, applier, text);
+	source_close(&source);
+	if (r < 0)
+		return r;
+	note_snaps(store);
+	return 0;
+}
