@@ -163,8 +163,8 @@ static void table_note(struct log_writer *writer)
 	kr_assert(last->last_seq >= last->first_seq);
 }
 
-/* With `async`: the segment before this one is durable before a third is begun, so that the owner
- * keeps few open and a SYNC is short. */
+/* With `async`: what is in this segment is made durable before the next one is begun, so that the
+ * owner keeps few open and a SYNC is short. */
 static bool rotation_waits(const struct log_writer *writer)
 {
 	kr_assert(writer->durable.segment <= writer->position.segment);

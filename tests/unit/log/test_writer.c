@@ -425,9 +425,13 @@ Test(writer, asynchronous_stop_syncs_seals_and_marks)
 	world_init(&world);
 	world_lay_out(&world, SEGMENT_SIZE);
 	cr_assert(life_begin_async(&life, &world, 500));
-	for (uint32_t i = 0; i < 30; i++)
+	for (uint32_t i = 0; i < 30; i++) {
 		cr_assert(life_append(&life, 3));
-	cr_assert_eq(log_writer_durable_lsn(&life.writer), 0);
+		/* Before a further segment is begun, this one is synced: no earlier, no later. */
+		cr_assert_leq(life.writer.position.segment, life.writer.durable.segment + 1);
+	}
+	cr_assert_eq(life.sync_count, life.writer.position.segment - 1);
+	cr_assert_lt(log_writer_durable_lsn(&life.writer), 90);
 	life_idle(&life);
 	cr_assert_eq(log_writer_durable_lsn(&life.writer), 90);
 	life_append(&life, 1);
