@@ -232,7 +232,8 @@ struct m_answer model_type_put(struct model *m, struct m_now now, uint64_t id, i
 	}
 	const struct m_type_settings before = t->settings;
 	t->settings = *settings;
-	for (int day = h->business_day; day < h->business_day + m->config.window_nights; day++) {
+	/* One day more: a night that nothing was set for, as those to come will be. */
+	for (int day = h->business_day; day <= h->business_day + m->config.window_nights; day++) {
 		int64_t limit;
 		(void)m_limit_of(m, h, type, day, &limit);
 		if (limit < -32768 || limit > 32767) {
