@@ -54,14 +54,21 @@ enum inv_name inv_stay_malformed(const struct inv_reserve_op *op)
 
 /* ---- chains ---- */
 
-/* Line b goes on where the line before it ends, with as many rooms. */
+static bool inv_line_has_nights(const struct inv_line *line)
+{
+	return line->check_in < line->check_out;
+}
+
+/* Line b goes on where the line before it ends, with as many rooms. A line without nights, which
+ * only explaining looks beyond, continues nothing: its neighbours' length stays their own. */
 static bool inv_line_continues(const struct inv_reserve_op *op, uint32_t b)
 {
 	kr_assert(b <= op->line_count);
 	if (b == 0 || b == op->line_count)
 		return false;
-	return op->lines[b].check_in == op->lines[b - 1].check_out &&
-	       op->lines[b].rooms == op->lines[b - 1].rooms;
+	const struct inv_line *before = &op->lines[b - 1], *line = &op->lines[b];
+	return inv_line_has_nights(before) && inv_line_has_nights(line) &&
+	       line->check_in == before->check_out && line->rooms == before->rooms;
 }
 
 static void inv_stay_chain(struct inv_stay *stay)
