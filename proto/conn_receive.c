@@ -2,6 +2,8 @@
 
 #include "proto/conn_priv.h"
 
+#include "base/bytes.h"
+
 /* 0, or why a header is not for this connection at this moment. */
 static unsigned header_judge(const struct conn *conn, const struct frame_header *header)
 {
@@ -123,7 +125,10 @@ static size_t partial_take_head(struct conn *conn, const uint8_t *bytes, size_t 
 	kr_assert(!conn->has_head && conn->body_have == 0);
 	memcpy(conn->small + conn->head_have, bytes, part);
 	conn->head_have += (uint32_t)part;
-	if (conn->head_have == FRAME_HEADER_SIZE)
+	/* Who speaks another protocol may wait for an answer before it has said 64 bytes. */
+	if (conn->head_have >= sizeof(uint32_t) && kr_load_u32(conn->small) != FRAME_MAGIC)
+		conn_reject(conn->set, conn_id_of(conn), KEYRACK_REJECT_MAGIC);
+	else if (conn->head_have == FRAME_HEADER_SIZE)
 		conn->has_head = header_read(conn, conn->small, &conn->head);
 	return part;
 }

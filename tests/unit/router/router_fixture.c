@@ -257,7 +257,7 @@ void client_send(int fd, struct frame_header header, const void *body, size_t si
 	frame_seal(&header, body, size_bytes);
 	cr_assert_eq(send(fd, &header, sizeof(header), MSG_NOSIGNAL), sizeof(header));
 	if (size_bytes > 0)
-		cr_assert_eq(send(fd, body, size_bytes, MSG_NOSIGNAL), size_bytes);
+		cr_assert_eq(send(fd, body, size_bytes, MSG_NOSIGNAL), (ssize_t)size_bytes);
 }
 
 static bool read_bytes(struct town *town, int fd, void *bytes, size_t size_bytes)

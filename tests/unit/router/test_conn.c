@@ -319,6 +319,15 @@ Test(conn, says_why_even_to_a_peer_that_goes_on_talking)
 	node_end(&server);
 }
 
+Test(conn, rejects_another_protocol_by_its_first_bytes)
+{
+	begin();
+	int fd = peer_connect(&server);
+	peer_write(fd, "GET / HTTP/1.1\r\n\r\n", 18);
+	expect_reject(fd, KEYRACK_REJECT_MAGIC);
+	node_end(&server);
+}
+
 Test(conn, survives_random_bytes_after_a_hello)
 {
 	struct rng rng;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "router/router_priv.h"
 #include "tests/unit/router/router_fixture.h"
 
 static struct town town;
@@ -180,17 +181,46 @@ Test(router, gives_up_on_a_shard_that_does_not_answer_hello)
 	expect_refused("it does not answer");
 }
 
-Test(router, pings_a_link_that_is_silent, .timeout = 60)
+/* The clock cannot be turned, so the link is made to have heard nothing for so long. */
+static void make_silent(uint32_t shard, uint64_t silence_us)
+{
+	struct router_link *link = &town.router->links[shard];
+	uint64_t now_us = io_clock_boot_us(town.loop);
+
+	cr_assert_gt(now_us, silence_us);
+	link->heard_at_us = now_us - silence_us;
+	io_timer_start(town.loop, &link->timer, now_us);
+}
+
+Test(router, pings_a_link_that_is_silent)
 {
 	begin();
-	uint64_t end_us = town_now_us() + ROUTER_PING_US + 2000000;
-	while (town.shards[0].ping_count == 0 && town_now_us() < end_us)
+	make_silent(0, ROUTER_PING_US);
+	town_until(&town, town.shards[0].ping_count == 1);
+	for (int i = 0; i < 20; i++)
 		town_turn(&town);
-	cr_assert_gt(town.shards[0].ping_count, 0);
+	cr_assert_gt(town.router->links[0].heard_at_us + 1000000, io_clock_boot_us(town.loop));
 	cr_assert(links_are_up());
 	int fd = client_begin(&town);
 	ask(fd, 1, 0);
 	client_expect(&town, fd, 1, KEYRACK_DONE);
+	close(fd);
+	town_end(&town);
+}
+
+Test(router, gives_up_a_link_that_stays_silent_and_dials_again)
+{
+	begin();
+	int fd = client_begin(&town);
+	town.shards[0].is_silent = true;
+	ask(fd, 1, 0);
+	town_until(&town, town.shards[0].frame_count == 1);
+	make_silent(0, ROUTER_SILENCE_US);
+	client_expect(&town, fd, 1, KEYRACK_OUTCOME_UNKNOWN);
+	cr_assert_not_null(strstr(town.notes, "it has fallen silent"));
+	town.shards[0].is_silent = false;
+	ask(fd, 2, 0);
+	client_expect(&town, fd, 2, KEYRACK_DONE);
 	close(fd);
 	town_end(&town);
 }
@@ -219,22 +249,46 @@ Test(router, drains_before_it_stops)
 	shard_end(&town.shards[1]);
 }
 
-Test(router, stops_even_if_a_shard_and_a_client_never_say_another_word, .timeout = 60)
+/* A shard has a request and never answers it, the client stays: the router is told to stop. */
+static int stop_with_one_in_flight(void)
 {
 	begin();
 	int fd = client_begin(&town);
 	town.shards[0].is_silent = true;
 	ask(fd, 1, 0);
 	town_until(&town, town.shards[0].frame_count == 1);
-	uint64_t begin_us = town_now_us();
 	router_stop(town.router);
+	for (int i = 0; i < 50; i++)
+		town_turn(&town);
+	cr_assert(router_is_stopping(town.router));
+	cr_assert(!router_is_stopped(town.router));
+	return fd;
+}
+
+static void end_stopped(int fd)
+{
+	uint64_t begin_us = town_now_us();
 	town_until(&town, router_is_stopped(town.router));
-	cr_assert_lt(town_now_us() - begin_us, ROUTER_DRAIN_US + 3000000);
+	cr_assert_lt(town_now_us() - begin_us, 2500000);
+	close(fd);
 	town.router = router_free(town.router);
 	town.loop = io_loop_free(town.loop);
-	close(fd);
 	shard_end(&town.shards[0]);
 	shard_end(&town.shards[1]);
+}
+
+Test(router, stops_after_its_time_even_if_nobody_says_another_word)
+{
+	int fd = stop_with_one_in_flight();
+	town.router->draining_at_us -= ROUTER_DRAIN_US;
+	end_stopped(fd);
+}
+
+Test(router, stops_without_patience_when_told_twice)
+{
+	int fd = stop_with_one_in_flight();
+	router_stop(town.router);
+	end_stopped(fd);
 }
 
 Test(router, drops_the_answers_for_a_client_that_left)
