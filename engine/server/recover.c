@@ -1,0 +1,199 @@
+#include <string.h>
+
+#include "engine/log/record.h"
+#include "engine/server/server_priv.h"
+#include "engine/shard/replay.h"
+
+/*
+ * From a directory to a shard that may start: the same recovery as keyrack-recover.
+ */
+
+struct rebuild {
+	struct server *server;
+	struct kr_error_text *text;
+	bool is_too_small;
+};
+
+/* Everything is touched lazily, so fresh memory is the quickest way to forget. */
+static int rebuild_reset(void *context)
+{
+	struct rebuild *rebuild = context;
+	struct server *server = rebuild->server;
+	const struct server_config *config = &server->config;
+	if (server->memory.base != NULL)
+		kr_memory_release(&server->memory);
+	int r = kr_memory_reserve(&server->memory, shard_memory_size(&config->shard),
+		config->no_huge_pages ? 0 : KR_MEMORY_HUGE, rebuild->text);
+	if (r < 0)
+		return r;
+	server->shard = shard_init(&config->shard, server->memory.base, config->tz);
+	kr_assert(server->shard != NULL);
+	return 0;
+}
+
+static int rebuild_result(struct rebuild *rebuild, int r, const struct shard_trouble *found,
+	struct log_trouble *trouble)
+{
+	if (r == 0)
+		return 0;
+	kr_assert(r == SHARD_CONTRADICTION || r == SHARD_DIGEST_DIFFERS || r == SHARD_NO_ROOM);
+	if (r == SHARD_NO_ROOM) {
+		rebuild->is_too_small = true;
+		return kr_error_text_set(rebuild->text, -KR_E_LIMIT, 0, "LSN %llu: %s",
+			(unsigned long long)found->lsn, found->text);
+	}
+	trouble->lsn = found->lsn;
+	memcpy(trouble->text, found->text, KR_MIN(sizeof(trouble->text), sizeof(found->text)));
+	return r == SHARD_DIGEST_DIFFERS ? LOG_APPLY_DIGEST : LOG_APPLY_CONTRADICTION;
+}
+
+static int rebuild_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct log_trouble *trouble)
+{
+	struct rebuild *rebuild = context;
+	struct shard_trouble found;
+	int r = shard_load_chunk(rebuild->server->shard, chunk, body, &found);
+	return rebuild_result(rebuild, r, &found, trouble);
+}
+
+static int rebuild_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
+	struct log_trouble *trouble)
+{
+	struct rebuild *rebuild = context;
+	struct shard_trouble found;
+	struct record_body records = {
+		.bytes = body,
+		.size_bytes = header->body_size_bytes,
+		.first_lsn = header->first_lsn,
+		.count = header->count,
+		.t_us = header->timestamp_us,
+	};
+	int r = shard_replay(rebuild->server->shard, &records, &found);
+	return rebuild_result(rebuild, r, &found, trouble);
+}
+
+static int rebuild_digest(
+	void *context, const struct log_batch_header *header, struct log_trouble *trouble)
+{
+	struct rebuild *rebuild = context;
+	uint64_t digest = shard_digest(rebuild->server->shard);
+	kr_assert((header->flags & LOG_BATCH_DIGEST) != 0);
+	if (digest == header->state_digest)
+		return 0;
+	trouble->lsn = header->first_lsn - 1;
+	return LOG_APPLY_DIGEST;
+}
+
+static void layout_fill(const struct server_config *config, struct log_meta *ret_meta)
+{
+	const struct shard_config *shard = &config->shard;
+	uint32_t first = slot_range_first(shard->shard_index, shard->shard_count);
+	uint32_t end = shard->shard_index + 1 == shard->shard_count
+			       ? SLOT_COUNT
+			       : slot_range_first(shard->shard_index + 1, shard->shard_count);
+	kr_assert(first < end && end <= SLOT_COUNT);
+	*ret_meta = (struct log_meta){
+		.cluster = shard->cluster,
+		.shard = shard->shard_index,
+		.shard_count = shard->shard_count,
+		.slot_first = first,
+		.slot_count = end - first,
+		.segment_blocks = (uint32_t)(config->segment_size_bytes / LOG_BLOCK_SIZE),
+	};
+}
+
+static int recover_read(struct server *server, struct rebuild *rebuild)
+{
+	struct log_meta wanted;
+	struct log_applier applier = {
+		.context = rebuild,
+		.on_reset = rebuild_reset,
+		.on_chunk = rebuild_chunk,
+		.on_batch = rebuild_batch,
+		.on_digest = rebuild_digest,
+	};
+	int r = rebuild_reset(rebuild);
+	if (r < 0)
+		return r;
+	layout_fill(&server->config, &wanted);
+	r = log_store_recover(&server->store, &wanted, false, &applier, rebuild->text);
+	if (r < 0)
+		return rebuild->is_too_small ? SERVER_TOO_SMALL : r;
+	const struct log_recover_report *report = server_report(server);
+	kr_assert(report->verdict < LOG_VERDICT_COUNT);
+	return log_verdict_class(report->verdict) == LOG_VERDICT_REFUSE ? SERVER_REFUSED : 0;
+}
+
+static int recover_settle(struct server *server, struct kr_error_text *text)
+{
+	struct log_meta meta;
+	const struct log_recover_report *report = server_report(server);
+	kr_assert(server->store.is_locked);
+	if (report->verdict == LOG_VERDICT_EMPTY) {
+		layout_fill(&server->config, &meta);
+		meta.created_us = (uint64_t)io_clock_wall_us(server->loop);
+		int r = log_store_create(&server->store, &meta, text);
+		if (r < 0)
+			return r;
+	} else if (report->verdict != LOG_VERDICT_CLEAN || report->warnings != 0) {
+		char bytes[KR_ERROR_TEXT_SIZE];
+		struct kr_text line;
+		kr_text_init(&line, bytes, sizeof(bytes));
+		log_recover_describe(report, &line);
+		server_note(server, "%s", bytes);
+	}
+	return log_store_repair(&server->store, text);
+}
+
+static void log_progress(void *context)
+{
+	server_pump(context);
+}
+
+static void log_failed(void *context, int error, const struct kr_error_text *text)
+{
+	struct server *server = context;
+	kr_assert(error < 0);
+	if (server->end == 0)
+		server->text = *text;
+	server_finish(server, error);
+}
+
+static int recover_open(struct server *server, struct kr_error_text *text)
+{
+	struct log_io_config config = server->config.log;
+	config.on_progress = log_progress;
+	config.on_failed = log_failed;
+	config.context = server;
+	int r = log_io_init(&server->log, &server->store, &config, text);
+	if (r < 0)
+		return r;
+	server->is_log_open = true;
+	log_io_open(&server->log, server->append.t_us);
+	kr_assert(server->append.body != NULL);
+	return server_snap_init(server, text);
+}
+
+/* START comes before anything is written: a clock that is off must leave the disk as it is. */
+int server_recover(struct server *server, struct kr_error_text *text)
+{
+	struct rebuild rebuild = {.server = server, .text = text};
+	int r = recover_read(server, &rebuild);
+	if (r != 0)
+		return r;
+	server->epoch = KR_MAX(server_report(server)->next_epoch, 1);
+	struct shard_event start = {
+		.kind = SHARD_START,
+		.epoch = server->epoch,
+		.allow_clock_jump = server->config.allow_clock_jump,
+	};
+	server->acked_lsn = shard_last_lsn(server->shard);
+	r = server_step(server, &start);
+	if (r == SHARD_CLOCK_BEHIND)
+		return SERVER_CLOCK_BEHIND;
+	if (r == SHARD_CLOCK_AHEAD)
+		return SERVER_CLOCK_AHEAD;
+	kr_assert(r == 0);
+	r = recover_settle(server, text);
+	return r < 0 ? r : recover_open(server, text);
+}

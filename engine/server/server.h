@@ -1,0 +1,133 @@
+/*
+ * A shard as a process: the step of engine/shard bound to a loop, to frame connections and to the
+ * log. What it does itself is carrying: frames to the step, batches to the log, slices to snapshot
+ * files, answers to connections.
+ *
+ *   server_start     opens and locks the directory (waiting up to lock_wait_us while another
+ *                    process has it), recovers, repairs, opens the log, listens, serves
+ *   on_ready         it serves
+ *   server_stop      no more connections; what was judged becomes durable and is answered; a
+ *                    snapshot, the digest, a seal
+ *   on_end           once, last; then server_fini()
+ *
+ * It is driven by the loop alone, so that the simulator runs the same lines. It takes the loop's
+ * turn. Nothing is printed: sentences for the operator go to on_note. One thread.
+ */
+#ifndef ENGINE_SERVER_SERVER_H
+#define ENGINE_SERVER_SERVER_H
+
+#include "base/io/io.h"
+#include "base/io/io_address.h"
+#include "base/memory.h"
+#include "engine/log/log_io.h"
+#include "engine/log/snap_io.h"
+#include "engine/shard/shard.h"
+#include "proto/conn.h"
+
+#define SERVER_INBOX_SIZE (64u << 20) /* frames of one turn; more are judged at once */
+#define SERVER_INBOX_FRAMES_MAX 32768u
+#define SERVER_QUEUE_SIZE (64u << 20) /* unread answers of one connection: then it is cut */
+#define SERVER_POOL_SIZE (256u << 20) /* of all connections */
+#define SERVER_LOCK_WAIT_US UINT64_C(30000000)
+#define SERVER_RETRY_US UINT64_C(100000)  /* between tries to lock and to listen */
+#define SERVER_FLUSH_US UINT64_C(1000000) /* for the last answers to leave at stop */
+
+/* How it ended: positive; negative is -KR_E_*. */
+enum server_end {
+	SERVER_STOPPED = 0,
+	SERVER_REFUSED = 1,      /* recovery refuses: server->report says why */
+	SERVER_CLOCK_BEHIND = 2, /* see shard.h */
+	SERVER_CLOCK_AHEAD = 3,
+	SERVER_TOO_SMALL = 4, /* the sizes told are too small for what is on disk */
+	SERVER_IN_USE = 5,    /* another process has the directory */
+};
+
+struct server_handler {
+	void *context;
+	void (*on_ready)(void *context);
+	/* A sentence without a newline; gone after the call. */
+	void (*on_note)(void *context, const char *sentence);
+	void (*on_end)(void *context, int end, const struct kr_error_text *text);
+};
+
+struct server_config {
+	const char *directory;
+	struct io_address listen[CONN_LISTEN_MAX];
+	uint32_t listen_count;
+	struct shard_config shard;
+	struct log_io_config log; /* callbacks are the server's own */
+	uint64_t segment_size_bytes;
+	uint64_t lock_wait_us;
+	uint64_t snapshot_pace_us;
+	uint32_t conn_max_count;
+	bool allow_tmpfs;
+	bool allow_clock_jump;
+	bool no_huge_pages;
+	const struct tz_db *tz; /* outlives the server */
+	struct server_handler handler;
+};
+
+/* Sizes, waits and bounds at their defaults; directory, addresses, tz, handler are to be set. */
+void server_config_default(struct server_config *ret_config);
+
+enum server_life {
+	SERVER_IDLE,
+	SERVER_LOCKING,
+	SERVER_OPENING, /* recovered; the log's epoch and START on their way to disk */
+	SERVER_SERVING,
+	SERVER_STOPPING, /* the step drains */
+	SERVER_SEALING,  /* the log stops */
+	SERVER_FLUSHING, /* the last answers leave */
+	SERVER_ENDED,
+};
+
+struct server {
+	struct server_config config;
+	struct io_loop *loop;
+	enum server_life life;
+	int end;
+	struct kr_error_text text;
+
+	struct log_store store;
+	bool is_store_open;
+	struct log_io log;
+	bool is_log_open;
+	struct log_snap_io snap;
+	bool is_snap_open;
+	uint64_t epoch;
+	struct kr_memory memory;
+	struct shard *shard;
+	struct conn_set *conns;
+
+	struct shard_append append; /* not yet taken by the log */
+	uint64_t acked_lsn;
+	enum log_level level;
+	struct io_timer timer; /* the step's */
+	struct io_timer retry; /* locking, listening, flushing */
+	uint64_t retry_until_us;
+	uint32_t listening_count;
+	bool is_ending;
+
+	/* frames of this turn */
+	struct kr_memory inbox;
+	size_t inbox_used_bytes;
+	struct kr_memory frames_memory;
+	struct shard_frame *frames;
+	uint32_t frame_count;
+};
+
+/*
+ * `server` is zeroed and stays in place until server_fini(). 0: on_end will come, and not from
+ * inside this call; negative: nothing was started.
+ */
+KR_MUST_CHECK int server_start(struct server *server, struct io_loop *loop,
+	const struct server_config *config, struct kr_error_text *text);
+/* May be called at any time after server_start, more than once. */
+void server_stop(struct server *server);
+/* After on_end, from outside the loop; or when the loop will never run again. */
+void server_fini(struct server *server);
+
+/* What recovery found; valid from the end of LOCKING. */
+const struct log_recover_report *server_report(const struct server *server);
+
+#endif

@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+"""keyrack-shard as a process: serves, survives SIGKILL, stops cleanly, refuses what it must.
+
+usage: test_shard.py SOURCE_ROOT KEYRACK_SHARD [KEYRACK_RECOVER]
+"""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import wire
+
+ROOT, SHARD = sys.argv[1], sys.argv[2]
+RECOVER = sys.argv[3] if len(sys.argv) > 3 else None
+PB = wire.messages(ROOT)
+CLUSTER = 7
+HOTEL = 4711
+SIZES = ["--hotels", "50", "--nights", "120", "--reservations", "20000", "--refusals", "1024",
+         "--segment-size", "8"]
+
+
+class Shard:
+    """A running process; its lines on standard error are kept."""
+
+    def __init__(self, folder, *more, wait=True):
+        self.folder = folder
+        self.socket = os.path.join(folder, "s")
+        self.lines = []
+        self.process = subprocess.Popen(
+            [SHARD, "--dir", os.path.join(folder, "d"), "--cluster", str(CLUSTER), "--listen",
+             "unix:" + self.socket, *SIZES, *more], stderr=subprocess.PIPE, text=True)
+        self.is_ready = threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        if wait and not self.is_ready.wait(60):
+            raise RuntimeError("not ready: " + "".join(self.lines))
+
+    def read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if line == "ready\n":
+                self.is_ready.set()
+        self.is_ready.set()
+
+    def connect(self):
+        return wire.Connection(self.socket, CLUSTER, PB)
+
+    def end(self, number):
+        if number and self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(60)
+        self.reader.join(10)
+        self.process.stderr.close()
+        return status
+
+
+def load(connection, rooms=5):
+    today = int(time.time() // 86400)
+    code, _ = connection.call("HOTEL_PUT", wire.HOTEL, HOTEL, PB.HotelPutRequest(
+        hotel_id=HOTEL, mask=6, settings=PB.HotelSettings(zone="Europe/Paris", currency="EUR")))
+    assert code == wire.DONE, code
+    code, _ = connection.call("TYPE_PUT", wire.HOTEL, HOTEL, PB.TypePutRequest(
+        hotel_id=HOTEL, type=1, mask=5, settings=PB.TypeSettings(code="DBL", physical=rooms)))
+    assert code == wire.DONE, code
+    code, _ = connection.call("INVENTORY_SET", wire.HOTEL, HOTEL, PB.InventorySetRequest(
+        hotel_id=HOTEL, types=[1], first_day=today + 1, last_day=today + 60, weekday_mask=127,
+        set_mask=1 << 7, price_minor=9900))
+    assert code == wire.DONE, code
+    return today
+
+
+def sale(today, ident, offset=10, nights=3):
+    return PB.ReserveRequest(hotel_id=HOTEL, id_hi=ident[0], id_lo=ident[1], source=1, lines=[PB.Line(
+        type=1, check_in=today + offset, check_out=today + offset + nights, rooms=1, guests=2)])
+
+
+def booked(connection, today, offset, nights):
+    code, answer = connection.call("AVAILABILITY", wire.HOTEL, HOTEL, PB.AvailabilityRequest(
+        hotel_id=HOTEL, types=[1], first_day=today + offset, night_count=nights))
+    assert code == wire.DONE, code
+    return [word >> 32 & 0xFFFF for word in answer.counters]
+
+
+class ShardTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="keyrack-shard-")
+        self.random = random.Random(1)
+
+    def tearDown(self):
+        shutil.rmtree(self.folder)
+
+    def mint(self):
+        return wire.mint(HOTEL, self.random.getrandbits(60))
+
+    def test_a_booking_outlives_sigkill_and_its_id_answers_the_same(self):
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        today = load(connection)
+        ident = self.mint()
+        code, first = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, ident))
+        self.assertEqual((code, first.state, first.total_minor), (wire.DONE, 2, 29700))
+        self.assertFalse(first.repeated_op)
+        connection.close()
+        for _ in range(3):
+            self.assertEqual(shard.end(signal.SIGKILL), -signal.SIGKILL)
+            shard = Shard(self.folder)
+            connection = shard.connect()
+            code, again = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, ident))
+            self.assertEqual((code, again.state, again.total_minor), (wire.DONE, 2, 29700))
+            self.assertTrue(again.repeated_op)
+            self.assertEqual(again.event_seq, first.event_seq)
+            self.assertEqual(booked(connection, today, 9, 5), [0, 1, 1, 1, 0])
+            connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+    def test_a_thousand_pipelined_requests_are_answered_in_order(self):
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        today = load(connection, rooms=700)
+        sent, frames = [], b""
+        for _ in range(1000):
+            frames += connection.frame("BOOK", wire.HOTEL, HOTEL, sale(today, self.mint()))
+            sent.append(connection.request_id)
+        connection.socket.sendall(frames)
+        answers = [connection.receive() for _ in sent]
+        self.assertEqual([answer[0] for answer in answers], sent)
+        codes = [answer[1] for answer in answers]
+        self.assertEqual(codes, [wire.DONE] * 700 + [wire.SOLD_OUT] * 300)
+        self.assertEqual(booked(connection, today, 10, 3), [700] * 3)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+    def test_sigterm_under_load_loses_nothing_that_was_answered(self):
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        today = load(connection, rooms=30000)
+        done, sent, ids = [], [], {}
+
+        def drain():
+            try:
+                while True:
+                    got, code, _ = connection.receive()
+                    if code == wire.DONE:
+                        done.append(got)
+            except (ConnectionError, OSError):
+                pass
+
+        reader = threading.Thread(target=drain)
+        reader.start()
+        try:
+            for count in range(20000):
+                ident = self.mint()
+                connection.send("BOOK", wire.HOTEL, HOTEL, sale(today, ident))
+                ids[connection.request_id] = ident
+                sent.append(connection.request_id)
+                if count == 3000:
+                    shard.process.send_signal(signal.SIGTERM)
+        except OSError:
+            pass
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+        reader.join(10)
+        connection.close()
+        self.assertGreater(len(done), 100)
+        self.assertTrue([name for name in os.listdir(os.path.join(self.folder, "d"))
+                         if name.startswith("snap-")])
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        for request in done[:50] + done[-50:]:
+            code, answer = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, ids[request]))
+            self.assertEqual((code, answer.repeated_op), (wire.DONE, True))
+        self.assertGreaterEqual(booked(connection, today, 10, 1)[0], len(done))
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+    def test_snapshots_on_command_shorten_the_next_start(self):
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        today = load(connection, rooms=3000)
+        for _ in range(3):
+            for _ in range(100):
+                code, _ = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, self.mint()))
+                self.assertEqual(code, wire.DONE)
+            code, answer = connection.call("SNAPSHOT", wire.SHARD, 0, PB.SnapshotRequest())
+            self.assertEqual((code, answer.started), (wire.DONE, True))
+            for _ in range(200):
+                code, stats = connection.call("STATS", wire.SHARD, 0, PB.StatsRequest())
+                values = {stat.name: stat.value for stat in stats.stats}
+                if values["snapshot_lsn"] == answer.lsn:
+                    break
+                time.sleep(0.01)
+            self.assertEqual(values["snapshot_lsn"], answer.lsn)
+        snaps = [name for name in os.listdir(os.path.join(self.folder, "d"))
+                 if name.startswith("snap-")]
+        self.assertEqual(len(snaps), 2)
+        shard.end(signal.SIGKILL)
+        shard = Shard(self.folder)
+        connection.close()
+        connection = shard.connect()
+        self.assertEqual(booked(connection, today, 10, 3), [300] * 3)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+    def test_holds_expire_by_themselves(self):
+        shard = Shard(self.folder)
+        connection = shard.connect()
+        today = load(connection, rooms=1)
+        hold = sale(today, self.mint())
+        hold.ttl_us = 1000000
+        code, _ = connection.call("HOLD", wire.HOTEL, HOTEL, hold)
+        self.assertEqual(code, wire.DONE)
+        code, _ = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, self.mint()))
+        self.assertEqual(code, wire.SOLD_OUT)
+        time.sleep(1.3)
+        code, stats = connection.call("STATS", wire.SHARD, 0, PB.StatsRequest())
+        self.assertEqual({stat.name: stat.value for stat in stats.stats}["holds"], 0)
+        code, _ = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, self.mint()))
+        self.assertEqual(code, wire.DONE)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+    def test_another_layout_a_second_process_and_remote_addresses_are_refused(self):
+        shard = Shard(self.folder)
+        second = Shard(self.folder, "--lock-wait", "0", wait=False)
+        self.assertEqual(second.end(0), 44)
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+        other = Shard(self.folder, "--shards", "2", wait=False)
+        self.assertEqual(other.end(0), 43)
+        self.assertIn("shard", "".join(other.lines))
+        run = subprocess.run([SHARD, "--dir", self.folder, "--cluster", "7", "--listen",
+                              "0.0.0.0:7071"], capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("--allow-remote", run.stderr)
+
+    def test_garbage_and_a_wrong_cluster_get_a_reject_and_others_are_served(self):
+        shard = Shard(self.folder)
+        good = shard.connect()
+        raw = wire.socket.socket(wire.socket.AF_UNIX)
+        raw.settimeout(10)
+        raw.connect(shard.socket)
+        raw.sendall(b"GET / HTTP/1.1\r\n" * 8)
+        answer = raw.recv(4096)
+        self.assertEqual(wire.HEADER.unpack(answer[:64])[13], 128)
+        self.assertEqual(raw.recv(4096), b"")
+        raw.close()
+        with self.assertRaises(AssertionError):
+            wire.Connection(shard.socket, CLUSTER + 1, PB)
+        code, _ = good.call("PING", wire.SHARD, 0, PB.PingRequest(payload=b"x"))
+        self.assertEqual(code, wire.DONE)
+        good.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
+
+unittest.main(argv=sys.argv[:1], verbosity=1)
