@@ -93,6 +93,11 @@ struct world_file *world_segment(struct world *world, uint64_t number)
 	return world_find(world, name.bytes);
 }
 
+uint64_t world_effect(uint64_t lsn)
+{
+	return hash_64_of_u64(lsn);
+}
+
 struct log_meta world_meta(uint64_t segment_size_bytes)
 {
 	return (struct log_meta){
@@ -270,7 +275,7 @@ void world_repair(struct world *world, const struct log_recover *recover)
 		cut(world, &report->scan.cut);
 }
 
-static struct log_writer_config life_config(struct life *life)
+struct log_writer_config life_config(struct life *life)
 {
 	struct log_recover *recover = life->recover;
 	struct log_writer_config config = {

@@ -49,6 +49,9 @@ struct log_meta world_meta(uint64_t segment_size_bytes);
 /* Writes a snapshot that claims everything up to begin_lsn, chunks stamped up to end_lsn. */
 void world_snap(struct world *world, uint64_t begin_lsn, uint64_t end_lsn, uint32_t chunk_count);
 
+/* The value of the effect with this LSN. */
+uint64_t world_effect(uint64_t lsn);
+
 /* What a recovery handed out. */
 struct applied {
 	uint64_t first_lsn; /* 0: none */
@@ -91,6 +94,8 @@ struct life {
 
 #define WORLD_SEAL_IDLE_US 1000u
 
+/* For a writer that goes on where life->recover ended. */
+struct log_writer_config life_config(struct life *life);
 /* Recovers, repairs, opens a writer and writes its first batch. False: refused. */
 bool life_begin(struct life *life, struct world *world);
 bool life_begin_async(struct life *life, struct world *world, uint64_t sync_interval_us);
