@@ -20,6 +20,7 @@ struct io_fixture {
 	struct fault_set faults; /* of both loops */
 	char path[64];           /* of a directory on a disk, empty at the start */
 	void *backend;
+	void *nodes[FIXTURE_LOOP_COUNT];
 };
 
 /* NULL: the default configuration. */
@@ -31,6 +32,8 @@ void io_fixture_step(struct io_fixture *fixture);
 /* An address for tests that loop 0 may listen on: port 0, or a unix path. */
 struct io_address io_fixture_tcp(const struct io_fixture *fixture);
 struct io_address io_fixture_unix(const struct io_fixture *fixture);
+/* Sends the process of loop 0 a signal. */
+void io_fixture_signal(struct io_fixture *fixture, int number);
 /* True where real time passes and the kernel's own buffers matter. */
 bool io_fixture_is_real(void);
 

@@ -24,7 +24,8 @@ void io_fixture_init(struct io_fixture *fixture, const struct io_config *config)
 		own = *config;
 	own.faults = &fixture->faults;
 	for (uint32_t i = 0; i < FIXTURE_LOOP_COUNT; i++) {
-		own.environment = sim_node_new(fixture->backend, disk, names[i]);
+		fixture->nodes[i] = sim_node_new(fixture->backend, disk, names[i]);
+		own.environment = fixture->nodes[i];
 		int r = io_loop_new(&own, &fixture->loops[i], &text);
 		cr_assert_eq(r, 0, "%s", text.bytes);
 	}
@@ -62,4 +63,10 @@ struct io_address io_fixture_unix(const struct io_fixture *fixture)
 bool io_fixture_is_real(void)
 {
 	return false;
+}
+
+void io_fixture_signal(struct io_fixture *fixture, int number)
+{
+	struct sim_node *node = fixture->nodes[0];
+	sim_node_signal(node, number);
 }

@@ -1,5 +1,6 @@
 #include "io_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,9 @@ struct io_address io_fixture_unix(const struct io_fixture *fixture)
 bool io_fixture_is_real(void)
 {
 	return true;
+}
+
+void io_fixture_signal(struct io_fixture *fixture, int number)
+{
+	cr_assert_eq(kill(getpid(), number), 0);
 }
