@@ -13,7 +13,7 @@
 
 struct sim_block {
 	uint8_t now[SIM_BLOCK_SIZE];
-	uint8_t durable[SIM_BLOCK_SIZE];
+	uint8_t *durable;                      /* NULL: the same as now */
 	uint64_t dirty_seq[SIM_BLOCK_SECTORS]; /* when it was written; 0: nothing to sync */
 	uint8_t broken;                        /* a bit a sector: reads fail */
 };

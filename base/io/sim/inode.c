@@ -26,8 +26,11 @@ void sim_inode_put(struct sim_inode *inode)
 		return;
 	kr_assert(inode->disk->used_bytes >= inode->charged_bytes);
 	inode->disk->used_bytes -= inode->charged_bytes;
-	for (uint64_t i = 0; i < inode->block_count; i++)
+	for (uint64_t i = 0; i < inode->block_count; i++) {
+		if (inode->blocks[i] != NULL)
+			free(inode->blocks[i]->durable);
 		free(inode->blocks[i]);
+	}
 	free(inode->blocks);
 	free(inode);
 }
@@ -65,10 +68,29 @@ static int charge(struct sim_inode *inode, uint64_t size_bytes)
 	return 0;
 }
 
+/* The two images part. */
+static void durable_part(struct sim_block *block)
+{
+	if (block->durable != NULL)
+		return;
+	block->durable = sim_alloc(SIM_BLOCK_SIZE);
+	memcpy(block->durable, block->now, SIM_BLOCK_SIZE);
+}
+
+/* They are one again where nothing differs. */
+static void durable_join(struct sim_block *block)
+{
+	if (block->durable == NULL || memcmp(block->now, block->durable, SIM_BLOCK_SIZE) != 0)
+		return;
+	free(block->durable);
+	block->durable = NULL;
+}
+
 /* While a sync is on its way the old content may reach the disk before the new one. */
 static void sector_dirty(struct sim_inode *inode, struct sim_block *block, uint32_t sector)
 {
 	size_t offset = (size_t)sector * SIM_SECTOR_SIZE;
+	durable_part(block);
 	if (inode->sync_count > 0 && block->dirty_seq[sector] > 0)
 		memcpy(block->durable + offset, block->now + offset, SIM_SECTOR_SIZE);
 	block->dirty_seq[sector] = ++inode->disk->seq;
@@ -150,6 +172,11 @@ static void sector_write(
 	uint64_t at = offset % SIM_BLOCK_SIZE;
 	uint32_t sector = (uint32_t)(at / SIM_SECTOR_SIZE);
 	kr_assert(at % SIM_SECTOR_SIZE + size <= SIM_SECTOR_SIZE);
+	if (durable && block->durable == NULL) {
+		memcpy(block->now + at, bytes, size);
+		block->broken &= (uint8_t) ~(1u << sector);
+		return;
+	}
 	sector_dirty(inode, block, sector);
 	memcpy(block->now + at, bytes, size);
 	if (!durable)
@@ -188,6 +215,8 @@ void sim_inode_sync(struct sim_inode *inode, uint64_t seq)
 			memcpy(block->durable + offset, block->now + offset, SIM_SECTOR_SIZE);
 			block->dirty_seq[s] = 0;
 		}
+		if (block != NULL)
+			durable_join(block);
 	}
 	if (inode->size_seq > 0 && inode->size_seq <= seq) {
 		inode->durable_size_bytes = inode->size_bytes;
@@ -214,7 +243,8 @@ void sim_inode_flip(struct sim_inode *inode, uint64_t bit)
 	uint8_t mask = (uint8_t)(1u << bit % 8);
 	kr_assert(offset < inode->size_bytes);
 	block->now[offset % SIM_BLOCK_SIZE] ^= mask;
-	block->durable[offset % SIM_BLOCK_SIZE] ^= mask;
+	if (block->durable != NULL)
+		block->durable[offset % SIM_BLOCK_SIZE] ^= mask;
 }
 
 static enum sim_fate fate_draw(struct sim_disk *disk)
@@ -300,9 +330,12 @@ void sim_inode_power_cut(struct sim_inode *inode, const char *name)
 		/* What lies beyond the end is not the file's and must not come back with it. */
 		uint64_t start = i * SIM_BLOCK_SIZE;
 		uint64_t kept = inode->size_bytes > start ? inode->size_bytes - start : 0;
+		if (block->durable != NULL)
+			memcpy(block->now, block->durable, SIM_BLOCK_SIZE);
 		if (kept < SIM_BLOCK_SIZE)
-			memset(block->durable + kept, 0, SIM_BLOCK_SIZE - kept);
-		memcpy(block->now, block->durable, SIM_BLOCK_SIZE);
+			memset(block->now + kept, 0, SIM_BLOCK_SIZE - kept);
+		free(block->durable);
+		block->durable = NULL;
 	}
 	kr_assert(inode->size_seq == 0);
 }

@@ -38,7 +38,6 @@ static void end_init(struct sim_end *end, struct sim_connection *connection)
 	sim_event_init(&end->arrival, arrival_fire);
 	sim_event_init(&end->sent, sent_fire);
 	sim_event_init(&end->window, window_fire);
-	end->in = sim_alloc(connection->world->config.socket_buffer_bytes * 2);
 }
 
 void sim_end_attach(struct sim_end *end, struct io_loop *loop, struct io_stream *stream)
@@ -204,6 +203,11 @@ static void bytes_arrive(struct sim_end *end, const struct sim_chunk *chunk)
 	kr_assert(end->in_size_bytes + chunk->size_bytes <= world->config.socket_buffer_bytes * 2);
 	if (end->in_size_bytes > 0 && end->in_send_number != chunk->send_number)
 		sim_mark_add(world, end->node, SIM_NET_JOIN);
+	if (end->in_size_bytes + chunk->size_bytes > end->in_capacity_bytes) {
+		end->in_capacity_bytes = 2 * (end->in_size_bytes + chunk->size_bytes);
+		end->in = realloc(end->in, end->in_capacity_bytes);
+		kr_assert(end->in != NULL);
+	}
 	memcpy(end->in + end->in_size_bytes, chunk->bytes, chunk->size_bytes);
 	end->in_size_bytes += chunk->size_bytes;
 	end->in_send_number = chunk->send_number;

@@ -49,6 +49,7 @@ struct sim_end {
 	uint64_t last_arrive_us;
 	uint8_t *in;
 	uint32_t in_size_bytes;
+	uint32_t in_capacity_bytes;
 	uint64_t in_send_number;
 	uint32_t window_used_bytes; /* sent by the other end and not read here */
 	bool has_fin;

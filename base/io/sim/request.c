@@ -172,13 +172,15 @@ static bool write_splits(struct sim_request *request)
 {
 	struct rng *rng = &request->world->rng_disk;
 	uint64_t sectors = request->wanted_bytes / SIM_SECTOR_SIZE;
-	uint64_t end = request->offset + request->wanted_bytes;
-	if (request->done_bytes > 0 || sectors < 2 || end > request->inode->size_bytes)
+	if (request->done_bytes > 0 || sectors < 2)
 		return false;
 	if (!sim_disk_fault(request->disk, request->node, request->world->config.faults.disk_short,
 		    SIM_DISK_SHORT))
 		return false;
 	uint32_t part = (uint32_t)rng_range(rng, 1, sectors - 1) * SIM_SECTOR_SIZE;
+	uint64_t end = request->offset + part;
+	if (end > request->inode->size_bytes && sim_inode_resize(request->inode, end) != 0)
+		return false;
 	sim_inode_write(request->inode, request->offset, request->bytes, part, request->is_durable);
 	request->done_bytes = part;
 	sim_event_add(request->world, &request->event,
