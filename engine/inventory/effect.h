@@ -122,6 +122,7 @@ struct inv_effect {
 		} window;
 		struct {
 			uint32_t format;
+			uint32_t window_nights; /* of every hotel, in this epoch */
 			uint64_t epoch;
 		} start;
 		struct {

@@ -331,6 +331,7 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		break;
 	case INV_EFFECT_START:
 		effect->u.start.format = get_u32(r);
+		effect->u.start.window_nights = get_u32(r);
 		effect->u.start.epoch = kr_reader_varint(r);
 		break;
 	case INV_EFFECT_DIGEST:

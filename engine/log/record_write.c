@@ -269,6 +269,7 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_START:
 		kr_writer_varint(w, effect->u.start.format);
+		kr_writer_varint(w, effect->u.start.window_nights);
 		kr_writer_varint(w, effect->u.start.epoch);
 		break;
 	case INV_EFFECT_DIGEST:

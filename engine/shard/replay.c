@@ -49,11 +49,51 @@ static int chunk_load(struct shard *shard, const struct log_snap_chunk *chunk, c
 	return 0;
 }
 
+void shard_sizes_save(const struct shard *shard, struct kr_writer *writer)
+{
+	struct inv_counts counts;
+	inv_counts_get(shard->inv, &counts);
+	kr_writer_varint(writer, counts.hotels);
+	kr_writer_varint(writer, counts.rows);
+	kr_writer_varint(writer, counts.reservations);
+	kr_writer_varint(writer, counts.nodes);
+	kr_writer_varint(writer, counts.stock_runs);
+	kr_writer_varint(writer, shard->config.inventory.window_nights);
+	kr_assert(!writer->failed);
+}
+
+static int sizes_load(struct shard *shard, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct shard_trouble *ret_trouble)
+{
+	struct shard_sizes *sizes = &shard->sizes;
+	struct kr_reader reader;
+	kr_reader_init(&reader, body, chunk->body_size_bytes);
+	sizes->hotels = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	sizes->rows = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	sizes->reservations = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	sizes->nodes = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	sizes->stock_runs = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	sizes->window_nights = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	kr_assert(chunk->kind == SHARD_CHUNK_SIZES);
+	if (kr_reader_done(&reader) && chunk->digest == 0 && chunk->part == 0)
+		return 0;
+	return trouble_text(
+		ret_trouble, SHARD_CONTRADICTION, chunk->lsn, "the snapshot's sizes are malformed");
+}
+
+void shard_sizes_get(const struct shard *shard, struct shard_sizes *ret_sizes)
+{
+	kr_assert(shard->life == SHARD_LOADING);
+	*ret_sizes = shard->sizes;
+}
+
 int shard_load_chunk(struct shard *shard, const struct log_snap_chunk *chunk, const uint8_t *body,
 	struct shard_trouble *ret_trouble)
 {
 	struct shard_snapshot *s = &shard->snapshot;
 	kr_assert(shard->life == SHARD_LOADING);
+	if (chunk->kind == SHARD_CHUNK_SIZES)
+		return sizes_load(shard, chunk, body, ret_trouble);
 	if (chunk->part != shard->load_part ||
 		(chunk->kind != SHARD_CHUNK_MORE && chunk->kind != SHARD_CHUNK_WHOLE))
 		return trouble_text(ret_trouble, SHARD_CONTRADICTION, chunk->lsn,
@@ -78,6 +118,14 @@ static int replay_effect(
 	struct shard *shard, const struct inv_effect *effect, struct shard_trouble *ret_trouble)
 {
 	struct inv_contradiction contradiction;
+	if (effect->kind == INV_EFFECT_START)
+		shard->sizes.window_nights = effect->u.start.window_nights;
+	/* Old values and counts of nights are those of the window they were judged in. */
+	if (shard->sizes.window_nights > shard->config.inventory.window_nights &&
+		effect->hotel.v != 0)
+		return trouble_text(ret_trouble, SHARD_NO_ROOM, effect->lsn,
+			"the log was written with a longer window: start with as many nights, stop "
+			"cleanly, then shorten it");
 	int r = inv_apply(shard->inv, effect, &contradiction);
 	kr_assert(effect->lsn > 0);
 	if (r == INV_NO_ROOM)

@@ -21,6 +21,16 @@ struct shard_trouble {
 	char text[SHARD_REPLAY_TEXT_SIZE];
 };
 
+/*
+ * What a state on disk needs of the inventory's sizes; 0 = not known. A snapshot begins with it,
+ * and START tells the window: so both are known before anything is loaded or replayed.
+ */
+struct shard_sizes {
+	uint32_t hotels, rows, reservations, nodes, stock_runs;
+	uint32_t window_nights; /* effects were judged with; replaying them needs as many */
+};
+void shard_sizes_get(const struct shard *shard, struct shard_sizes *ret_sizes);
+
 KR_MUST_CHECK int shard_load_chunk(struct shard *shard, const struct log_snap_chunk *chunk,
 	const uint8_t *body, struct shard_trouble *ret_trouble);
 

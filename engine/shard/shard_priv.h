@@ -9,11 +9,12 @@
 /* Kinds of chunks in a snapshot file. */
 #define SHARD_CHUNK_WHOLE 1u /* a hotel, or the last piece of one */
 #define SHARD_CHUNK_MORE 2u  /* another piece follows */
+#define SHARD_CHUNK_SIZES 3u /* first of all: what the state needs, see replay.h */
 
 static inline uint64_t shard_slice_chunks_max(const struct shard *shard)
 {
 	return shard->snapshot.size_bytes / shard->config.chunk_size_max_bytes +
-	       SHARD_SLICE_HOTELS_MAX + 1;
+	       SHARD_SLICE_HOTELS_MAX + 2;
 }
 
 /* ---- batch.c: the gate ---- */
@@ -72,6 +73,9 @@ void shard_grace_run(struct shard *shard);
 bool shard_due_backlog(const struct shard *shard);
 /* Expires the hotel's due holds; false: more are due than one step drains. */
 KR_MUST_CHECK bool shard_due_drain(struct shard *shard, struct hotel_id hotel);
+
+/* ---- replay.c ---- */
+void shard_sizes_save(const struct shard *shard, struct kr_writer *writer);
 
 /* ---- snapshot.c ---- */
 /* False: one is running already, or nothing has changed since the last one. */

@@ -69,6 +69,22 @@ static bool slice_save(struct shard *shard, struct kr_writer *writer, uint32_t i
 	return true;
 }
 
+/* The first chunk of a snapshot: it shows nothing that could be lost, so it waits for nothing. */
+static void slice_sizes(struct shard *shard, struct kr_writer *writer)
+{
+	struct shard_snapshot *s = &shard->snapshot;
+	const uint8_t *bytes = writer->at;
+	shard_sizes_save(shard, writer);
+	kr_assert(s->chunk_count == 0);
+	s->chunks[0] = (struct log_snap_chunk){
+		.kind = SHARD_CHUNK_SIZES,
+		.lsn = s->begin_lsn,
+		.body_size_bytes = (uint32_t)(writer->at - bytes),
+	};
+	s->bodies[0] = bytes;
+	s->chunk_count = 1;
+}
+
 static void slice_fill(struct shard *shard)
 {
 	struct shard_snapshot *s = &shard->snapshot;
@@ -77,6 +93,8 @@ static void slice_fill(struct shard *shard)
 	kr_writer_init(&writer, s->bytes, s->size_bytes);
 	s->chunk_count = 0;
 	s->slice_lsn = 0;
+	if (s->is_first)
+		slice_sizes(shard, &writer);
 	for (uint32_t i = 0; i < SHARD_SLICE_HOTELS_MAX && s->next_chunk < count; i++) {
 		if (kr_writer_size(&writer) >= SHARD_SLICE_SIZE_GOAL)
 			break;

@@ -106,6 +106,7 @@ struct shard {
 	struct record_scratch *record_scratch; /* replay */
 	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */
 	uint32_t load_part;
+	struct shard_sizes sizes;       /* of what is being replayed */
 	struct shard_request *requests; /* SHARD_PARSE_COUNT */
 	struct shard_slot *slots;       /* SLOT_COUNT */
 	uint64_t floor_lsn;             /* the highest of any slot */

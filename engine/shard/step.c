@@ -45,7 +45,9 @@ static int step_start(struct shard *shard, const struct shard_event *event)
 		.kind = INV_EFFECT_START,
 		.t_us = shard->now.t_us,
 		.actor = {.source = INV_SOURCE_CLOCK},
-		.u.start = {.format = SHARD_FORMAT, .epoch = event->epoch},
+		.u.start = {.format = SHARD_FORMAT,
+			.window_nights = shard->config.inventory.window_nights,
+			.epoch = event->epoch},
 	};
 	shard_effect_log(shard);
 	shard->is_gracing = shard->grace_last_t_us > 0;

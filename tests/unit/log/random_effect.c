@@ -232,6 +232,7 @@ static void random_rest(struct random_effect *random, struct inv_effect *e)
 		e->u.window.business_day = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
 	} else if (e->kind == INV_EFFECT_START) {
 		e->u.start.format = (uint32_t)random_value(rng, UINT32_MAX);
+		e->u.start.window_nights = (uint32_t)random_value(rng, UINT32_MAX);
 		e->u.start.epoch = random_value(rng, UINT64_MAX);
 	} else if (e->kind == INV_EFFECT_DIGEST) {
 		e->u.digest.state_digest = rng_next(rng);
@@ -379,6 +380,7 @@ static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 		       a->u.window.business_day == b->u.window.business_day;
 	case INV_EFFECT_START:
 		return a->u.start.format == b->u.start.format &&
+		       a->u.start.window_nights == b->u.start.window_nights &&
 		       a->u.start.epoch == b->u.start.epoch;
 	case INV_EFFECT_DIGEST:
 		return a->u.digest.state_digest == b->u.digest.state_digest;

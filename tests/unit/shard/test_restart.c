@@ -116,3 +116,30 @@ Test(restart, an_effect_that_contradicts_the_state_is_named)
 	world_free(other);
 	world_free(world);
 }
+
+Test(restart, a_log_of_a_longer_window_needs_one_as_long_until_a_clean_stop)
+{
+	struct world *world = world_serving(3);
+	world_random(world, 100);
+	world_settle(world);
+	struct shard_trouble trouble = {0};
+	struct shard_sizes sizes;
+	world->config.inventory.window_nights = 48;
+	struct world *other = world_new(&world->config);
+	int r = 0;
+	for (uint32_t i = 0; i < world->batch_count && r == 0; i++)
+		r = shard_replay(other->shard, &world->batches[i].record, &trouble);
+	cr_assert_eq(r, SHARD_NO_ROOM);
+	shard_sizes_get(other->shard, &sizes);
+	cr_assert_eq(sizes.window_nights, 64);
+	world_free(other);
+	world_stop(world);
+	cr_assert(world->is_stopped);
+	uint64_t digest = shard_digest(world->shard);
+	world_restart(world, true);
+	cr_assert_eq(shard_digest(world->shard), digest);
+	shard_sizes_get(world->shard, &sizes);
+	cr_assert_eq(sizes.hotels, 1);
+	cr_assert_eq(sizes.rows, 2);
+	world_free(world);
+}
