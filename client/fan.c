@@ -196,7 +196,22 @@ static int client_fan_hotel_order(const void *a, const void *b)
 	return left->hotel_id < right->hotel_id ? -1 : left->hotel_id > right->hotel_id;
 }
 
-/* Each shard told its first ones: the first of all are among them. */
+/* A shard that has more than it told leaves a gap behind its last one: the list ends there. */
+static size_t client_fan_cut(
+	const struct client_fan *fan, const struct keyrack_hotel *hotels, size_t count)
+{
+	uint64_t last = UINT64_MAX;
+	for (uint32_t i = 0; i < fan->part_count; i++) {
+		const Keyrack__HotelListAnswer *part = (const void *)fan->parts[i].message;
+		if (part->more && part->n_hotels > 0)
+			last = KR_MIN(last, part->hotels[part->n_hotels - 1]->hotel_id);
+	}
+	while (count > 0 && hotels[count - 1].hotel_id > last)
+		count--;
+	kr_assert(fan->part_count > 0);
+	return KR_MIN(count, fan->limit);
+}
+
 static bool client_fan_merge_hotels(struct client_fan *fan, struct keyrack_hotel_list_answer *ret)
 {
 	size_t count = 0;
@@ -215,9 +230,9 @@ static bool client_fan_merge_hotels(struct client_fan *fan, struct keyrack_hotel
 		ret->more = ret->more || part->more;
 	}
 	qsort(hotels, count, sizeof(*hotels), client_fan_hotel_order);
-	ret->more = ret->more || count > fan->limit;
 	ret->hotels = hotels;
-	ret->hotel_count = (uint32_t)KR_MIN(count, fan->limit);
+	ret->hotel_count = (uint32_t)client_fan_cut(fan, hotels, count);
+	ret->more = ret->more || count > ret->hotel_count;
 	return true;
 }
 

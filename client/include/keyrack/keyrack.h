@@ -391,7 +391,8 @@ struct keyrack_hotel_answer {
 	bool created;
 };
 
-/* Hotels of all shards in ascending order of id, in pages: continue with after = the last id. */
+/* Hotels of all shards in ascending order of id, in pages: continue with after = the last id while
+ * there are more. A page may be shorter than asked for. */
 struct keyrack_hotel_list {
 	struct keyrack_call call;
 	bool has_after;

@@ -72,7 +72,7 @@ static void serve_hotel_list(struct peer *peer, const struct peer_request *reque
 	for (uint64_t id = request->header.routing_key; id < 100; id += 3) {
 		if (!list->from_start && id <= list->after)
 			continue;
-		if (answer.n_hotels == list->limit) {
+		if (answer.n_hotels == list->limit || answer.n_hotels == 15) {
 			answer.more = true;
 			break;
 		}
@@ -536,9 +536,10 @@ Test(sync, hotels_of_all_shards_are_listed_in_one_order)
 	struct keyrack_hotel_list ask = {.limit = 40};
 	struct keyrack_hotel_list_answer list;
 	uint64_t expected = 0;
+	static const uint32_t counts[] = {40, 40, 20};
 	for (int page = 0; page < 3; page++) {
 		cr_assert_eq(keyrack_hotel_list(client, &ask, &list), KEYRACK_RESULT_DONE);
-		cr_assert_eq(list.hotel_count, page < 2 ? 40 : 20);
+		cr_assert_eq(list.hotel_count, counts[page]);
 		cr_assert_eq(list.more, page < 2);
 		for (uint32_t i = 0; i < list.hotel_count; i++) {
 			cr_assert_eq(list.hotels[i].hotel_id, expected++);
@@ -547,6 +548,12 @@ Test(sync, hotels_of_all_shards_are_listed_in_one_order)
 		ask.has_after = true;
 		ask.after = expected - 1;
 	}
+	ask = (struct keyrack_hotel_list){.limit = 100};
+	cr_assert_eq(keyrack_hotel_list(client, &ask, &list), KEYRACK_RESULT_DONE);
+	cr_assert_eq(list.hotel_count, 43, "no shard tells more than 15: 0 to 42 have no gap");
+	cr_assert(list.more);
+	for (uint32_t i = 0; i < list.hotel_count; i++)
+		cr_assert_eq(list.hotels[i].hotel_id, i);
 	ask.limit = 7;
 	cr_assert_eq(keyrack_hotel_list(client, &ask, &list), KEYRACK_RESULT_NOT_DONE);
 	cr_assert_eq(list.result.code, KEYRACK_CODE_FORBIDDEN);
