@@ -1,0 +1,36 @@
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "base/memory.h"
+
+Test(memory, is_zero_aligned_lazy_and_given_back)
+{
+	struct kr_memory memory;
+	struct kr_error_text text;
+	size_t size = (size_t)4 << 30;
+	size_t before = kr_memory_resident_bytes();
+	cr_assert(before > 0);
+	cr_assert_eq(kr_memory_reserve(&memory, size, KR_MEMORY_HUGE, &text), 0);
+	cr_assert(memory.size_bytes >= size);
+	cr_assert_eq((uintptr_t)memory.base % (2u << 20), 0);
+	uint8_t *bytes = memory.base;
+	cr_assert_eq(bytes[0] | bytes[size / 2] | bytes[size - 1], 0);
+	bytes[size - 1] = 1;
+	cr_assert(kr_memory_resident_bytes() < before + ((size_t)64 << 20));
+	kr_memory_release(&memory);
+	cr_assert_null(memory.base);
+	kr_memory_release(&memory);
+	cr_assert_eq(kr_memory_reserve(&memory, 1, 0, &text), 0);
+	cr_assert_eq(memory.size_bytes % 4096, 0);
+	kr_memory_release(&memory);
+}
+
+Test(memory, too_much_is_refused_with_advice)
+{
+	struct kr_memory memory;
+	struct kr_error_text text;
+	cr_assert_eq(kr_memory_reserve(&memory, SIZE_MAX / 2 + 1, 0, &text), -KR_E_NOMEM);
+	cr_assert_eq(kr_memory_reserve(&memory, SIZE_MAX / 4, 0, &text), -KR_E_NOMEM);
+	cr_assert_not_null(strstr(text.bytes, "lower the sizing options"));
+}
