@@ -66,6 +66,16 @@ static void inv_sources_load(struct inv *inv, uint32_t hotel_index, struct kr_re
 
 /* ---- a row ---- */
 
+/* A field that is not set is zero: one form for one state. */
+static bool inv_type_settings_are_plain(const struct inv_type_settings *s, uint32_t set_mask)
+{
+	kr_assert(s != NULL);
+	return ((set_mask & INV_TYPE_PHYSICAL) != 0 || s->physical == 0) &&
+	       ((set_mask & INV_TYPE_OUT_OF_ORDER) != 0 || s->out_of_order == 0) &&
+	       ((set_mask & INV_TYPE_ALLOWANCE) != 0 || s->allowance == 0) &&
+	       ((set_mask & INV_TYPE_CAP) != 0 || s->cap == 0);
+}
+
 static struct inv_type_settings inv_row_settings_load(
 	struct kr_reader *reader, uint32_t *ret_set_mask)
 {
@@ -85,6 +95,7 @@ static struct inv_type_settings inv_row_settings_load(
 	s.cap = (int16_t)cap;
 	if (s.allowance != allowance || s.cap != cap ||
 		(*ret_set_mask & ~INV_TYPE_CLEARABLE) != 0 ||
+		!inv_type_settings_are_plain(&s, *ret_set_mask) ||
 		inv_type_settings_fault(&s, INV_TYPE_MASK) != NULL)
 		kr_reader_fail(reader);
 	kr_assert(reader->failed || s.code.size_bytes <= INV_TYPE_CODE_SIZE_MAX);
@@ -112,17 +123,17 @@ static struct inv_stock inv_stock_load(struct kr_reader *reader)
 	return stock;
 }
 
-static int inv_stock_runs_load(struct inv *inv, struct inv_row *row, int32_t first_day,
-	uint32_t saved_nights, struct kr_reader *reader)
+static int inv_stock_runs_load(
+	struct inv *inv, struct inv_row *row, int32_t first_day, struct kr_reader *reader)
 {
-	uint32_t count = (uint32_t)kr_reader_varint_max(reader, saved_nights);
+	uint32_t count = (uint32_t)kr_reader_varint_max(reader, INV_WINDOW_NIGHTS_MAX);
 	uint64_t end = 0;
 	kr_assert(row->run_count == 0);
 	for (uint32_t i = 0; i < count && !reader->failed; i++) {
-		uint64_t first = end + kr_reader_varint_max(reader, saved_nights);
-		uint64_t last = first + kr_reader_varint_max(reader, saved_nights);
+		uint64_t first = end + kr_reader_varint_max(reader, INV_WINDOW_NIGHTS_MAX);
+		uint64_t last = first + kr_reader_varint_max(reader, INV_WINDOW_NIGHTS_MAX);
 		struct inv_stock stock = inv_stock_load(reader);
-		if (last >= saved_nights)
+		if (last >= INV_WINDOW_NIGHTS_MAX)
 			kr_reader_fail(reader);
 		if (reader->failed)
 			break;
@@ -160,8 +171,8 @@ static int inv_cell_run_store(struct inv *inv, uint32_t row_index, int32_t day, 
 	return 0;
 }
 
-static int inv_cells_load(struct inv *inv, uint32_t row_index, int32_t first_day,
-	uint32_t saved_nights, struct kr_reader *reader)
+static int inv_cells_load(
+	struct inv *inv, uint32_t row_index, int32_t first_day, struct kr_reader *reader)
 {
 	uint32_t at = 0;
 	kr_assert(row_index < inv->row_count);
@@ -169,7 +180,7 @@ static int inv_cells_load(struct inv *inv, uint32_t row_index, int32_t first_day
 		struct inv_cell_run run = inv_cell_run_load(reader);
 		if (reader->failed || run.length == 0)
 			return 0;
-		if (run.skipped + run.length > saved_nights - at) {
+		if (run.skipped + run.length > INV_WINDOW_NIGHTS_MAX - at) {
 			kr_reader_fail(reader);
 			return 0;
 		}
@@ -183,8 +194,8 @@ static int inv_cells_load(struct inv *inv, uint32_t row_index, int32_t first_day
 	}
 }
 
-static int inv_row_load(struct inv *inv, uint32_t hotel_index, uint32_t saved_nights,
-	int32_t *previous_type, struct kr_reader *reader)
+static int inv_row_load(
+	struct inv *inv, uint32_t hotel_index, int32_t *previous_type, struct kr_reader *reader)
 {
 	int32_t first_day = inv_hotel_at(inv, hotel_index)->first_day;
 	int32_t type = (int32_t)kr_reader_varint_max(reader, INV_TYPE_NUMBER_MAX);
@@ -211,10 +222,9 @@ static int inv_row_load(struct inv *inv, uint32_t hotel_index, uint32_t saved_ni
 	}
 	inv_type_settings_store(inv, row_index, &s, set_mask);
 	inv_window_fill(inv, row_index);
-	int r = inv_stock_runs_load(
-		inv, inv_row_at(inv, row_index), first_day, saved_nights, reader);
+	int r = inv_stock_runs_load(inv, inv_row_at(inv, row_index), first_day, reader);
 	if (r == 0 && !reader->failed)
-		r = inv_cells_load(inv, row_index, first_day, saved_nights, reader);
+		r = inv_cells_load(inv, row_index, first_day, reader);
 	kr_assert(r == 0 || r == INV_NO_ROOM);
 	return r;
 }
@@ -275,11 +285,10 @@ static int inv_chunk_hotel_load(struct inv *inv, struct kr_reader *reader, uint6
 	if (hotel->ari_version == 0 || hotel->event_seq < hotel->ari_version)
 		kr_reader_fail(reader);
 	inv_sources_load(inv, *ret_hotel_index, reader);
-	uint32_t saved_nights = (uint32_t)kr_reader_varint_max(reader, INV_WINDOW_NIGHTS_MAX);
 	uint32_t row_count = (uint32_t)kr_reader_varint_max(reader, INV_HOTEL_TYPES_MAX);
 	int32_t previous_type = -1;
 	for (uint32_t i = 0; i < row_count && !reader->failed; i++) {
-		r = inv_row_load(inv, *ret_hotel_index, saved_nights, &previous_type, reader);
+		r = inv_row_load(inv, *ret_hotel_index, &previous_type, reader);
 		if (r != 0)
 			return r;
 	}

@@ -164,7 +164,6 @@ static void inv_hotel_save(const struct inv *inv, uint32_t hotel_index, struct k
 	kr_writer_varint(writer, hotel->ari_version);
 	kr_writer_varint(writer, hotel->event_seq);
 	inv_sources_save(inv, hotel_index, writer);
-	kr_writer_varint(writer, inv->config.window_nights);
 	kr_writer_varint(writer, hotel->row_count);
 	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next)
 		inv_row_save(inv, r, writer);
