@@ -97,14 +97,18 @@ static inline struct inv_cell *inv_row_cells(const struct inv *inv, uint32_t row
 	return (struct inv_cell *)(void *)(inv_cells(inv) + (uint64_t)row * inv->row_stride_bytes);
 }
 
-static inline struct inv_words inv_cell_load(const struct inv *inv, uint32_t row, uint32_t ring)
+static inline struct inv_words inv_words_load(const struct inv_cell *cell)
 {
-	kr_assert(ring < inv->config.window_nights);
-	struct inv_cell *cell = &inv_row_cells(inv, row)[ring];
 	return (struct inv_words){
 		.counter = atomic_load_explicit(&cell->counter, memory_order_relaxed),
 		.rate = atomic_load_explicit(&cell->rate, memory_order_relaxed),
 	};
+}
+
+static inline struct inv_words inv_cell_load(const struct inv *inv, uint32_t row, uint32_t ring)
+{
+	kr_assert(ring < inv->config.window_nights);
+	return inv_words_load(&inv_row_cells(inv, row)[ring]);
 }
 
 /* One cell now names class `new_index` instead of `old_index`; a class nobody names is given back.

@@ -80,23 +80,25 @@ static inline bool inv_limit_fits(struct inv_limit limit)
 	return limit.value >= CELL_LIMIT_MIN && limit.value <= CELL_LIMIT_MAX;
 }
 
+/* A counter as a whole word: its limit, and a flag in its place. */
+#define INV_LIMIT_BITS UINT64_C(0xffff)
+#define INV_COUNTER_FLAG(flags) ((uint64_t)(flags) << 48)
+
 /* `counter` with that limit and without an explicit cap. */
-static inline struct cell_counter inv_limit_put(struct cell_counter counter, struct inv_limit limit)
+static inline uint64_t inv_limit_put(uint64_t counter, struct inv_limit limit)
 {
 	kr_assert(inv_limit_fits(limit));
-	counter.limit = (int16_t)limit.value;
-	counter.flags &= (uint16_t) ~(CELL_EXPLICIT_CAP | CELL_LOADED);
-	if (limit.is_loaded)
-		counter.flags |= CELL_LOADED;
-	return counter;
+	counter &= ~(INV_LIMIT_BITS | INV_COUNTER_FLAG(CELL_EXPLICIT_CAP | CELL_LOADED));
+	counter |= limit.is_loaded ? INV_COUNTER_FLAG(CELL_LOADED) : 0;
+	return counter | (uint16_t)limit.value;
 }
 
 /* The counter of a night about which nothing was ever said. */
 static inline uint64_t inv_counter_default(const struct inv_row *row)
 {
-	struct inv_stock none = {.set_mask = 0};
-	struct cell_counter zero = {.limit = 0};
-	return cell_counter_pack(inv_limit_put(zero, inv_limit_of(row, &none)));
+	const struct inv_stock none = {.set_mask = 0};
+	kr_assert(row->kind == INV_ROW_TYPE);
+	return inv_limit_put(0, inv_limit_of(row, &none));
 }
 
 #endif

@@ -90,7 +90,9 @@ struct inv_stock {
 	uint16_t physical;
 	uint16_t out_of_order;
 	uint8_t allowance_unit;
+	uint8_t spare[3]; /* zero: compared as a whole */
 };
+kr_static_assert(sizeof(struct inv_stock) == 16, "no hidden padding");
 
 /* What an update makes of one night. */
 struct inv_night_change {

@@ -11,9 +11,7 @@
 
 static inline bool inv_stock_equal(const struct inv_stock *a, const struct inv_stock *b)
 {
-	return a->set_mask == b->set_mask && a->allowance == b->allowance &&
-	       a->physical == b->physical && a->out_of_order == b->out_of_order &&
-	       a->allowance_unit == b->allowance_unit;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 /* One entry a night of the hotel's window; nights without a run get zeroes. */

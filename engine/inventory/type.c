@@ -48,16 +48,15 @@ static struct inv_defaults_outcome inv_defaults_judge(const struct inv *inv, uin
 	inv_stock_expand(inv, inv_row_at(inv, row_index), first, stocks);
 	for (uint32_t n = 0; n < inv->config.window_nights; n++) {
 		int32_t day = first + (int32_t)n;
-		struct cell_counter c = cell_counter_unpack(
-			inv_cell_load(inv, row_index, inv_ring(inv, day)).counter);
-		if ((c.flags & CELL_EXPLICIT_CAP) != 0)
+		uint64_t c = inv_cell_load(inv, row_index, inv_ring(inv, day)).counter;
+		if ((c & INV_COUNTER_FLAG(CELL_EXPLICIT_CAP)) != 0)
 			continue;
 		limit = inv_limit_of(draft, &stocks[n]);
 		if (!inv_limit_fits(limit))
 			return (struct inv_defaults_outcome){
 				.is_full = true, .day = day, .limit = limit.value};
 		out.night_count++;
-		out.over_count += cell_left(inv_limit_put(c, limit)) < 0;
+		out.over_count += cell_left(cell_counter_unpack(inv_limit_put(c, limit))) < 0;
 	}
 	kr_assert(out.over_count <= out.night_count);
 	return out;
@@ -236,11 +235,10 @@ static void inv_row_limits_renew(struct inv *inv, uint32_t row_index)
 	for (uint32_t n = 0; n < inv->config.window_nights; n++) {
 		uint32_t ring = inv_ring(inv, first + (int32_t)n);
 		struct inv_words old = inv_cell_load(inv, row_index, ring);
-		struct cell_counter c = cell_counter_unpack(old.counter);
-		if ((c.flags & CELL_EXPLICIT_CAP) != 0)
+		if ((old.counter & INV_COUNTER_FLAG(CELL_EXPLICIT_CAP)) != 0)
 			continue;
 		struct inv_words new = old;
-		new.counter = cell_counter_pack(inv_limit_put(c, inv_limit_of(row, &stocks[n])));
+		new.counter = inv_limit_put(old.counter, inv_limit_of(row, &stocks[n]));
 		inv_cell_store(inv, row_index, ring, old, new);
 	}
 	kr_assert(row->hotel_index < inv->hotel_count);

@@ -10,15 +10,23 @@
 
 #include "engine/inventory/priv.h"
 
-/* An update, prepared for the walk over its nights. */
+/* What of a counter an update may change: limit and flags. */
+#define INV_COUNTER_KEY (UINT64_C(0xffff) | UINT64_C(0xffff) << 48)
+
+/*
+ * An update, prepared for the walk over its nights. Most of it is the same for each night: bits to
+ * keep and bits to put. What depends on the night comes after that.
+ */
 struct inv_update_plan {
 	const struct inv_update *update;
 	uint32_t fields;    /* of all three masks */
 	bool changes_stock; /* by date */
 	bool renews_limit;  /* from stock, where no explicit cap stands afterwards */
 	bool changes_classes;
-	uint16_t flags_clear, flags_set;
-	uint8_t rate_clear, rate_set;
+	bool counter_depends; /* on the night: its limit or its sales */
+	bool rate_depends;    /* on the night: its price */
+	uint64_t counter_keep, counter_put;
+	uint64_t rate_keep, rate_put;
 };
 
 void inv_update_plan_init(struct inv_update_plan *plan, const struct inv_update *update);

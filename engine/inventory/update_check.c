@@ -137,34 +137,73 @@ void inv_update_normalise(struct inv_update *u)
 }
 #undef KEEP
 
-static void inv_plan_flags_init(struct inv_update_plan *plan)
+/* Bits of a flag field that change (`clear`) and those of them that end up set (`put`). */
+struct inv_flag_change {
+	uint16_t clear, put;
+};
+
+static struct inv_flag_change inv_plan_flags(
+	const struct inv_update_plan *plan, const uint32_t bits[3], const bool values[3])
 {
-	const struct inv_update *u = plan->update;
-	const struct {
-		uint32_t bit;
-		bool value, is_rate;
-		uint16_t flag;
-	} flags[] = {
-		{INV_UPDATE_CLOSED, u->closed, false, CELL_CLOSED},
-		{INV_UPDATE_CTA, u->cta, false, CELL_CTA},
-		{INV_UPDATE_CTD, u->ctd, false, CELL_CTD},
-		{INV_UPDATE_PLAN_CLOSED, u->plan_closed, true, RATE_CLOSED},
-		{INV_UPDATE_PLAN_CTA, u->plan_cta, true, RATE_CTA},
-		{INV_UPDATE_PLAN_CTD, u->plan_ctd, true, RATE_CTD},
-	};
-	for (size_t i = 0; i < KR_ARRAY_COUNT(flags); i++) {
-		uint16_t changed = (plan->fields & flags[i].bit) != 0 ? flags[i].flag : 0;
-		bool is_set = (u->set_mask & flags[i].bit) != 0 && flags[i].value;
-		if (flags[i].is_rate) {
-			plan->rate_clear |= (uint8_t)changed;
-			plan->rate_set |= (uint8_t)(is_set ? changed : 0);
-		} else {
-			plan->flags_clear |= changed;
-			plan->flags_set |= is_set ? changed : 0;
-		}
+	/* closed, to arrival, to departure: the same order in cells and masks */
+	static const uint16_t flags[2][3] = {
+		{CELL_CLOSED, CELL_CTA, CELL_CTD}, {RATE_CLOSED, RATE_CTA, RATE_CTD}};
+	const uint16_t *of = flags[bits[0] == INV_UPDATE_PLAN_CLOSED];
+	struct inv_flag_change change = {0, 0};
+	for (int i = 0; i < 3; i++) {
+		if ((plan->fields & bits[i]) == 0)
+			continue;
+		change.clear |= of[i];
+		if ((plan->update->set_mask & bits[i]) != 0 && values[i])
+			change.put |= of[i];
 	}
-	kr_assert((plan->flags_set & ~plan->flags_clear) == 0);
-	kr_assert((plan->rate_set & ~plan->rate_clear) == 0);
+	kr_assert((change.put & ~change.clear) == 0);
+	return change;
+}
+
+static void inv_plan_counter_init(struct inv_update_plan *plan)
+{
+	static const uint32_t bits[3] = {INV_UPDATE_CLOSED, INV_UPDATE_CTA, INV_UPDATE_CTD};
+	const struct inv_update *u = plan->update;
+	const bool values[3] = {u->closed, u->cta, u->ctd};
+	struct inv_flag_change change = inv_plan_flags(plan, bits, values);
+	struct cell_counter keep = {-1, UINT16_MAX, UINT16_MAX, (uint16_t)~change.clear};
+	struct cell_counter put = {0, 0, 0, change.put};
+	if ((u->set_mask & INV_UPDATE_CAP) != 0) {
+		kr_assert(u->cap >= CELL_LIMIT_MIN && u->cap <= CELL_LIMIT_MAX);
+		keep.limit = 0;
+		put.limit = (int16_t)u->cap;
+		put.flags |= CELL_EXPLICIT_CAP | CELL_LOADED;
+	}
+	plan->counter_keep = cell_counter_pack(keep);
+	plan->counter_put = cell_counter_pack(put);
+	plan->counter_depends = plan->renews_limit || (u->set_mask & INV_UPDATE_AVAILABLE) != 0 ||
+				(u->adjust_mask & INV_UPDATE_CAP) != 0;
+	kr_assert((plan->counter_put & ~INV_COUNTER_KEY) == 0);
+}
+
+static void inv_plan_rate_init(struct inv_update_plan *plan)
+{
+	static const uint32_t bits[3] = {
+		INV_UPDATE_PLAN_CLOSED, INV_UPDATE_PLAN_CTA, INV_UPDATE_PLAN_CTD};
+	const struct inv_update *u = plan->update;
+	const bool values[3] = {u->plan_closed, u->plan_cta, u->plan_ctd};
+	struct inv_flag_change change = inv_plan_flags(plan, bits, values);
+	struct cell_rate keep = {RATE_PRICE_MAX, UINT16_MAX, (uint8_t)~change.clear};
+	struct cell_rate put = {0, 0, (uint8_t)change.put};
+	plan->rate_depends = (u->adjust_mask & INV_UPDATE_PRICE) != 0;
+	if ((plan->fields & INV_UPDATE_PRICE) != 0 && !plan->rate_depends) {
+		keep.price_minor = 0;
+		keep.flags &= (uint8_t)~RATE_PRICED;
+	}
+	if ((u->set_mask & INV_UPDATE_PRICE) != 0) {
+		kr_assert(u->price_minor >= 0 && u->price_minor <= (int64_t)RATE_PRICE_MAX);
+		put.price_minor = (uint64_t)u->price_minor;
+		put.flags |= RATE_PRICED;
+	}
+	plan->rate_keep = cell_rate_pack(keep);
+	plan->rate_put = cell_rate_pack(put);
+	kr_assert(cell_rate_unpack(plan->rate_put).class_index == 0);
 }
 
 void inv_update_plan_init(struct inv_update_plan *plan, const struct inv_update *update)
@@ -177,7 +216,8 @@ void inv_update_plan_init(struct inv_update_plan *plan, const struct inv_update 
 	plan->changes_stock = (plan->fields & stock) != 0;
 	plan->renews_limit = plan->changes_stock || (update->clear_mask & INV_UPDATE_CAP) != 0;
 	plan->changes_classes = (plan->fields & los) != 0;
-	inv_plan_flags_init(plan);
+	inv_plan_counter_init(plan);
+	inv_plan_rate_init(plan);
 	kr_assert(plan->fields != 0);
 	kr_assert((plan->fields & ~INV_UPDATE_MASK) == 0);
 }

@@ -122,96 +122,101 @@ static bool inv_stock_change(const struct inv_update_plan *plan, const struct in
 	return true;
 }
 
+/* Stock and the limit that it makes. Neighbours mostly have the same stock: worked out once. */
+struct inv_stock_memo {
+	bool is_filled;
+	struct inv_stock before, after;
+	struct inv_limit limit;
+};
+
+static bool inv_stock_renew(const struct inv_update_plan *plan, const struct inv_row *row,
+	struct inv_stock *date, struct inv_stock_memo *memo, int32_t day, struct inv_refusal *ret)
+{
+	kr_assert(plan->renews_limit);
+	if (!memo->is_filled || !inv_stock_equal(&memo->before, date)) {
+		memo->before = memo->after = *date;
+		memo->is_filled =
+			!plan->changes_stock || inv_stock_change(plan, row, &memo->after, day, ret);
+		if (!memo->is_filled)
+			return false;
+		memo->limit = inv_limit_of(row, &memo->after);
+	}
+	*date = memo->after;
+	kr_assert((date->set_mask & ~INV_STOCK_FIELDS) == 0);
+	return true;
+}
+
 /* ---- the counter ---- */
 
-/* An explicit cap, as SET, ADJUST, CLEAR or SET_AVAILABLE make it. */
-static bool inv_cap_change(
-	const struct inv_update *u, struct cell_counter *c, int32_t day, struct inv_refusal *ret)
+/* A cap that depends on the night: SET_AVAILABLE on its sales, ADJUST on its limit. */
+static bool inv_cap_change(const struct inv_update *u, struct cell_counter c, int32_t day,
+	int64_t *ret_cap, struct inv_refusal *ret)
 {
-	int64_t cap = c->limit;
-	if ((u->clear_mask & INV_UPDATE_CAP) != 0) {
-		c->flags &= (uint16_t)~CELL_EXPLICIT_CAP;
-		return true;
-	}
+	int64_t cap = c.limit;
 	if ((u->set_mask & INV_UPDATE_AVAILABLE) != 0) {
-		cap = (int64_t)c->held + c->booked;
+		cap = (int64_t)c.held + c.booked;
 		kr_assert(cap <= 2 * (int64_t)CELL_COUNT_MAX);
 		cap += KR_MIN(u->available, INV_ADJUST_MAX);
 		if (cap > CELL_LIMIT_MAX)
 			return inv_night_refuse_full(
 				ret, RULE_COUNTER, "available", day, cap, CELL_LIMIT_MAX);
-	} else if ((u->set_mask & INV_UPDATE_CAP) != 0) {
-		cap = u->cap;
-	} else if ((c->flags & CELL_LOADED) == 0) {
+	} else if ((c.flags & CELL_LOADED) == 0) {
 		return inv_night_refuse(ret, KEYRACK_NOT_LOADED, RULE_LOADED, day);
 	} else if (!inv_adjust(&cap, u->cap, CELL_LIMIT_MIN, CELL_LIMIT_MAX, "cap", day, ret)) {
 		return false;
 	}
 	kr_assert(cap >= CELL_LIMIT_MIN && cap <= CELL_LIMIT_MAX);
-	c->limit = (int16_t)cap;
-	c->flags |= CELL_EXPLICIT_CAP | CELL_LOADED;
+	*ret_cap = cap;
 	return true;
 }
 
+/* *counter has what is the same for every night already. Whole words, as inv_night_change. */
 static bool inv_counter_change(const struct inv_update_plan *plan, const struct inv_row *row,
-	struct inv_stock *date, struct inv_night_change *change, struct inv_refusal *ret)
+	struct inv_stock *date, struct inv_stock_memo *memo, int32_t day, uint64_t *counter,
+	struct inv_refusal *ret)
 {
-	struct cell_counter c = cell_counter_unpack(change->old.counter);
-	c.flags = (uint16_t)((c.flags & ~plan->flags_clear) | plan->flags_set);
-	if (plan->changes_stock && !inv_stock_change(plan, row, date, change->day, ret))
+	const struct inv_update *u = plan->update;
+	uint64_t c = *counter;
+	if (plan->renews_limit && !inv_stock_renew(plan, row, date, memo, day, ret))
 		return false;
-	if ((plan->fields & (INV_UPDATE_CAP | INV_UPDATE_AVAILABLE)) != 0 &&
-		!inv_cap_change(plan->update, &c, change->day, ret))
-		return false;
-	if (plan->renews_limit && (c.flags & CELL_EXPLICIT_CAP) == 0) {
-		struct inv_limit limit = inv_limit_of(row, date);
-		if (!inv_limit_fits(limit))
-			return inv_night_refuse_full(ret, RULE_COUNTER, NULL, change->day,
-				limit.value, limit.value < 0 ? CELL_LIMIT_MIN : CELL_LIMIT_MAX);
-		c = inv_limit_put(c, limit);
+	if ((u->set_mask & INV_UPDATE_AVAILABLE) != 0 || (u->adjust_mask & INV_UPDATE_CAP) != 0) {
+		int64_t cap = 0;
+		if (!inv_cap_change(u, cell_counter_unpack(c), day, &cap, ret))
+			return false;
+		c = (c & ~INV_LIMIT_BITS) | INV_COUNTER_FLAG(CELL_EXPLICIT_CAP | CELL_LOADED) |
+		    (uint16_t)cap;
+	} else if ((u->clear_mask & INV_UPDATE_CAP) != 0) {
+		c &= ~INV_COUNTER_FLAG(CELL_EXPLICIT_CAP);
 	}
-	kr_assert((c.flags & ~CELL_FLAG_MASK) == 0);
-	kr_assert((c.flags & CELL_LOADED) != 0 || c.limit == 0);
-	change->new.counter = cell_counter_pack(c);
+	if (plan->renews_limit && (c & INV_COUNTER_FLAG(CELL_EXPLICIT_CAP)) == 0) {
+		if (!inv_limit_fits(memo->limit))
+			return inv_night_refuse_full(ret, RULE_COUNTER, NULL, day,
+				memo->limit.value,
+				memo->limit.value < 0 ? CELL_LIMIT_MIN : CELL_LIMIT_MAX);
+		c = inv_limit_put(c, memo->limit);
+	}
+	kr_assert((c & INV_COUNTER_FLAG(~CELL_FLAG_MASK & UINT16_MAX)) == 0);
+	kr_assert((c & INV_COUNTER_FLAG(CELL_LOADED)) != 0 || (c & INV_LIMIT_BITS) == 0);
+	*counter = c;
 	return true;
 }
 
 /* ---- the rate ---- */
 
-static bool inv_price_change(
-	const struct inv_update *u, struct cell_rate *rate, int32_t day, struct inv_refusal *ret)
+static bool inv_price_adjust(
+	const struct inv_update *u, int32_t day, uint64_t *word, struct inv_refusal *ret)
 {
-	int64_t price = (int64_t)rate->price_minor;
-	if ((u->clear_mask & INV_UPDATE_PRICE) != 0) {
-		rate->price_minor = 0;
-		rate->flags &= (uint8_t)~RATE_PRICED;
-		return true;
-	}
-	if ((u->set_mask & INV_UPDATE_PRICE) != 0)
-		price = u->price_minor;
-	else if ((rate->flags & RATE_PRICED) == 0)
+	struct cell_rate rate = cell_rate_unpack(*word);
+	int64_t price = (int64_t)rate.price_minor;
+	if ((rate.flags & RATE_PRICED) == 0)
 		return inv_night_refuse(ret, KEYRACK_NO_RATE, RULE_PRICE, day);
-	else if (!inv_adjust(&price, u->price_minor, 0, (int64_t)RATE_PRICE_MAX, "price_minor", day,
-			 ret))
+	if (!inv_adjust(
+		    &price, u->price_minor, 0, (int64_t)RATE_PRICE_MAX, "price_minor", day, ret))
 		return false;
 	kr_assert(price >= 0);
 	kr_assert(price <= (int64_t)RATE_PRICE_MAX);
-	rate->price_minor = (uint64_t)price;
-	rate->flags |= RATE_PRICED;
-	return true;
-}
-
-static bool inv_rate_change(const struct inv_update_plan *plan, struct inv_night_change *change,
-	struct inv_refusal *ret)
-{
-	struct cell_rate rate = cell_rate_unpack(change->old.rate);
-	rate.flags = (uint8_t)((rate.flags & ~plan->rate_clear) | plan->rate_set);
-	if ((plan->fields & INV_UPDATE_PRICE) != 0 &&
-		!inv_price_change(plan->update, &rate, change->day, ret))
-		return false;
-	kr_assert((rate.flags & ~RATE_FLAG_MASK) == 0);
-	kr_assert((rate.flags & RATE_PRICED) != 0 || rate.price_minor == 0);
-	change->new.rate = cell_rate_pack(rate);
+	rate.price_minor = (uint64_t)price;
+	*word = cell_rate_pack(rate);
 	return true;
 }
 
@@ -232,6 +237,24 @@ struct los_class inv_update_los(const struct inv_update_plan *plan, struct los_c
 	return los;
 }
 
+/* ---- a row ---- */
+
+/* The words stay in registers: storing halves and loading them whole again stalls. */
+static inline bool inv_night_change(const struct inv_update_plan *plan, const struct inv_row *row,
+	struct inv_stock *date, struct inv_stock_memo *memo, int32_t day, struct inv_words old,
+	struct inv_words *ret_new, struct inv_refusal *ret)
+{
+	uint64_t counter = (old.counter & plan->counter_keep) | plan->counter_put;
+	uint64_t rate = (old.rate & plan->rate_keep) | plan->rate_put;
+	if (plan->counter_depends && !inv_counter_change(plan, row, date, memo, day, &counter, ret))
+		return false;
+	if (plan->rate_depends && !inv_price_adjust(plan->update, day, &rate, ret))
+		return false;
+	ret_new->counter = counter;
+	ret_new->rate = rate;
+	return true;
+}
+
 bool inv_update_row(const struct inv *inv, const struct inv_update_plan *plan, uint32_t row_index,
 	uint32_t *ret_count, struct inv_refusal *ret_refusal)
 {
@@ -239,26 +262,32 @@ bool inv_update_row(const struct inv *inv, const struct inv_update_plan *plan, u
 	const struct inv_row *row = inv_row_at(inv, row_index);
 	const struct inv_update *u = plan->update;
 	const struct inv_hotel *hotel = inv_hotel_at(inv, row->hotel_index);
+	const struct inv_cell *cells = inv_row_cells(inv, row_index);
+	const uint32_t window = inv->config.window_nights;
+	struct inv_stock_memo memo = {.is_filled = false};
 	kr_assert(inv_day_in_window(inv, hotel, u->first_day));
 	kr_assert(inv_day_in_window(inv, hotel, u->last_day));
 	if (plan->renews_limit)
 		inv_stock_expand(inv, row, hotel->first_day, scratch->stocks);
+	struct inv_stock *date = &scratch->stocks[u->first_day - hotel->first_day];
+	struct inv_night_change *change = scratch->changes;
 	uint32_t weekday = civil_weekday_of(u->first_day);
-	uint32_t ring = inv_ring(inv, u->first_day), count = 0;
-	for (int32_t day = u->first_day; day <= u->last_day; day++) {
+	uint32_t ring = inv_ring(inv, u->first_day);
+	for (int32_t day = u->first_day; day <= u->last_day; day++, date++) {
 		if ((u->weekday_mask >> weekday & 1) != 0) {
-			struct inv_night_change *change = &scratch->changes[count++];
-			change->old = inv_cell_load(inv, row_index, ring);
+			struct inv_words old = inv_words_load(&cells[ring]);
+			if (!inv_night_change(
+				    plan, row, date, &memo, day, old, &change->new, ret_refusal))
+				return false;
+			change->old = old;
 			change->day = day;
 			change->ring = ring;
-			struct inv_stock *date = &scratch->stocks[day - hotel->first_day];
-			if (!inv_counter_change(plan, row, date, change, ret_refusal) ||
-				!inv_rate_change(plan, change, ret_refusal))
-				return false;
+			change++;
 		}
 		weekday = weekday == CIVIL_SUNDAY ? CIVIL_MONDAY : weekday + 1;
-		ring = ring + 1 == inv->config.window_nights ? 0 : ring + 1;
+		ring = ring + 1 == window ? 0 : ring + 1;
 	}
-	*ret_count = count;
+	*ret_count = (uint32_t)(change - scratch->changes);
+	kr_assert(*ret_count <= window);
 	return true;
 }

@@ -4,9 +4,6 @@
 
 /* ---- old values as runs ---- */
 
-/* What of a counter an update may change. */
-#define INV_COUNTER_KEY (UINT64_C(0xffff) | UINT64_C(0xffff) << 48)
-
 static bool inv_update_old_equal(const struct inv_update_old *a, const struct inv_update_old *b)
 {
 	return a->count == b->count && a->limit == b->limit && a->flags == b->flags &&

@@ -124,18 +124,21 @@ Test(limit, lies_within_a_room_below_the_exact_value)
 	}
 }
 
-Test(limit, leaves_flags_of_a_cell_alone_but_its_own)
+Test(limit, leaves_the_rest_of_a_counter_alone)
 {
-	struct cell_counter c = {.limit = 5,
-		.held = 3,
-		.booked = 4,
-		.flags = CELL_CLOSED | CELL_CTA | CELL_EXPLICIT_CAP | CELL_LOADED};
-	c = inv_limit_put(c, (struct inv_limit){.value = 0, .is_loaded = false});
+	const uint16_t flags = CELL_CLOSED | CELL_CTA | CELL_EXPLICIT_CAP | CELL_LOADED;
+	uint64_t word = cell_counter_pack(
+		(struct cell_counter){.limit = 5, .held = 3, .booked = 4, .flags = flags});
+	word = inv_limit_put(word, (struct inv_limit){.value = 0, .is_loaded = false});
+	struct cell_counter c = cell_counter_unpack(word);
 	cr_assert_eq(c.flags, CELL_CLOSED | CELL_CTA);
 	cr_assert_eq(c.limit, 0);
 	cr_assert_eq(c.held, 3);
 	cr_assert_eq(c.booked, 4);
-	c = inv_limit_put(c, (struct inv_limit){.value = -7, .is_loaded = true});
+	c = cell_counter_unpack(
+		inv_limit_put(word, (struct inv_limit){.value = -7, .is_loaded = true}));
 	cr_assert_eq(c.flags, CELL_CLOSED | CELL_CTA | CELL_LOADED);
 	cr_assert_eq(c.limit, -7);
+	cr_assert_eq(c.held, 3);
+	cr_assert_eq(c.booked, 4);
 }
