@@ -55,6 +55,18 @@ static void inv_nights_prefetch(
 	kr_assert(lines > 1);
 }
 
+static void inv_row_prefetch(const struct inv *inv, uint32_t hotel_index, uint16_t type,
+	int32_t first_day, int32_t nights)
+{
+	uint32_t row = inv_row_guess(inv, hotel_index, type);
+	kr_assert(hotel_index < inv->config.hotels_max);
+	if (row == INV_NONE)
+		return;
+	__builtin_prefetch(&inv_rows(inv)[row]);
+	inv_nights_prefetch(inv, row, first_day, nights);
+	kr_assert(row < inv->row_count);
+}
+
 static void inv_lines_prefetch(
 	const struct inv *inv, const struct inv_reserve_op *op, uint32_t hotel_index, bool cells)
 {
@@ -66,12 +78,8 @@ static void inv_lines_prefetch(
 			inv_row_slot_prefetch(inv, hotel_index, line->type);
 			continue;
 		}
-		uint32_t row = inv_row_guess(inv, hotel_index, line->type);
-		if (row == INV_NONE)
-			continue;
-		__builtin_prefetch(&inv_rows(inv)[row]);
 		int64_t nights = (int64_t)line->check_out - line->check_in;
-		inv_nights_prefetch(inv, row, line->check_in,
+		inv_row_prefetch(inv, hotel_index, line->type, line->check_in,
 			(int32_t)KR_MIN(nights, (int64_t)INV_STAY_NIGHTS_MAX));
 	}
 	kr_assert(line_count <= INV_LINES_MAX);
@@ -158,4 +166,30 @@ void inv_transition_prefetch(const struct inv *inv, struct kr_id id, unsigned st
 		inv_record_prefetch(inv, record);
 	else if (record != INV_NONE)
 		inv_transition_prefetch_cells(inv, record);
+}
+
+/* Answers of many types stream anyway: the first ones are what the caller would wait for. */
+#define INV_PREFETCH_TYPES 8u
+
+void inv_availability_prefetch(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
+	uint32_t type_count, int32_t first_day, uint32_t night_count, unsigned stage)
+{
+	kr_assert(stage <= 2);
+	kr_assert(types != NULL || type_count == 0);
+	if (stage == 0) {
+		inv_hotel_slot_prefetch(inv, hotel);
+		return;
+	}
+	uint32_t hotel_index = inv_hotel_guess(inv, hotel);
+	if (hotel_index == INV_NONE)
+		return;
+	if (stage == 1)
+		__builtin_prefetch(&inv_hotels(inv)[hotel_index]);
+	for (uint32_t i = 0; i < KR_MIN(type_count, INV_PREFETCH_TYPES); i++) {
+		if (stage == 1)
+			inv_row_slot_prefetch(inv, hotel_index, types[i]);
+		else
+			inv_row_prefetch(inv, hotel_index, types[i], first_day,
+				(int32_t)KR_MIN(night_count, INV_STAY_NIGHTS_MAX));
+	}
 }
