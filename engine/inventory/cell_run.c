@@ -26,6 +26,9 @@ static uint8_t inv_cell_run_head(const struct inv_cell_run *run)
 		head |= INV_CELL_RUN_WIDE_PRICE;
 	if (!inv_los_is_none(run->los))
 		head |= INV_CELL_RUN_LOS;
+	if ((run->los.min_arrival | run->los.max_arrival | run->los.min_through |
+		    run->los.max_through) > UINT8_MAX)
+		head |= INV_CELL_RUN_WIDE_LOS;
 	kr_assert((c.flags & ~CELL_FLAG_MASK) == 0);
 	kr_assert((run->rate_flags & ~RATE_FLAG_MASK) == 0);
 	return head;
@@ -57,14 +60,22 @@ static uint8_t *inv_put_rate(uint8_t *at, const struct inv_cell_run *run, bool i
 	return at;
 }
 
-static uint8_t *inv_put_los(uint8_t *at, struct los_class los)
+static uint8_t *inv_put_los(uint8_t *at, struct los_class los, bool is_wide)
 {
 	kr_assert(!inv_los_is_none(los));
-	kr_store_u16(at, los.min_arrival);
-	kr_store_u16(at + 2, los.max_arrival);
-	kr_store_u16(at + 4, los.min_through);
-	kr_store_u16(at + 6, los.max_through);
-	return at + 8;
+	kr_assert(is_wide || los.max_through <= UINT8_MAX);
+	if (is_wide) {
+		kr_store_u16(at, los.min_arrival);
+		kr_store_u16(at + 2, los.max_arrival);
+		kr_store_u16(at + 4, los.min_through);
+		kr_store_u16(at + 6, los.max_through);
+		return at + 8;
+	}
+	at[0] = (uint8_t)los.min_arrival;
+	at[1] = (uint8_t)los.max_arrival;
+	at[2] = (uint8_t)los.min_through;
+	at[3] = (uint8_t)los.max_through;
+	return at + 4;
 }
 
 /* Straight into the writer's memory: this runs for every night of a shard. */
@@ -84,7 +95,7 @@ static void inv_cell_run_put(struct kr_writer *writer, const struct inv_cell_run
 	if ((head & INV_CELL_RUN_RATE) != 0)
 		at = inv_put_rate(at, run, (head & INV_CELL_RUN_WIDE_PRICE) != 0);
 	if ((head & INV_CELL_RUN_LOS) != 0)
-		at = inv_put_los(at, run->los);
+		at = inv_put_los(at, run->los, (head & INV_CELL_RUN_WIDE_LOS) != 0);
 	kr_assert(at - writer->at <= (ptrdiff_t)INV_CELL_RUN_SIZE_MAX);
 	writer->at = at;
 }
@@ -169,15 +180,13 @@ static void inv_take_rate(struct kr_reader *reader, struct inv_cell_run *run, bo
 	kr_assert(run->price_minor <= RATE_PRICE_MAX);
 }
 
-static struct los_class inv_take_los(struct kr_reader *reader)
+static struct los_class inv_take_los(struct kr_reader *reader, bool is_wide)
 {
-	struct los_class los;
-	los.min_arrival = kr_reader_u16(reader);
-	los.max_arrival = kr_reader_u16(reader);
-	los.min_through = kr_reader_u16(reader);
-	los.max_through = kr_reader_u16(reader);
+	uint16_t values[4];
+	for (int i = 0; i < 4; i++)
+		values[i] = is_wide ? kr_reader_u16(reader) : kr_reader_u8(reader);
 	kr_assert(reader->at <= reader->end);
-	return los;
+	return (struct los_class){values[0], values[1], values[2], values[3]};
 }
 
 struct inv_cell_run inv_cell_run_load(struct kr_reader *reader)
@@ -193,7 +202,7 @@ struct inv_cell_run inv_cell_run_load(struct kr_reader *reader)
 	if ((head & INV_CELL_RUN_RATE) != 0)
 		inv_take_rate(reader, &run, (head & INV_CELL_RUN_WIDE_PRICE) != 0);
 	if ((head & INV_CELL_RUN_LOS) != 0)
-		run.los = inv_take_los(reader);
+		run.los = inv_take_los(reader, (head & INV_CELL_RUN_WIDE_LOS) != 0);
 	/* One form for one run: what was read must be what would be written. */
 	if (!reader->failed && head != inv_cell_run_head(&run))
 		kr_reader_fail(reader);

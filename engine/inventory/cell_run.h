@@ -11,7 +11,7 @@
 #define INV_CELL_RUN_RATE 0x02u
 #define INV_CELL_RUN_WIDE_PRICE 0x04u
 #define INV_CELL_RUN_LOS 0x08u
-#define INV_CELL_RUN_MASK 0x0fu
+#define INV_CELL_RUN_WIDE_LOS 0x10u
 /* length, skipped nights, head, flags, counts, rate, limits of stay */
 #define INV_CELL_RUN_SIZE_MAX (2u + 2 + 1 + 1 + 6 + 6 + 8)
 
