@@ -116,10 +116,18 @@ static void watch(struct bench_fleet *fleet, uint32_t i)
 	fleet->wants[i] = want;
 }
 
-static int64_t due_in_us(const struct bench_fleet *fleet, int64_t timeout_us)
+/* Sends what was submitted since the last turn and does what is due. Returns how long there is
+ * nothing to do, as far as clocks go. */
+static int64_t push(struct bench_fleet *fleet, int64_t timeout_us)
 {
 	for (uint32_t i = 0; i < fleet->count; i++) {
-		const int64_t own = keyrack_client_timeout_us(fleet->clients[i]);
+		struct keyrack_client *client = fleet->clients[i];
+		int64_t own = keyrack_client_timeout_us(client);
+		if (own == 0 || keyrack_client_want(client) != fleet->wants[i]) {
+			(void)keyrack_client_process(client);
+			own = keyrack_client_timeout_us(client);
+		}
+		watch(fleet, i);
 		if (own >= 0 && (timeout_us < 0 || own < timeout_us))
 			timeout_us = own;
 	}
@@ -129,7 +137,7 @@ static int64_t due_in_us(const struct bench_fleet *fleet, int64_t timeout_us)
 void fleet_turn(struct bench_fleet *fleet, int64_t timeout_us)
 {
 	struct epoll_event events[EVENTS_MAX];
-	const int64_t wait_us = due_in_us(fleet, timeout_us);
+	const int64_t wait_us = push(fleet, timeout_us);
 	const struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
 	const int count =
 		epoll_pwait2(fleet->epoll, events, EVENTS_MAX, wait_us < 0 ? NULL : &wait, NULL);
@@ -138,12 +146,6 @@ void fleet_turn(struct bench_fleet *fleet, int64_t timeout_us)
 	for (int i = 0; i < count; i++) {
 		(void)keyrack_client_process(fleet->clients[events[i].data.u32]);
 		watch(fleet, events[i].data.u32);
-	}
-	for (uint32_t i = 0; i < fleet->count; i++) {
-		if (keyrack_client_timeout_us(fleet->clients[i]) != 0)
-			continue;
-		(void)keyrack_client_process(fleet->clients[i]);
-		watch(fleet, i);
 	}
 }
 

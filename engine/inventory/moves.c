@@ -78,7 +78,7 @@ static int inv_move_apply(struct inv *inv, uint32_t r, const struct inv_move *mo
 int inv_apply_confirm(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r;
+	uint32_t r = INV_NONE;
 	struct inv_text payment_ref = effect->u.confirm.payment_ref;
 	int error = inv_move_find(inv, hotel_index, effect, inv_move_confirm.from, &r, ret);
 	if (error != 0)
@@ -104,7 +104,7 @@ int inv_apply_confirm(struct inv *inv, uint32_t hotel_index, const struct inv_ef
 int inv_apply_release(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r;
+	uint32_t r = INV_NONE;
 	int error = inv_move_find(inv, hotel_index, effect, inv_move_release.from, &r, ret);
 	if (error != 0)
 		return error;
@@ -115,7 +115,7 @@ int inv_apply_release(struct inv *inv, uint32_t hotel_index, const struct inv_ef
 int inv_apply_cancel(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r;
+	uint32_t r = INV_NONE;
 	int error = inv_move_find(inv, hotel_index, effect, inv_move_cancel.from, &r, ret);
 	if (error != 0)
 		return error;
@@ -126,7 +126,7 @@ int inv_apply_cancel(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 int inv_apply_expire(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r;
+	uint32_t r = INV_NONE;
 	int error = inv_move_find(inv, hotel_index, effect, inv_move_expire.from, &r, ret);
 	if (error != 0)
 		return error;
@@ -141,7 +141,7 @@ int inv_apply_expire(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 int inv_apply_grace(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r;
+	uint32_t r = INV_NONE;
 	int error = inv_move_find(inv, hotel_index, effect, INV_HELD, &r, ret);
 	if (error != 0)
 		return error;

@@ -224,8 +224,7 @@ struct m_answer model_type_put(struct model *m, struct m_now now, uint64_t id, i
 	if (h == NULL)
 		return m_no(KEYRACK_NOT_FOUND);
 	struct type *t = &h->types[type];
-	if (!t->exists) {
-		t->exists = true;
+	if (t->nights == NULL) {
 		t->nights = calloc(M_NIGHTS, sizeof(*t->nights));
 		if (t->nights == NULL)
 			abort();
@@ -241,6 +240,7 @@ struct m_answer model_type_put(struct model *m, struct m_now now, uint64_t id, i
 			return m_no(KEYRACK_COUNTER_FULL);
 		}
 	}
+	t->exists = true;
 	h->version++;
 	h->event_seq++;
 	return (struct m_answer){.code = KEYRACK_DONE, .version = h->version};
@@ -551,9 +551,6 @@ struct m_answer model_update(struct model *m, struct m_now now, const struct m_u
 		return m_no(KEYRACK_INVALID);
 	if (h == NULL)
 		return m_no(KEYRACK_NOT_FOUND);
-	for (int i = 0; i < u->type_count; i++)
-		if (!h->types[u->types[i]].exists)
-			return m_no(KEYRACK_NOT_FOUND);
 	struct source *source = NULL;
 	if (u->source_seq != 0) {
 		source = source_of(h, u->source);
@@ -563,6 +560,9 @@ struct m_answer model_update(struct model *m, struct m_now now, const struct m_u
 	}
 	if (u->has_version && u->version != h->version)
 		return m_no(KEYRACK_VERSION_MISMATCH);
+	for (int i = 0; i < u->type_count; i++)
+		if (!h->types[u->types[i]].exists)
+			return m_no(KEYRACK_NOT_FOUND);
 	if (u->first_day < h->business_day)
 		return m_no(KEYRACK_PAST_DATE);
 	if (!m_in_window(m, h, u->last_day))
