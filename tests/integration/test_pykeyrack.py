@@ -1,0 +1,295 @@
+#!/usr/bin/python3
+"""A client written from PROTOCOL.md alone, and the examples in C, against real processes.
+
+usage: test_pykeyrack.py SOURCE_ROOT KEYRACK_ROUTER KEYRACK_SHARD BOOK_A_ROOM MANY_IN_FLIGHT
+"""
+import datetime
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import pykeyrack
+
+ROOT, ROUTER, SHARD, BOOK_A_ROOM, MANY_IN_FLIGHT = sys.argv[1:6]
+DOCUMENT = pykeyrack.Document(os.path.join(ROOT, "proto", "PROTOCOL.md"))
+CODE = DOCUMENT.numbers
+CLUSTER = 0x6b6579
+# Some zone's business date may be a day ahead of this: nothing is sold before TODAY + 2.
+TODAY = (datetime.datetime.now(datetime.timezone.utc).date() - datetime.date(1970, 1, 1)).days
+PRICE, BASIC = 0x0080, 0x0004  # bits of INVENTORY_SET and TYPE_PUT: price, physical
+SIZES = ["--hotels", "50", "--nights", "120", "--reservations", "20000", "--refusals", "1024",
+         "--segment-size", "8"]
+
+
+class Cluster:
+    """Two shards and two routers in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.processes = {}
+        self.addresses = [f"unix:{folder}/r{n}" for n in range(2)]
+        for shard in range(2):
+            self.start_shard(shard)
+        for router in range(2):
+            self.start_router(router)
+
+    def start(self, name, argv):
+        read, write = os.pipe()
+        os.set_inheritable(write, True)
+        log = open(os.path.join(self.folder, name + ".log"), "ab")
+        self.processes[name] = subprocess.Popen(
+            argv + ["--cluster", str(CLUSTER), "--ready-fd", str(write)], pass_fds=[write],
+            stdout=log, stderr=log)
+        log.close()
+        os.close(write)
+        if not select.select([read], [], [], 60)[0] or not os.read(read, 64):
+            with open(os.path.join(self.folder, name + ".log"), encoding="utf-8") as file:
+                raise RuntimeError(f"{name} is not ready: {file.read()}")
+        os.close(read)
+
+    def start_shard(self, n):
+        self.start(f"shard{n}", [SHARD, "--dir", f"{self.folder}/d{n}", "--shard-index", str(n),
+                                 "--shards", "2", "--listen", f"unix:{self.folder}/s{n}", *SIZES])
+
+    def start_router(self, n):
+        self.start(f"router{n}", [ROUTER, "--listen", self.addresses[n],
+                                  "--shard", f"unix:{self.folder}/s0",
+                                  "--shard", f"unix:{self.folder}/s1"])
+
+    def kill(self, name, number=signal.SIGKILL):
+        process = self.processes.pop(name)
+        process.send_signal(number)
+        return process.wait(60)
+
+    def stop(self):
+        for name in sorted(self.processes):
+            self.kill(name, signal.SIGTERM)
+
+
+def date(day):
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(day)).isoformat()
+
+
+class DocumentTest(unittest.TestCase):
+    """What needs no server."""
+
+    def test_the_examples_are_what_this_client_writes(self):
+        example = DOCUMENT.example("hello-request")
+        hello = DOCUMENT.messages["HelloRequest"](version=1, agent="example/1.0")
+        self.assertEqual(pykeyrack.seal(1, pykeyrack.ROUTER, 0, 1, hello.SerializeToString(), 0,
+                                        2000000), example)
+        example = DOCUMENT.example("book-request")
+        high, low = pykeyrack.mint(42, 1772000000000, 0x0123456789abcde)
+        self.assertIn(pykeyrack.format_id((high, low)), DOCUMENT.text)
+        line = DOCUMENT.messages["Line"](type=3, check_in=20513, check_out=20516, rooms=1, guests=2)
+        book = DOCUMENT.messages["ReserveRequest"](
+            hotel_id=42, id_hi=high, id_lo=low, lines=[line], has_expected_total=True,
+            expected_total_minor=36000, external_ref="OTA-1009", source=5)
+        self.assertEqual(pykeyrack.seal(41, pykeyrack.HOTEL, 42, 7, book.SerializeToString(),
+                                        0x6b657972, 2000000), example)
+
+    def test_the_examples_of_answers_are_read(self):
+        for name, message in (("hello-answer", "HelloAnswer"), ("book-answer", "ReservationAnswer"),
+                              ("book-sold-out", "ReservationAnswer"), ("reject", "RejectNotice"),
+                              ("availability-answer", "AvailabilityAnswer")):
+            data = DOCUMENT.example(name)
+            frame = pykeyrack.Frame(data[:64], lambda size, data=data: data[64:64 + size])
+            DOCUMENT.messages[message].FromString(frame.body)
+            self.assertEqual(len(data), 64 + frame.size)
+
+    def test_a_slot_is_the_documents(self):
+        self.assertIn(f"hotel 42 has slot {pykeyrack.slot_of(42)};", DOCUMENT.text)
+
+
+class ClusterTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="keyrack-py-")
+        cls.cluster = Cluster(cls.folder)
+        cls.hotel = 1000
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.stop()
+        shutil.rmtree(cls.folder)
+
+    def setUp(self):
+        ClusterTest.hotel += 1
+        self.client = pykeyrack.Client(DOCUMENT, self.cluster.addresses, deadline=20)
+        self.call("HOTEL_PUT", hotel_id=self.hotel, mask=6,
+                  settings=DOCUMENT.messages["HotelSettings"](zone="Asia/Tokyo", currency="JPY"))
+        self.call("TYPE_PUT", hotel_id=self.hotel, type=3, mask=BASIC,
+                  settings=DOCUMENT.messages["TypeSettings"](physical=2))
+        self.call("INVENTORY_SET", hotel_id=self.hotel, first_day=TODAY + 2, last_day=TODAY + 100,
+                  weekday_mask=127, set_mask=PRICE, price_minor=12000, source=1, source_seq=1)
+
+    def tearDown(self):
+        self.client.close()
+
+    def call(self, name, code="DONE", **fields):
+        answer = self.client.call(name, **fields)
+        self.assertEqual(DOCUMENT.codes[answer.code], code, answer.message)
+        return answer.message
+
+    def line(self, first=10, nights=3, rooms=1):
+        return DOCUMENT.messages["Line"](type=3, check_in=TODAY + first, rooms=rooms, guests=1,
+                                         check_out=TODAY + first + nights)
+
+    def sale(self, ident=None, **more):
+        high, low = ident or pykeyrack.mint(self.hotel)
+        return {"hotel_id": self.hotel, "id_hi": high, "id_lo": low, "lines": [self.line()], **more}
+
+    def test_a_stay_is_priced_held_confirmed_shown_and_cancelled(self):
+        stay = self.call("STAY", hotel_id=self.hotel, lines=[self.line()])
+        self.assertEqual((stay.total_minor, stay.rooms_left), (36000, 2))
+        sale = self.sale(has_expected_total=True, expected_total_minor=36000)
+        held = self.call("HOLD", **sale)
+        self.assertEqual((held.state, held.revision), (1, 1))
+        ident = {"id_hi": sale["id_hi"], "id_lo": sale["id_lo"]}
+        self.assertEqual(self.call("CONFIRM", **ident).state, 2)
+        self.assertTrue(self.call("CONFIRM", **ident).repeated_op)
+        shown = self.call("RESERVATION_GET", **ident).reservation
+        self.assertEqual(list(shown.lines[0].run_price_minor), [12000])
+        self.assertEqual(list(shown.lines[0].run_nights), [3])
+        self.assertTrue(shown.was_held)
+        nights = self.call("AVAILABILITY", hotel_id=self.hotel, first_day=TODAY + 9, night_count=5)
+        self.assertEqual(list(nights.types), [3])
+        self.assertEqual([word >> 32 & 0xFFFF for word in nights.counters], [0, 1, 1, 1, 0])
+        self.assertEqual([word & 0xFFFF for word in nights.counters], [2] * 5)
+        self.assertEqual({word & (1 << 40) - 1 for word in nights.rates}, {12000})
+        self.assertEqual(self.call("RELEASE", "BAD_STATE", **ident).state, 2)
+        self.assertEqual(self.call("CANCEL", **ident).state, 5)
+
+    def test_the_last_room_is_sold_once_and_the_refusal_says_why(self):
+        for _ in range(2):
+            self.call("BOOK", **self.sale())
+        refused = self.call("BOOK", "SOLD_OUT", **self.sale()).refusal
+        self.assertEqual((refused.rule, refused.day, refused.required, refused.left),
+                         (21, TODAY + 10, 1, 0))
+
+    def test_one_id_has_one_effect(self):
+        sale = self.sale()
+        first = self.call("BOOK", **sale)
+        again = self.call("BOOK", **sale)
+        self.assertTrue(again.repeated_op)
+        self.assertEqual(again.event_seq, first.event_seq)
+        sale["lines"] = [self.line(nights=4)]
+        self.call("BOOK", "KEY_REUSED", **sale)
+
+    def test_resolve_makes_not_found_final(self):
+        high, low = pykeyrack.mint(self.hotel)
+        self.call("RESOLVE", "NOT_FOUND", id_hi=high, id_lo=low)
+        self.call("BOOK", "BAD_STATE", **self.sale((high, low)))
+
+    def test_many_in_flight_are_answered_in_order_for_one_hotel(self):
+        sales = [self.sale(lines=[self.line(first=20, nights=1)]) for _ in range(500)]
+        answers = list(self.client.pipeline([("BOOK", sale) for sale in sales]))
+        self.assertEqual([index for index, _, _ in answers], list(range(500)))
+        codes = [DOCUMENT.codes[code] for _, code, _ in answers]
+        self.assertEqual(codes, ["DONE"] * 2 + ["SOLD_OUT"] * 498)
+
+    def test_every_shard_tells_its_hotels_and_figures(self):
+        found = []
+        for shard in range(self.client.hello.shard_count):
+            answer = self.call("HOTEL_LIST", shard=shard, from_start=True, limit=1000)
+            found += [hotel.hotel_id for hotel in answer.hotels]
+            stats = self.call("STATS", shard=shard)
+            self.assertEqual((stats.shard, stats.state), (shard, "serving"))
+        self.assertIn(self.hotel, found)
+        self.assertEqual(self.call("ROUTER_MAP").shard_count, 2)
+        self.assertEqual(self.call("PING", payload=b"x").payload, b"x")
+        self.assertEqual(self.call("PING", shard=1, payload=b"y").payload, b"y")
+        self.assertEqual(len(self.call("ROUTER_STATUS").links), 2)
+
+    def test_a_repeated_update_changes_nothing_and_says_so(self):
+        update = {"hotel_id": self.hotel, "first_day": TODAY + 6, "last_day": TODAY + 7,
+                  "weekday_mask": 127, "adjust_mask": PRICE, "price_minor": 100, "source": 1,
+                  "source_seq": 2}
+        self.assertFalse(self.call("INVENTORY_SET", **update).repeated_seq)
+        again = self.call("INVENTORY_SET", **update)
+        self.assertTrue(again.repeated_seq)
+        self.assertEqual(again.last_source_seq, 2)
+        nights = self.call("AVAILABILITY", hotel_id=self.hotel, first_day=TODAY + 5, night_count=4)
+        self.assertEqual([word & (1 << 40) - 1 for word in nights.rates],
+                         [12000, 12100, 12100, 12000])
+
+    def rejected(self, data):
+        """The code of the REJECT that these bytes are answered with after HELLO."""
+        client = pykeyrack.Client(DOCUMENT, self.cluster.addresses)
+        until = time.monotonic() + 10
+        client.connect(until)
+        client.socket.sendall(data)
+        with self.assertRaises(pykeyrack.Rejected) as caught:
+            client.receive(until)
+        with self.assertRaises(ConnectionError):
+            client.take(1, until)
+        client.close()
+        return DOCUMENT.codes[caught.exception.code]
+
+    def test_what_breaks_the_protocol_is_rejected(self):
+        def good(**changes):
+            fields = {"kind": 2, "route": pykeyrack.ROUTER, "key": 0, "request_id": 1, "body": b"",
+                      "cluster": self.client.cluster, "remaining_us": 1000, **changes}
+            return pykeyrack.seal(**fields)
+        self.assertEqual(self.rejected(b"GET / HTTP/1.1\r\n\r\n"), "REJECT_MAGIC")
+        self.assertEqual(self.rejected(good()[:4] + b"\x09" + good()[5:]), "REJECT_VERSION")
+        self.assertEqual(self.rejected(good()[:63] + b"\x01"), "REJECT_CHECKSUM")
+        self.assertEqual(self.rejected(good(kind=99)), "REJECT_TYPE")
+        self.assertEqual(self.rejected(good(flags=0x80)), "REJECT_RESERVED")
+        self.assertEqual(self.rejected(good(remaining_us=0)), "REJECT_RESERVED")
+        self.assertEqual(self.rejected(good(cluster=1)), "REJECT_CLUSTER")
+        self.assertEqual(self.rejected(good(kind=1)), "REJECT_STATE")
+        self.assertEqual(self.rejected(good(body=b"\x0a\x01x")[:-1] + b"y"), "REJECT_CHECKSUM")
+
+    def test_another_cluster_is_not_talked_to(self):
+        client = pykeyrack.Client(DOCUMENT, self.cluster.addresses, cluster=5)
+        with self.assertRaises(pykeyrack.Rejected) as caught:
+            client.call("PING")
+        self.assertEqual(DOCUMENT.codes[caught.exception.code], "REJECT_CLUSTER")
+        client.close()
+
+    def test_a_killed_router_and_shard_lose_nothing_that_was_answered(self):
+        sale = self.sale()
+        first = self.call("BOOK", **sale)
+        shard = f"shard{0 if pykeyrack.slot_of(self.hotel) < 8192 else 1}"
+        router = f"router{(self.client.turn - 1) % 2}"
+        self.cluster.kill(router)
+        self.cluster.kill(shard)
+        self.cluster.start_shard(int(shard[-1]))
+        again = self.client.call("BOOK", **sale)
+        self.assertEqual(DOCUMENT.codes[again.code], "DONE")
+        self.assertTrue(again.message.repeated_op)
+        self.assertEqual(again.message.event_seq, first.event_seq)
+        self.cluster.start_router(int(router[-1]))
+
+    def run_example(self, program, *arguments):
+        return subprocess.run([program, ",".join(self.cluster.addresses), str(self.hotel), "3",
+                               *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+    def test_the_example_books_a_room_until_there_is_none(self):
+        stay = date(TODAY + 30), date(TODAY + 33)
+        for left in (2, 1):
+            done = self.run_example(BOOK_A_ROOM, *stay)
+            self.assertEqual(done.returncode, 0, done)
+            self.assertIn(f"{left} rooms left, 36000 minor units", done.stdout)
+            self.assertIn("CONFIRMED, revision 1", done.stdout)
+        done = self.run_example(BOOK_A_ROOM, *stay)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("not for sale: SOLD_OUT: no room is left", done.stdout)
+        self.assertIn(f"night {stay[0]}; required 1; left 0", done.stdout)
+        self.assertEqual(self.run_example(BOOK_A_ROOM, "x", "y").returncode, 2)
+
+    def test_the_example_has_many_in_flight(self):
+        done = self.run_example(MANY_IN_FLIGHT, date(TODAY + 30), "20000")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout, f"20000 answers, 0 failed, {20000 * 14 * 2} room nights seen\n")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
