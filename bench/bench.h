@@ -18,6 +18,8 @@
 enum { BENCH_OK = 0, BENCH_DIFFERS = 1, BENCH_USAGE = 2, BENCH_UNREACHABLE = 3, BENCH_ABORTED = 4 };
 
 uint64_t bench_now_us(void); /* monotonic */
+/* KEYRACK_ROUTER, else 127.0.0.1:7070 */
+const char *bench_router_default(void);
 
 /* "keyrack-bench: <sentence>" on stderr, and the end with that exit code. */
 KR_NORETURN void bench_fail(int code, const char *format, ...) KR_PRINTF(2, 3);
@@ -83,5 +85,6 @@ void chain_load(struct bench_fleet *fleet, const struct bench_load *load);
 int bench_run(int argc, char **argv);
 int bench_replay(int argc, char **argv);
 int bench_load(int argc, char **argv);
+int bench_race(int argc, char **argv);
 
 #endif

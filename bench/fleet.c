@@ -20,6 +20,12 @@ uint64_t bench_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+const char *bench_router_default(void)
+{
+	const char *routers = getenv("KEYRACK_ROUTER");
+	return routers != NULL ? routers : "127.0.0.1:7070";
+}
+
 void bench_fail(int code, const char *format, ...)
 {
 	va_list args;

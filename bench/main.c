@@ -14,6 +14,7 @@ static const struct {
 } commands[] = {
 	{"run", bench_run, "put load on a cluster, measure it, recount"},
 	{"replay", bench_replay, "play a booking trace in file order"},
+	{"race", bench_race, "thousands of requests at once for the last rooms"},
 	{"load", bench_load, "create a chain of hotels with stock and prices"},
 };
 
@@ -67,7 +68,7 @@ static error_t load_option(int key, char *arg, struct argp_state *state)
 
 static const char *router_of(int argc, char **argv)
 {
-	const char *routers = getenv("KEYRACK_ROUTER");
+	const char *routers = bench_router_default();
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--router=", 9) == 0)
 			routers = argv[i] + 9;
@@ -75,7 +76,7 @@ static const char *router_of(int argc, char **argv)
 			 i + 1 < argc)
 			routers = argv[i + 1];
 	}
-	return routers != NULL ? routers : "127.0.0.1:7070";
+	return routers;
 }
 
 int bench_load(int argc, char **argv)

@@ -445,7 +445,7 @@ int bench_replay(int argc, char **argv)
 	static struct replay replay = {.depth = 256, .deadline_us = 60000000};
 	struct replay *r = &replay;
 	the_replay = r;
-	r->routers = getenv("KEYRACK_ROUTER") != NULL ? getenv("KEYRACK_ROUTER") : "127.0.0.1:7070";
+	r->routers = bench_router_default();
 	argp_err_exit_status = BENCH_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, r);
 	trace_read(&r->trace, r->trace_path, r->capacity_path);

@@ -218,8 +218,7 @@ void run_options_parse(int argc, char **argv, struct run_options *ret)
 		"aborted.",
 		NULL, NULL, NULL};
 	*ret = (struct run_options){
-		.routers = getenv("KEYRACK_ROUTER") != NULL ? getenv("KEYRACK_ROUTER")
-							    : "127.0.0.1:7070",
+		.routers = bench_router_default(),
 		.label = "",
 		.seconds = 10,
 		.warmup = 2,
