@@ -147,6 +147,7 @@ static void on_closed(struct io_stream *stream)
 	conn->state = CONN_FREE;
 	set->used_count--;
 	kr_list_push_front(conn->dialled ? &set->free_dial : &set->free_accept, &conn->link);
+	conn_set_rest(set);
 }
 
 static const struct io_stream_handler stream_handler = {
@@ -195,6 +196,7 @@ struct conn *conn_take(struct conn_set *set, bool dialled)
 	conn->head_have = conn->body_have = 0;
 	conn->partial_at_us = 0;
 	conn->sending_bytes = 0;
+	conn->mark = 0;
 	conn->frames_in = conn->frames_out = 0;
 	conn->opened_at_us = conn->received_at_us = io_clock_boot_us(set->loop);
 	conn_chain_init(&conn->in);

@@ -19,7 +19,9 @@
  *   a request with ANSWER, status or no time; an answer without, or with time: REJECT_RESERVED
  *   the first frame is no HELLO, or a later one is        REJECT_STATE
  * A peer that reads too slowly, stays idle, or leaves a frame or its HELLO unfinished for
- * CONN_STALL_US is cut without one. Answering HELLO is the handler's.
+ * CONN_STALL_US is cut without one. Answering HELLO is the handler's. Of the connections whose
+ * HELLO has the same `via`, not 0, the one with the highest request id stays: the others were given
+ * up by their router, and whatever of them is still on its way comes too late.
  */
 #ifndef PROTO_CONN_H
 #define PROTO_CONN_H
@@ -60,6 +62,7 @@ enum {
 	X(CLOSED, "closed here")                                                                   \
 	X(REJECTED, "rejected: the peer broke the protocol")                                       \
 	X(REJECTED_BY_PEER, "rejected by the peer")                                                \
+	X(REPLACED, "the peer has connected anew")                                                 \
 	X(SLOW, "cut off: it does not read its answers")                                           \
 	X(IDLE, "cut off: it was idle")                                                            \
 	X(STALLED, "cut off: it left a frame unfinished")                                          \

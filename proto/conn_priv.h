@@ -85,6 +85,8 @@ struct conn {
 	uint64_t sending_at_us;
 	uint64_t opened_at_us, received_at_us, leaving_at_us;
 	uint64_t frames_in, frames_out;
+	uint32_t mark;        /* `via` of its HELLO; 0 = none */
+	uint64_t mark_number; /* and its request id */
 	struct io_stream stream;
 };
 
@@ -119,6 +121,9 @@ struct conn *conn_find(const struct conn_set *set, struct conn_id id);
 struct conn_id conn_id_of(const struct conn *conn);
 /* A free connection, made new; NULL when all are in use. */
 struct conn *conn_take(struct conn_set *set, bool dialled);
+
+/* Stops the set's timers if it is stopped: from then on it needs no loop. */
+void conn_set_rest(struct conn_set *set);
 
 /* conn_receive.c */
 void conn_receive(struct conn *conn, const uint8_t *bytes, size_t size_bytes);

@@ -41,6 +41,27 @@ static bool header_read(struct conn *conn, const uint8_t *bytes, struct frame_he
 	return false;
 }
 
+/*
+ * A router that dials anew has given its old connection up, and has told clients what it knows. A
+ * frame that still comes out of the old one would overtake, or be overtaken by, the new one's. The
+ * old one's HELLO itself may come late.
+ */
+static void replace_older(struct conn *conn, uint32_t mark, uint64_t number)
+{
+	struct conn_set *set = conn->set;
+
+	kr_assert(mark != 0 && conn->mark == 0);
+	for (uint32_t i = 0; i < set->fresh_accept; i++) {
+		struct conn *other = &set->conns[i];
+		if (other->mark != mark || other->state != CONN_OPEN)
+			continue;
+		bool is_late = other->mark_number > number;
+		conn_doom(is_late ? conn : other, CONN_REASON_REPLACED, 0);
+	}
+	conn->mark = mark;
+	conn->mark_number = number;
+}
+
 static void deliver(struct conn *conn, const struct frame_header *header, const uint8_t *body)
 {
 	struct conn_set *set = conn->set;
@@ -54,6 +75,10 @@ static void deliver(struct conn *conn, const struct frame_header *header, const 
 		conn_doom(conn, CONN_REASON_REJECTED_BY_PEER, header->status);
 		return;
 	}
+	if (header->type == FRAME_HELLO && header->via != 0 && !conn->dialled)
+		replace_older(conn, header->via, header->request_id);
+	if (conn->state != CONN_OPEN)
+		return;
 	conn->greeted = true;
 	conn->frames_in++;
 	set->counters.frames_in++;

@@ -26,6 +26,7 @@ static void on_listener_closed(struct io_listener *listener)
 
 	kr_assert(set->listener_open_count > 0);
 	set->listener_open_count--;
+	conn_set_rest(set);
 }
 
 int conn_set_listen(
@@ -179,6 +180,16 @@ void conn_set_stop(struct conn_set *set)
 		if (set->conns[i].generation != 0 && set->conns[i].state != CONN_FREE)
 			conn_doom(&set->conns[i], CONN_REASON_CLOSED, 0);
 	}
+	conn_set_rest(set);
+}
+
+void conn_set_rest(struct conn_set *set)
+{
+	if (!conn_set_is_stopped(set))
+		return;
+	kr_assert(set->queued_bytes == 0 && set->pool.used_count == 0);
+	io_timer_stop(set->loop, &set->check);
+	io_timer_stop(set->loop, &set->kick);
 }
 
 bool conn_set_is_stopped(const struct conn_set *set)
@@ -191,9 +202,8 @@ struct conn_set *conn_set_free(struct conn_set *set)
 {
 	struct kr_memory memory = set->memory;
 
+	/* The loop may be gone already: it is not touched. */
 	kr_assert(memory.base == set);
-	io_timer_stop(set->loop, &set->check);
-	io_timer_stop(set->loop, &set->kick);
 	kr_memory_release(&memory);
 	return NULL;
 }

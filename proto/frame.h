@@ -86,7 +86,8 @@ struct frame_header {
 	uint16_t status;       /* a code in answers; 0 in requests */
 	uint16_t principal;    /* who asks, stamped by the router; 0 from clients */
 	uint32_t via;          /* the router's own mark on a forwarded frame, echoed by the shard;
-				  0 from and to clients */
+				  in its HELLO a number of its own: the connection replaces those
+				  that came with it and a lower request id; 0 from and to clients */
 };
 
 kr_static_assert(sizeof(struct frame_header) == FRAME_HEADER_SIZE, "the header is 64 bytes");

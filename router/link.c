@@ -60,19 +60,22 @@ void link_dial(struct router_link *link)
 	link_rest(link);
 }
 
-/* A frame of the router's own to the shard; `via` 0 tells its answer from a client's. */
+/* A frame of the router's own to the shard: no flight's, so a PING has `via` 0. */
 static void link_send(struct router_link *link, uint8_t type, const void *body, size_t size_bytes)
 {
 	struct router *router = link->router;
+	bool is_hello = type == FRAME_HELLO;
 	struct frame_header header = {
 		.type = type,
+		.request_id = is_hello ? ++link->hello_count : 0,
 		.route = FRAME_ROUTE_SHARD,
 		.cluster = router->config.cluster,
 		.routing_key = link->shard,
 		.remaining_us = (uint32_t)ROUTER_GREETING_US,
+		.via = is_hello ? router->mark : 0,
 	};
 
-	kr_assert(type == FRAME_HELLO || type == FRAME_PING);
+	kr_assert(is_hello || type == FRAME_PING);
 	frame_seal(&header, body, size_bytes);
 	/* A connection that is gone or full says so by on_close. */
 	int r = conn_send(router->set, link->conn, &header, body);

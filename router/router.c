@@ -371,6 +371,7 @@ int router_new(struct io_loop *loop, const struct router_config *config, struct 
 	router->memory = memory;
 	router->loop = loop;
 	router->started_at_us = io_clock_boot_us(loop);
+	router->mark = (uint32_t)io_entropy_u64(loop) | 1;
 	io_timer_init(&router->wakeup, on_wakeup, router);
 	io_timer_init(&router->drain, on_drain, router);
 	for (uint32_t shard = 0; shard < config->shard_count; shard++)

@@ -32,6 +32,7 @@ struct router_link {
 	uint32_t shard;
 	enum link_state state;
 	struct conn_id conn;
+	uint64_t hello_count;   /* tells a shard which of our connections is the latest */
 	uint32_t failure_count; /* dials in a row that did not come up */
 	uint64_t heard_at_us;
 	bool is_noted; /* the operator knows that it is down */
@@ -60,6 +61,7 @@ struct router {
 	struct router_link links[SHARD_COUNT_MAX];
 	struct router_client *clients; /* by connection index */
 	uint64_t last_number;
+	uint32_t mark; /* tells shards which of their connections are this router's; never 0 */
 	uint32_t listening_count;
 	enum router_state state;
 	uint64_t started_at_us, draining_at_us;

@@ -135,6 +135,62 @@ Test(conn, forgets_a_truncated_frame_with_its_connection)
 	node_end(&server);
 }
 
+/* ---- connections that replace others ---- */
+
+static int marked_hello(uint32_t mark, uint64_t number)
+{
+	int fd = peer_connect(&server);
+	struct frame_header header = request_header(FRAME_HELLO, number);
+
+	header.via = mark;
+	frame_seal(&header, NULL, 0);
+	uint32_t before = server.open_count;
+	nodes_until(server.open_count > before);
+	peer_send(fd, &header, NULL);
+	return fd;
+}
+
+Test(conn, ends_the_older_connection_of_a_router_that_connects_anew)
+{
+	struct frame_header answer;
+
+	begin();
+	int old = marked_hello(9, 1), other = marked_hello(8, 1), client = peer_connect(&server);
+	peer_hello(client);
+	nodes_until(server.frame_count == 3);
+	int new = marked_hello(9, 2);
+	nodes_until(server.close_count == 1);
+	cr_assert_eq(server.last_reason, CONN_REASON_REPLACED);
+	cr_assert(peer_read_frame(old, &answer, body, sizeof(body)), "it was greeted");
+	cr_assert(peer_is_at_end(old));
+	const int living[] = {new, other, client};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(living); i++) {
+		size_t size_bytes = frame_put(bytes, FRAME_BOOK, 77, 10);
+		peer_write(living[i], bytes, size_bytes);
+		cr_assert(peer_read_frame(living[i], &answer, body, sizeof(body)));
+		cr_assert(peer_read_frame(living[i], &answer, body, sizeof(body)));
+		cr_assert_eq(answer.request_id, 77);
+		close(living[i]);
+	}
+	close(old);
+	node_end(&server);
+}
+
+Test(conn, ends_the_connection_whose_hello_comes_after_that_of_a_newer_one)
+{
+	begin();
+	int new = marked_hello(9, 2);
+	nodes_until(server.frame_count == 1);
+	int late = marked_hello(9, 1);
+	nodes_until(server.close_count == 1);
+	cr_assert_eq(server.last_reason, CONN_REASON_REPLACED);
+	cr_assert_eq(server.frame_count, 1, "it is not even greeted");
+	cr_assert(peer_is_at_end(late));
+	close(late);
+	close(new);
+	node_end(&server);
+}
+
 /* ---- what is rejected ---- */
 
 static void expect_reject(int fd, unsigned code)

@@ -14,16 +14,18 @@
 
 static struct options options;
 
+/* argp reorders and keeps what it is given: it gets copies that stay. */
 static void parse(const char *const *arguments)
 {
-	char *argv[16];
+	static char copies[16][80];
+	static char *argv[17];
 	int argc = 0;
 
 	for (; arguments[argc] != NULL; argc++) {
-		cr_assert_lt(argc, 15);
-		argv[argc] = strdup(arguments[argc]);
+		size_t size_bytes = strlen(arguments[argc]) + 1;
+		cr_assert(argc < 16 && size_bytes <= sizeof(copies[0]));
+		argv[argc] = memcpy(copies[argc], arguments[argc], size_bytes);
 	}
-	argv[argc] = NULL;
 	options_parse(argc, argv, &options);
 }
 
