@@ -1,88 +1,11 @@
 #include <string.h>
 
-#include "engine/log/record.h"
 #include "engine/server/server_priv.h"
 #include "engine/shard/replay.h"
 
 /*
  * From a directory to a shard that may start: the same recovery as keyrack-recover.
  */
-
-struct rebuild {
-	struct server *server;
-	struct kr_error_text *text;
-	bool is_too_small;
-};
-
-/* Everything is touched lazily, so fresh memory is the quickest way to forget. */
-static int rebuild_reset(void *context)
-{
-	struct rebuild *rebuild = context;
-	struct server *server = rebuild->server;
-	const struct server_config *config = &server->config;
-	if (server->memory.base != NULL)
-		kr_memory_release(&server->memory);
-	int r = kr_memory_reserve(&server->memory, shard_memory_size(&config->shard),
-		config->no_huge_pages ? 0 : KR_MEMORY_HUGE, rebuild->text);
-	if (r < 0)
-		return r;
-	server->shard = shard_init(&config->shard, server->memory.base, config->tz);
-	kr_assert(server->shard != NULL);
-	return 0;
-}
-
-static int rebuild_result(struct rebuild *rebuild, int r, const struct shard_trouble *found,
-	struct log_trouble *trouble)
-{
-	if (r == 0)
-		return 0;
-	kr_assert(r == SHARD_CONTRADICTION || r == SHARD_DIGEST_DIFFERS || r == SHARD_NO_ROOM);
-	if (r == SHARD_NO_ROOM) {
-		rebuild->is_too_small = true;
-		return kr_error_text_set(rebuild->text, -KR_E_LIMIT, 0, "LSN %llu: %s",
-			(unsigned long long)found->lsn, found->text);
-	}
-	trouble->lsn = found->lsn;
-	memcpy(trouble->text, found->text, KR_MIN(sizeof(trouble->text), sizeof(found->text)));
-	return r == SHARD_DIGEST_DIFFERS ? LOG_APPLY_DIGEST : LOG_APPLY_CONTRADICTION;
-}
-
-static int rebuild_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
-	struct log_trouble *trouble)
-{
-	struct rebuild *rebuild = context;
-	struct shard_trouble found;
-	int r = shard_load_chunk(rebuild->server->shard, chunk, body, &found);
-	return rebuild_result(rebuild, r, &found, trouble);
-}
-
-static int rebuild_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
-	struct log_trouble *trouble)
-{
-	struct rebuild *rebuild = context;
-	struct shard_trouble found;
-	struct record_body records = {
-		.bytes = body,
-		.size_bytes = header->body_size_bytes,
-		.first_lsn = header->first_lsn,
-		.count = header->count,
-		.t_us = header->timestamp_us,
-	};
-	int r = shard_replay(rebuild->server->shard, &records, &found);
-	return rebuild_result(rebuild, r, &found, trouble);
-}
-
-static int rebuild_digest(
-	void *context, const struct log_batch_header *header, struct log_trouble *trouble)
-{
-	struct rebuild *rebuild = context;
-	uint64_t digest = shard_digest(rebuild->server->shard);
-	kr_assert((header->flags & LOG_BATCH_DIGEST) != 0);
-	if (digest == header->state_digest)
-		return 0;
-	trouble->lsn = header->first_lsn - 1;
-	return LOG_APPLY_DIGEST;
-}
 
 static void layout_fill(const struct server_config *config, struct log_meta *ret_meta)
 {
@@ -102,23 +25,26 @@ static void layout_fill(const struct server_config *config, struct log_meta *ret
 	};
 }
 
-static int recover_read(struct server *server, struct rebuild *rebuild)
+static int recover_read(struct server *server, struct kr_error_text *text)
 {
+	const struct server_config *config = &server->config;
 	struct log_meta wanted;
-	struct log_applier applier = {
-		.context = rebuild,
-		.on_reset = rebuild_reset,
-		.on_chunk = rebuild_chunk,
-		.on_batch = rebuild_batch,
-		.on_digest = rebuild_digest,
+	struct log_applier applier;
+	server->rebuild = (struct rebuild){
+		.config = config->shard,
+		.tz = config->tz,
+		.memory_flags = config->no_huge_pages ? 0 : KR_MEMORY_HUGE,
+		.text = text,
 	};
-	int r = rebuild_reset(rebuild);
+	int r = rebuild_reset(&server->rebuild);
 	if (r < 0)
 		return r;
-	layout_fill(&server->config, &wanted);
-	r = log_store_recover(&server->store, &wanted, false, &applier, rebuild->text);
+	layout_fill(config, &wanted);
+	rebuild_applier(&server->rebuild, &applier);
+	r = log_store_recover(&server->store, &wanted, false, &applier, text);
+	server->shard = server->rebuild.shard;
 	if (r < 0)
-		return rebuild->is_too_small ? SERVER_TOO_SMALL : r;
+		return server->rebuild.is_too_small ? SERVER_TOO_SMALL : r;
 	const struct log_recover_report *report = server_report(server);
 	kr_assert(report->verdict < LOG_VERDICT_COUNT);
 	return log_verdict_class(report->verdict) == LOG_VERDICT_REFUSE ? SERVER_REFUSED : 0;
@@ -177,8 +103,7 @@ static int recover_open(struct server *server, struct kr_error_text *text)
 /* START comes before anything is written: a clock that is off must leave the disk as it is. */
 int server_recover(struct server *server, struct kr_error_text *text)
 {
-	struct rebuild rebuild = {.server = server, .text = text};
-	int r = recover_read(server, &rebuild);
+	int r = recover_read(server, text);
 	if (r != 0)
 		return r;
 	server->epoch = KR_MAX(server_report(server)->next_epoch, 1);

@@ -421,8 +421,7 @@ void server_fini(struct server *server)
 		log_io_fini(&server->log);
 	if (server->is_store_open)
 		log_store_close(&server->store);
-	if (server->memory.base != NULL)
-		kr_memory_release(&server->memory);
+	rebuild_fini(&server->rebuild);
 	server_inbox_fini(server);
 	kr_assert(server->conns == NULL);
 	server->is_snap_open = false;

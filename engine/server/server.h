@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "engine/log/log_io.h"
 #include "engine/log/snap_io.h"
+#include "engine/server/rebuild.h"
 #include "engine/shard/shard.h"
 #include "proto/conn.h"
 
@@ -95,7 +96,7 @@ struct server {
 	struct log_snap_io snap;
 	bool is_snap_open;
 	uint64_t epoch;
-	struct kr_memory memory;
+	struct rebuild rebuild; /* owns the shard's memory */
 	struct shard *shard;
 	struct conn_set *conns;
 

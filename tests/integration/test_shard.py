@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """keyrack-shard as a process: serves, survives SIGKILL, stops cleanly, refuses what it must.
 
-usage: test_shard.py SOURCE_ROOT KEYRACK_SHARD [KEYRACK_RECOVER]
+usage: test_shard.py SOURCE_ROOT KEYRACK_SHARD
 """
 import os
 import random
@@ -14,70 +14,24 @@ import threading
 import time
 import unittest
 
+import shard_process
 import wire
 
-ROOT, SHARD = sys.argv[1], sys.argv[2]
-RECOVER = sys.argv[3] if len(sys.argv) > 3 else None
+ROOT, SHARD = sys.argv[1:3]
 PB = wire.messages(ROOT)
-CLUSTER = 7
-HOTEL = 4711
-SIZES = ["--hotels", "50", "--nights", "120", "--reservations", "20000", "--refusals", "1024",
-         "--segment-size", "8"]
+CLUSTER, HOTEL = shard_process.CLUSTER, shard_process.HOTEL
 
 
-class Shard:
-    """A running process; its lines on standard error are kept."""
-
-    def __init__(self, folder, *more, wait=True):
-        self.folder = folder
-        self.socket = os.path.join(folder, "s")
-        self.lines = []
-        self.process = subprocess.Popen(
-            [SHARD, "--dir", os.path.join(folder, "d"), "--cluster", str(CLUSTER), "--listen",
-             "unix:" + self.socket, *SIZES, *more], stderr=subprocess.PIPE, text=True)
-        self.is_ready = threading.Event()
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-        if wait and not self.is_ready.wait(60):
-            raise RuntimeError("not ready: " + "".join(self.lines))
-
-    def read(self):
-        for line in self.process.stderr:
-            self.lines.append(line)
-            if line == "ready\n":
-                self.is_ready.set()
-        self.is_ready.set()
-
-    def connect(self):
-        return wire.Connection(self.socket, CLUSTER, PB)
-
-    def end(self, number):
-        if number and self.process.poll() is None:
-            self.process.send_signal(number)
-        status = self.process.wait(60)
-        self.reader.join(10)
-        self.process.stderr.close()
-        return status
+def Shard(folder, *more, wait=True):  # pylint: disable=invalid-name
+    return shard_process.Shard(SHARD, PB, folder, *more, wait=wait)
 
 
 def load(connection, rooms=5):
-    today = int(time.time() // 86400)
-    code, _ = connection.call("HOTEL_PUT", wire.HOTEL, HOTEL, PB.HotelPutRequest(
-        hotel_id=HOTEL, mask=6, settings=PB.HotelSettings(zone="Europe/Paris", currency="EUR")))
-    assert code == wire.DONE, code
-    code, _ = connection.call("TYPE_PUT", wire.HOTEL, HOTEL, PB.TypePutRequest(
-        hotel_id=HOTEL, type=1, mask=5, settings=PB.TypeSettings(code="DBL", physical=rooms)))
-    assert code == wire.DONE, code
-    code, _ = connection.call("INVENTORY_SET", wire.HOTEL, HOTEL, PB.InventorySetRequest(
-        hotel_id=HOTEL, types=[1], first_day=today + 1, last_day=today + 60, weekday_mask=127,
-        set_mask=1 << 7, price_minor=9900))
-    assert code == wire.DONE, code
-    return today
+    return shard_process.load(connection, PB, rooms)
 
 
-def sale(today, ident, offset=10, nights=3):
-    return PB.ReserveRequest(hotel_id=HOTEL, id_hi=ident[0], id_lo=ident[1], source=1, lines=[PB.Line(
-        type=1, check_in=today + offset, check_out=today + offset + nights, rooms=1, guests=2)])
+def sale(today, ident):
+    return shard_process.sale(PB, today, ident)
 
 
 def booked(connection, today, offset, nights):

@@ -1,0 +1,31 @@
+/*
+ * From what recovery reads to a state: the applier that a shard's start and keyrack-recover share.
+ */
+#ifndef ENGINE_SERVER_REBUILD_H
+#define ENGINE_SERVER_REBUILD_H
+
+#include "base/memory.h"
+#include "engine/log/store.h"
+#include "engine/shard/replay.h"
+
+struct rebuild {
+	struct shard_config config; /* with is_elastic its sizes grow */
+	const struct tz_db *tz;
+	unsigned memory_flags;
+	bool is_elastic; /* sizes follow what the disk needs, as far as a snapshot tells */
+	struct kr_error_text *text;
+	struct kr_memory memory;
+	struct shard *shard;
+	bool is_too_small; /* recovery ended with -KR_E_LIMIT for want of room; the text says where
+			    */
+};
+
+/* An empty state in fresh memory: 0 or -KR_E_NOMEM. Again: everything is forgotten. */
+KR_MUST_CHECK int rebuild_reset(struct rebuild *rebuild);
+/* `rebuild` stays in place while the applier is used. */
+void rebuild_applier(struct rebuild *rebuild, struct log_applier *ret_applier);
+/* After is_too_small: twice the sizes, and the window that the log wants. False: it cannot be. */
+KR_MUST_CHECK bool rebuild_grow(struct rebuild *rebuild);
+void rebuild_fini(struct rebuild *rebuild);
+
+#endif

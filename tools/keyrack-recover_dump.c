@@ -1,0 +1,326 @@
+#include "tools/keyrack-recover.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "proto/cell.h"
+
+/*
+ * Cells and reservations, a line each, in ascending order: equal states print equal bytes, however
+ * they came about.
+ */
+
+#define HOTELS_AT_ONCE 256u
+
+void recover_time_format(uint64_t t_us, char ret_text[static RECOVER_TIME_SIZE])
+{
+	char date[CIVIL_DATE_TEXT_SIZE];
+	int32_t day = civil_day_of_us((int64_t)t_us);
+	uint64_t us = (uint64_t)civil_us_in_day((int64_t)t_us);
+	civil_day_format(day > CIVIL_DAY_MAX ? CIVIL_DAY_MAX : day, date);
+	snprintf(ret_text, RECOVER_TIME_SIZE, "%sT%02u:%02u:%02u.%06uZ", date,
+		(unsigned)(us / 3600000000u % 24), (unsigned)(us / 60000000 % 60),
+		(unsigned)(us / 1000000 % 60), (unsigned)(us % 1000000));
+	kr_assert(us < (uint64_t)CIVIL_DAY_US);
+}
+
+const char *recover_state_name(unsigned state)
+{
+#define X(number, name) [number] = #name,
+	static const char *const names[] = {INV_STATE_TABLE(X)};
+#undef X
+	if (state >= KR_ARRAY_COUNT(names) || names[state] == NULL)
+		return "UNKNOWN";
+	return names[state];
+}
+
+static void *must_alloc(size_t count, size_t size_bytes)
+{
+	void *memory = calloc(count > 0 ? count : 1, size_bytes);
+	if (memory == NULL) {
+		fputs("keyrack-recover: memory is exhausted\n", stderr);
+		exit(RECOVER_EXIT_SYSTEM);
+	}
+	return memory;
+}
+
+/* ---- cells ---- */
+
+struct cell_line {
+	struct hotel_id hotel;
+	uint16_t type;
+	int32_t day;
+	struct cell_counter counter;
+	struct cell_rate rate;
+	struct los_class los;
+};
+
+static void cell_print_json(const struct cell_line *cell, const char *date, FILE *out)
+{
+	fprintf(out,
+		"{\"hotel\":%" PRIu64 ",\"type\":%u,\"night\":%d,\"date\":\"%s\",\"limit\":%d,"
+		"\"held\":%u,\"booked\":%u,\"loaded\":%s,\"closed\":%s,\"cta\":%s,\"ctd\":%s,"
+		"\"cap\":%s,\"price_minor\":",
+		cell->hotel.v, cell->type, cell->day, date, cell->counter.limit, cell->counter.held,
+		cell->counter.booked, cell->counter.flags & CELL_LOADED ? "true" : "false",
+		cell->counter.flags & CELL_CLOSED ? "true" : "false",
+		cell->counter.flags & CELL_CTA ? "true" : "false",
+		cell->counter.flags & CELL_CTD ? "true" : "false",
+		cell->counter.flags & CELL_EXPLICIT_CAP ? "true" : "false");
+	if (cell->rate.flags & RATE_PRICED)
+		fprintf(out, "%" PRIu64, cell->rate.price_minor);
+	else
+		fputs("null", out);
+	fprintf(out,
+		",\"plan_closed\":%s,\"plan_cta\":%s,\"plan_ctd\":%s,\"min_arrival\":%u,"
+		"\"max_arrival\":%u,\"min_through\":%u,\"max_through\":%u}\n",
+		cell->rate.flags & RATE_CLOSED ? "true" : "false",
+		cell->rate.flags & RATE_CTA ? "true" : "false",
+		cell->rate.flags & RATE_CTD ? "true" : "false", cell->los.min_arrival,
+		cell->los.max_arrival, cell->los.min_through, cell->los.max_through);
+	kr_assert(date[0] != 0);
+}
+
+/* hotel type date limit held booked flags price: flags are letters, "-" where there is nothing. */
+static void cell_print_text(const struct cell_line *cell, const char *date, FILE *out)
+{
+	char flags[16];
+	size_t count = 0;
+	static const struct {
+		uint16_t flag;
+		char letter;
+	} letters[] = {{CELL_LOADED, 'L'}, {CELL_CLOSED, 'C'}, {CELL_CTA, 'A'}, {CELL_CTD, 'D'},
+		{CELL_EXPLICIT_CAP, 'E'}};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(letters); i++) {
+		if (cell->counter.flags & letters[i].flag)
+			flags[count++] = letters[i].letter;
+	}
+	if (cell->rate.flags & RATE_CLOSED)
+		flags[count++] = 'c';
+	if (cell->rate.flags & RATE_CTA)
+		flags[count++] = 'a';
+	if (cell->rate.flags & RATE_CTD)
+		flags[count++] = 'd';
+	if (count == 0)
+		flags[count++] = '-';
+	flags[count] = 0;
+	kr_assert(count < sizeof(flags));
+	fprintf(out, "%" PRIu64 " %u %s %d %u %u %s ", cell->hotel.v, cell->type, date,
+		cell->counter.limit, cell->counter.held, cell->counter.booked, flags);
+	if (cell->rate.flags & RATE_PRICED)
+		fprintf(out, "%" PRIu64 "\n", cell->rate.price_minor);
+	else
+		fputs("-\n", out);
+}
+
+static void cell_print(const struct inv *inv, struct cell_line *cell, uint64_t counter,
+	uint64_t rate, bool is_json, FILE *out)
+{
+	char date[CIVIL_DATE_TEXT_SIZE];
+	if (counter == 0 && rate == 0)
+		return;
+	cell->counter = cell_counter_unpack(counter);
+	cell->rate = cell_rate_unpack(rate);
+	cell->los = inv_los_class(inv, cell->rate.class_index);
+	civil_day_format(cell->day, date);
+	kr_assert(cell->hotel.v != 0);
+	if (is_json)
+		cell_print_json(cell, date, out);
+	else
+		cell_print_text(cell, date, out);
+}
+
+struct cells_dump {
+	struct inv *inv;
+	bool is_json;
+	FILE *out;
+	uint64_t *counters;
+	uint64_t *rates;
+	struct inv_type_view *types;
+};
+
+static void cells_of_type(
+	struct cells_dump *dump, const struct inv_hotel_view *hotel, uint16_t type, uint32_t nights)
+{
+	struct cell_line cell = {.hotel = hotel->hotel, .type = type};
+	struct inv_answer answer = {0};
+	inv_availability(dump->inv, hotel->hotel, &type, 1, hotel->business_day, nights,
+		dump->counters, dump->rates, &answer);
+	kr_assert(answer.code == KEYRACK_DONE);
+	for (uint32_t i = 0; i < nights; i++) {
+		cell.day = hotel->business_day + (int32_t)i;
+		cell_print(dump->inv, &cell, dump->counters[i], dump->rates[i], dump->is_json,
+			dump->out);
+	}
+}
+
+static void cells_of_hotel(
+	struct cells_dump *dump, const struct inv_hotel_view *hotel, uint32_t nights)
+{
+	uint32_t count = inv_type_list(dump->inv, hotel->hotel, dump->types, INV_HOTEL_TYPES_MAX);
+	kr_assert(count == hotel->type_count);
+	for (uint32_t i = 0; i < count; i++)
+		cells_of_type(dump, hotel, dump->types[i].type, nights);
+}
+
+void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out)
+{
+	struct cells_dump dump = {.inv = inv, .is_json = is_json, .out = out};
+	struct inv_hotel_view *hotels = must_alloc(HOTELS_AT_ONCE, sizeof(*hotels));
+	struct hotel_id after = {0};
+	bool more = true;
+	kr_assert(window_nights <= INV_WINDOW_NIGHTS_MAX);
+	dump.counters = must_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
+	dump.rates = must_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
+	dump.types = must_alloc(INV_HOTEL_TYPES_MAX, sizeof(*dump.types));
+	if (!is_json)
+		fputs("# hotel type date limit held booked flags price\n", out);
+	for (bool first = true; more; first = false) {
+		uint32_t count = inv_hotel_list(inv, first, after, hotels, HOTELS_AT_ONCE, &more);
+		for (uint32_t i = 0; i < count; i++)
+			cells_of_hotel(&dump, &hotels[i], window_nights);
+		if (count > 0)
+			after = hotels[count - 1].hotel;
+	}
+	free(dump.types);
+	free(dump.rates);
+	free(dump.counters);
+	free(hotels);
+}
+
+/* ---- reservations ---- */
+
+struct id_list {
+	struct kr_id *ids;
+	size_t count;
+	size_t capacity;
+};
+
+static void id_collect(void *user, const struct inv_reservation_view *view)
+{
+	struct id_list *list = user;
+	kr_assert(!kr_id_is_zero(view->id));
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity * 2 + 1024;
+		struct kr_id *ids = must_alloc(capacity, sizeof(*ids));
+		if (list->count > 0)
+			memcpy(ids, list->ids, list->count * sizeof(*ids));
+		free(list->ids);
+		list->ids = ids;
+		list->capacity = capacity;
+	}
+	list->ids[list->count++] = view->id;
+}
+
+static int id_compare(const void *a, const void *b)
+{
+	kr_assert(a != NULL && b != NULL);
+	return kr_id_compare(*(const struct kr_id *)a, *(const struct kr_id *)b);
+}
+
+static json_t *text_json(struct inv_text text)
+{
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	json_t *json = json_stringn(text.size_bytes > 0 ? text.bytes : "", text.size_bytes);
+	return json != NULL ? json : json_string("(not UTF-8)");
+}
+
+static json_t *runs_json(const struct inv_line *line)
+{
+	json_t *runs = json_array();
+	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		json_array_append_new(
+			runs, json_pack("{s:i,s:I}", "nights", (int)line->runs[i].nights,
+				      "price_minor", (json_int_t)line->runs[i].price_minor));
+	}
+	return runs;
+}
+
+static json_t *lines_json(const struct inv_line *lines, uint32_t count)
+{
+	json_t *list = json_array();
+	kr_assert(count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct inv_line *line = &lines[i];
+		json_array_append_new(
+			list, json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:o}", "type",
+				      (int)line->type, "plan", (int)line->plan, "check_in",
+				      (int)line->check_in, "check_out", (int)line->check_out,
+				      "rooms", (int)line->rooms, "guests", (int)line->guests,
+				      "pricing", (int)line->pricing, "prices", runs_json(line)));
+	}
+	return list;
+}
+
+/* Ids of hotels fill 64 bits without a sign, which JSON can say and jansson cannot. */
+static void reservation_print_json(const struct inv_reservation_view *view, FILE *out)
+{
+	char id[KR_ID_TEXT_SIZE], guest[KR_ID_TEXT_SIZE];
+	kr_id_format(view->id, id);
+	kr_id_format((struct kr_id){.hi = view->guest.hi, .lo = view->guest.lo}, guest);
+	json_t *json = json_pack("{s:s,s:b,s:i,s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:i,s:I}", "state",
+		recover_state_name(view->state), "due", (int)view->due, "revision",
+		(int)view->revision, "lines", lines_json(view->lines, view->line_count),
+		"has_total", (int)view->has_total, "total_minor", (json_int_t)view->total_minor,
+		"created_at_us", (json_int_t)view->created_at_us, "changed_at_us",
+		(json_int_t)view->changed_at_us, "expires_at_us", (json_int_t)view->expires_at_us,
+		"event_seq", (json_int_t)view->event_seq, "counted_until", (int)view->counted_until,
+		"source", (json_int_t)view->source);
+	kr_assert(json != NULL);
+	json_object_set_new(json, "guest", json_string(guest));
+	json_object_set_new(json, "was_held", json_boolean(view->was_held));
+	json_object_set_new(json, "graced", json_boolean(view->graced));
+	json_object_set_new(json, "external_ref", text_json(view->external_ref));
+	json_object_set_new(json, "payment_ref", text_json(view->payment_ref));
+	char *rest = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	kr_assert(rest != NULL && rest[0] == '{');
+	fprintf(out, "{\"id\":\"%s\",\"hotel\":%" PRIu64 ",%s\n", id, view->hotel.v, rest + 1);
+	free(rest);
+	json_decref(json);
+}
+
+/* id hotel state revision total lines: a line is type:rooms:check_in..check_out. */
+static void reservation_print_text(const struct inv_reservation_view *view, FILE *out)
+{
+	char id[KR_ID_TEXT_SIZE];
+	kr_id_format(view->id, id);
+	fprintf(out, "%s %" PRIu64 " %s%s %u ", id, view->hotel.v, recover_state_name(view->state),
+		view->due ? ",due" : "", view->revision);
+	if (view->has_total)
+		fprintf(out, "%" PRIu64, view->total_minor);
+	else
+		fputc('-', out);
+	kr_assert(view->line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < view->line_count; i++) {
+		const struct inv_line *line = &view->lines[i];
+		char check_in[CIVIL_DATE_TEXT_SIZE], check_out[CIVIL_DATE_TEXT_SIZE];
+		civil_day_format(line->check_in, check_in);
+		civil_day_format(line->check_out, check_out);
+		fprintf(out, " %u:%u:%s..%s", line->type, line->rooms, check_in, check_out);
+	}
+	fputc('\n', out);
+}
+
+void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out)
+{
+	struct id_list list = {0};
+	inv_reservations_each(inv, now_us, id_collect, &list);
+	if (list.count > 0)
+		qsort(list.ids, list.count, sizeof(*list.ids), id_compare);
+	if (!is_json)
+		fputs("# id hotel state revision total lines\n", out);
+	for (size_t i = 0; i < list.count; i++) {
+		struct inv_reservation_view view;
+		bool found = inv_reservation_get(inv, list.ids[i], now_us, &view);
+		kr_assert(found);
+		if (is_json)
+			reservation_print_json(&view, out);
+		else
+			reservation_print_text(&view, out);
+	}
+	free(list.ids);
+}

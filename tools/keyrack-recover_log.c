@@ -1,0 +1,399 @@
+#include "tools/keyrack-recover.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/civil.h"
+#include "engine/log/record.h"
+
+/*
+ * Effects as they stand in the log, one a line, built once as JSON: the text form is the same
+ * members as words.
+ */
+
+static void put_hex(json_t *json, const char *name, uint64_t value)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%016" PRIx64, value);
+	json_object_set_new(json, name, json_string(text));
+	kr_assert(text[0] != 0);
+}
+
+/* jansson's integers have a sign: what does not fit is text. */
+static void put_int(json_t *json, const char *name, uint64_t value)
+{
+	char text[24];
+	kr_assert(name != NULL);
+	if (value <= INT64_MAX) {
+		json_object_set_new(json, name, json_integer((json_int_t)value));
+		return;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	json_object_set_new(json, name, json_string(text));
+}
+
+static void put_text(json_t *json, const char *name, struct inv_text text)
+{
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	if (text.size_bytes == 0)
+		return;
+	json_t *value = json_stringn(text.bytes, text.size_bytes);
+	json_object_set_new(json, name, value != NULL ? value : json_string("(not UTF-8)"));
+}
+
+static void put_day(json_t *json, const char *name, int32_t day)
+{
+	char date[CIVIL_DATE_TEXT_SIZE];
+	if (day < CIVIL_DAY_MIN || day > CIVIL_DAY_MAX) {
+		json_object_set_new(json, name, json_integer(day));
+		return;
+	}
+	civil_day_format(day, date);
+	json_object_set_new(json, name, json_string(date));
+	kr_assert(date[0] != 0);
+}
+
+static void put_time(json_t *json, const char *name, uint64_t t_us)
+{
+	char text[RECOVER_TIME_SIZE];
+	recover_time_format(t_us & INT64_MAX, text);
+	json_object_set_new(json, name, json_string(text));
+	kr_assert(text[0] != 0);
+}
+
+static void put_olds(json_t *json, const struct inv_effect *effect)
+{
+	json_t *list = json_array();
+	kr_assert(effect->old_count <= INV_STAY_NIGHTS_MAX);
+	for (uint32_t i = 0; i < effect->old_count; i++) {
+		json_array_append_new(list,
+			json_pack("[i,i]", (int)effect->olds[i].held, (int)effect->olds[i].booked));
+	}
+	json_object_set_new(json, "olds", list);
+}
+
+static void put_hotel(json_t *json, const struct inv_effect_hotel *hotel)
+{
+	const struct inv_hotel_settings *s = &hotel->settings;
+	kr_assert(s->currency[3] == 0);
+	json_object_set_new(json, "created", json_boolean(hotel->created));
+	put_text(json, "code", s->code);
+	put_text(json, "zone", s->zone);
+	json_object_set_new(json, "currency", json_string(s->currency));
+	put_int(json, "currency_digits", s->currency_digits);
+	put_int(json, "day_roll_minute", s->day_roll_minute);
+	put_int(json, "check_in_minute", s->check_in_minute);
+	put_int(json, "nights_max", s->nights_max);
+	put_int(json, "hold_ttl_us", s->hold_ttl_us);
+	put_int(json, "hold_ttl_max_us", s->hold_ttl_max_us);
+	put_int(json, "hold_total_max_us", s->hold_total_max_us);
+	put_int(json, "holds_max", s->holds_max);
+	put_int(json, "guest_holds_max", s->guest_holds_max);
+	put_int(json, "status", s->status);
+	put_day(json, "business_day", hotel->business_day);
+	put_int(json, "ari_version", hotel->ari_version);
+}
+
+static void put_type(json_t *json, const struct inv_effect_type *type)
+{
+	const struct inv_type_settings *s = &type->settings;
+	kr_assert((type->set_mask & ~INV_TYPE_MASK) == 0);
+	json_object_set_new(json, "created", json_boolean(type->created));
+	put_int(json, "type", type->type);
+	put_int(json, "set_mask", type->set_mask);
+	put_text(json, "code", s->code);
+	put_int(json, "status", s->status);
+	put_int(json, "plan_status", s->plan_status);
+	put_int(json, "physical", s->physical);
+	put_int(json, "out_of_order", s->out_of_order);
+	json_object_set_new(json, "allowance", json_integer(s->allowance));
+	put_int(json, "allowance_unit", s->allowance_unit);
+	json_object_set_new(json, "cap", json_integer(s->cap));
+	put_int(json, "guests_max", s->guests_max);
+	put_int(json, "advance_min_minutes", s->advance_min_minutes);
+	put_int(json, "advance_max_minutes", s->advance_max_minutes);
+	put_int(json, "ari_version", type->ari_version);
+}
+
+static void put_update_value(
+	json_t *json, uint32_t mask, uint32_t bit, const char *name, int64_t value)
+{
+	kr_assert(name != NULL);
+	if (mask & bit)
+		json_object_set_new(json, name, json_integer(value));
+}
+
+static void put_update_values(json_t *json, const struct inv_update *u)
+{
+	uint32_t mask = u->set_mask | u->adjust_mask;
+	kr_assert((mask & ~INV_UPDATE_MASK) == 0);
+	put_update_value(json, mask, INV_UPDATE_PHYSICAL, "physical", u->physical);
+	put_update_value(json, mask, INV_UPDATE_OUT_OF_ORDER, "out_of_order", u->out_of_order);
+	put_update_value(json, mask, INV_UPDATE_ALLOWANCE, "allowance", u->allowance);
+	put_update_value(json, mask, INV_UPDATE_ALLOWANCE, "allowance_unit", u->allowance_unit);
+	put_update_value(json, mask, INV_UPDATE_CAP, "cap", u->cap);
+	put_update_value(json, mask, INV_UPDATE_CLOSED, "closed", u->closed);
+	put_update_value(json, mask, INV_UPDATE_CTA, "cta", u->cta);
+	put_update_value(json, mask, INV_UPDATE_CTD, "ctd", u->ctd);
+	put_update_value(json, mask, INV_UPDATE_PRICE, "price_minor", u->price_minor);
+	put_update_value(json, mask, INV_UPDATE_MIN_ARRIVAL, "min_arrival", u->los.min_arrival);
+	put_update_value(json, mask, INV_UPDATE_MAX_ARRIVAL, "max_arrival", u->los.max_arrival);
+	put_update_value(json, mask, INV_UPDATE_MIN_THROUGH, "min_through", u->los.min_through);
+	put_update_value(json, mask, INV_UPDATE_MAX_THROUGH, "max_through", u->los.max_through);
+	put_update_value(json, mask, INV_UPDATE_PLAN_CLOSED, "plan_closed", u->plan_closed);
+	put_update_value(json, mask, INV_UPDATE_PLAN_CTA, "plan_cta", u->plan_cta);
+	put_update_value(json, mask, INV_UPDATE_PLAN_CTD, "plan_ctd", u->plan_ctd);
+	put_update_value(json, mask, INV_UPDATE_AVAILABLE, "available", u->available);
+}
+
+static json_t *update_olds_json(const struct inv_effect_update *update)
+{
+	json_t *list = json_array();
+	kr_assert(update->old_count <= INV_UPDATE_CELLS_MAX);
+	for (uint32_t i = 0; i < update->old_count; i++) {
+		const struct inv_update_old *old = &update->olds[i];
+		json_array_append_new(list,
+			json_pack("{s:i,s:i,s:i,s:I,s:i,s:[i,i,i,i]}", "nights", (int)old->count,
+				"limit", (int)old->limit, "flags", (int)old->flags, "price_minor",
+				(json_int_t)old->price_minor, "rate_flags", (int)old->rate_flags,
+				"los", (int)old->los.min_arrival, (int)old->los.max_arrival,
+				(int)old->los.min_through, (int)old->los.max_through));
+	}
+	return list;
+}
+
+static void put_update(json_t *json, const struct inv_effect_update *update)
+{
+	const struct inv_update *u = &update->update;
+	json_t *types = json_array();
+	kr_assert(update->type_count <= INV_HOTEL_TYPES_MAX);
+	for (uint32_t i = 0; i < update->type_count; i++)
+		json_array_append_new(types, json_integer(update->types[i]));
+	json_object_set_new(json, "types", types);
+	put_int(json, "plan", u->plan);
+	put_day(json, "first_day", u->first_day);
+	put_day(json, "last_day", u->last_day);
+	put_int(json, "weekday_mask", u->weekday_mask);
+	put_int(json, "set_mask", u->set_mask);
+	put_int(json, "adjust_mask", u->adjust_mask);
+	put_int(json, "clear_mask", u->clear_mask);
+	put_update_values(json, u);
+	put_int(json, "source_seq", u->source_seq);
+	put_int(json, "ari_version", update->ari_version);
+	json_object_set_new(json, "olds", update_olds_json(update));
+}
+
+static json_t *line_json(const struct inv_line *line)
+{
+	json_t *json = json_object();
+	json_t *runs = json_array();
+	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
+	put_int(json, "type", line->type);
+	put_int(json, "plan", line->plan);
+	put_day(json, "check_in", line->check_in);
+	put_day(json, "check_out", line->check_out);
+	put_int(json, "rooms", line->rooms);
+	put_int(json, "guests", line->guests);
+	put_int(json, "pricing", line->pricing);
+	for (uint32_t i = 0; i < line->run_count; i++) {
+		json_array_append_new(runs, json_pack("[i,I]", (int)line->runs[i].nights,
+						    (json_int_t)line->runs[i].price_minor));
+	}
+	json_object_set_new(json, "prices", runs);
+	return json;
+}
+
+static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
+{
+	char guest[KR_ID_TEXT_SIZE];
+	json_t *lines = json_array();
+	kr_assert(r->line_count <= INV_LINES_MAX);
+	json_object_set_new(json, "book", json_boolean(r->book));
+	if (!r->book)
+		put_time(json, "expires_at", r->expires_at_us);
+	if ((r->guest.hi | r->guest.lo) != 0) {
+		kr_id_format((struct kr_id){.hi = r->guest.hi, .lo = r->guest.lo}, guest);
+		json_object_set_new(json, "guest", json_string(guest));
+	}
+	put_text(json, "external_ref", r->external_ref);
+	put_text(json, "payment_ref", r->payment_ref);
+	put_hex(json, "fingerprint", r->fingerprint);
+	for (uint32_t i = 0; i < r->line_count; i++)
+		json_array_append_new(lines, line_json(&r->lines[i]));
+	json_object_set_new(json, "lines", lines);
+}
+
+static void put_kind(json_t *json, const struct inv_effect *effect)
+{
+	kr_assert(effect->kind != 0);
+	switch (effect->kind) {
+	case INV_EFFECT_HOTEL:
+		put_hotel(json, &effect->u.hotel_put);
+		break;
+	case INV_EFFECT_TYPE:
+		put_type(json, &effect->u.type_put);
+		break;
+	case INV_EFFECT_UPDATE:
+		put_update(json, &effect->u.update);
+		break;
+	case INV_EFFECT_RESERVE:
+		put_reserve(json, &effect->u.reserve);
+		break;
+	case INV_EFFECT_CONFIRM:
+		put_text(json, "payment_ref", effect->u.confirm.payment_ref);
+		break;
+	case INV_EFFECT_GRACE:
+		put_time(json, "old_expires_at", effect->u.grace.old_expires_at_us);
+		put_time(json, "expires_at", effect->u.grace.expires_at_us);
+		break;
+	case INV_EFFECT_RETIRE:
+		json_object_set_new(json, "completed", json_boolean(effect->u.retire.completed));
+		put_time(json, "purge_mark", effect->u.retire.purge_mark_us);
+		break;
+	case INV_EFFECT_WINDOW:
+		put_day(json, "old_business_day", effect->u.window.old_business_day);
+		put_day(json, "business_day", effect->u.window.business_day);
+		break;
+	case INV_EFFECT_START:
+		put_int(json, "format", effect->u.start.format);
+		put_int(json, "window_nights", effect->u.start.window_nights);
+		put_int(json, "epoch", effect->u.start.epoch);
+		break;
+	case INV_EFFECT_DIGEST:
+		put_hex(json, "state_digest", effect->u.digest.state_digest);
+		break;
+	case INV_EFFECT_TRUNCATE:
+		put_int(json, "to_lsn", effect->u.truncate.to_lsn);
+		put_int(json, "term", effect->u.truncate.term);
+		break;
+	default:
+		break;
+	}
+}
+
+/* All but the head. */
+static json_t *effect_json(const struct inv_effect *effect)
+{
+	char id[KR_ID_TEXT_SIZE];
+	json_t *json = json_object();
+	kr_assert(json != NULL && effect->lsn > 0);
+	if (effect->hotel.v != 0)
+		put_int(json, "event_seq", effect->event_seq);
+	if (!kr_id_is_zero(effect->id)) {
+		kr_id_format(effect->id, id);
+		json_object_set_new(json, "id", json_string(id));
+	}
+	if (effect->revision != 0)
+		put_int(json, "revision", effect->revision);
+	if (effect->actor.actor != 0)
+		put_int(json, "actor", effect->actor.actor);
+	if (effect->actor.source != 0)
+		put_int(json, "source", effect->actor.source);
+	if (effect->actor.principal != 0)
+		put_int(json, "principal", effect->actor.principal);
+	put_text(json, "reason", effect->actor.reason);
+	put_kind(json, effect);
+	if (effect->old_count > 0)
+		put_olds(json, effect);
+	return json;
+}
+
+static void print_json(const struct inv_effect *effect, json_t *json, FILE *out)
+{
+	char t[RECOVER_TIME_SIZE];
+	recover_time_format(effect->t_us & INT64_MAX, t);
+	char *rest = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	kr_assert(rest != NULL && rest[0] == '{');
+	fprintf(out,
+		"{\"lsn\":%" PRIu64 ",\"t\":\"%s\",\"kind\":\"%s\",\"hotel\":%" PRIu64 "%s%s\n",
+		effect->lsn, t, record_kind_name(effect->kind), effect->hotel.v,
+		rest[1] == '}' ? "" : ",", rest + 1);
+	free(rest);
+}
+
+/* lsn t kind hotel name=value ... */
+static void print_words(const struct inv_effect *effect, json_t *json, FILE *out)
+{
+	const char *name;
+	json_t *value;
+	char t[RECOVER_TIME_SIZE];
+	recover_time_format(effect->t_us & INT64_MAX, t);
+	fprintf(out, "%" PRIu64 " %s %s hotel=%" PRIu64, effect->lsn, t,
+		record_kind_name(effect->kind), effect->hotel.v);
+	kr_assert(json_is_object(json));
+	json_object_foreach(json, name, value)
+	{
+		fprintf(out, " %s=", name);
+		if (json_is_string(value))
+			fputs(json_string_value(value), out);
+		else
+			json_dumpf(
+				value, out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
+	}
+	fputc('\n', out);
+}
+
+static int log_reset(void *context)
+{
+	kr_assert(context != NULL);
+	return 0;
+}
+
+static int log_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct log_trouble *trouble)
+{
+	kr_assert(context != NULL && chunk != NULL);
+	return 0;
+}
+
+static int log_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
+	struct log_trouble *trouble)
+{
+	struct recover_log_dump *dump = context;
+	struct record_reader reader;
+	struct inv_effect effect;
+	struct record_body records = {
+		.bytes = body,
+		.size_bytes = header->body_size_bytes,
+		.first_lsn = header->first_lsn,
+		.count = header->count,
+		.t_us = header->timestamp_us,
+	};
+	int r;
+	record_reader_init(&reader, &records, dump->scratch);
+	while ((r = record_next(&reader, &effect)) == 0) {
+		json_t *json = effect_json(&effect);
+		if (dump->is_json)
+			print_json(&effect, json, dump->out);
+		else
+			print_words(&effect, json, dump->out);
+		json_decref(json);
+	}
+	if (r == RECORD_END)
+		return 0;
+	kr_assert(r == RECORD_MALFORMED);
+	trouble->lsn = reader.lsn;
+	snprintf(trouble->text, sizeof(trouble->text),
+		"a record is malformed behind a valid checksum");
+	return LOG_APPLY_CONTRADICTION;
+}
+
+static int log_digest(
+	void *context, const struct log_batch_header *header, struct log_trouble *trouble)
+{
+	kr_assert(context != NULL && header != NULL);
+	return 0;
+}
+
+void recover_log_applier(struct recover_log_dump *dump, struct log_applier *ret_applier)
+{
+	kr_assert(dump->scratch != NULL && dump->out != NULL);
+	*ret_applier = (struct log_applier){
+		.context = dump,
+		.on_reset = log_reset,
+		.on_chunk = log_chunk,
+		.on_batch = log_batch,
+		.on_digest = log_digest,
+	};
+}
