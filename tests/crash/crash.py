@@ -54,10 +54,11 @@ COMMANDS = {
 # Where the directories of the shards are, below {dir}; the slash keeps files out.
 SHARD_DIRS = "shard-*/"
 
-# Exit codes of `verify`: after a clean stop or a kill, and right after a power cut, when a torn,
-# never acknowledged tail may be waiting to be cut by the start.
-VERIFY_CLEAN = (0,)
-VERIFY_AFTER_CUT = (0, 1)
+# Exit codes of `verify`: after a clean stop or a kill (a segment was being prepared: 11), and right
+# after a power cut, when files may be unfinished or short (11 to 14) and a torn, never acknowledged
+# tail may be waiting to be cut by the start (20 to 22).
+VERIFY_CLEAN = (0, 11)
+VERIFY_AFTER_CUT = (0, 11, 12, 13, 14, 20, 21, 22)
 
 # Exit codes of `resolve` and `get`: done, refused (NOT_FOUND is an answer too).
 ASK_ACCEPT = (0, 1)
