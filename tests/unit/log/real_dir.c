@@ -20,6 +20,8 @@ void real_dir_init(struct real_dir *dir)
 	io_config_default(&config);
 	config.submission_count = 64;
 	config.buffer_count = 16;
+	fault_set_init(&dir->faults);
+	config.faults = &dir->faults;
 	int r = io_loop_new(&config, &dir->loop, &text);
 	if (r == -KR_E_FORBIDDEN)
 		cr_skip_test("io_uring is not to be had here: %s", text.bytes);
@@ -234,15 +236,13 @@ static bool is_open(const struct real_log *log)
 	return log_io_is_open(&log->io);
 }
 
-void real_log_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_interval_us)
+bool real_log_try_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_interval_us)
 {
 	struct kr_error_text text = {0};
 	struct log_io_config config;
 	memset(log, 0, sizeof(*log));
 	log->dir = dir;
 	log->timestamp_us = 100;
-	int r = log_store_repair(&dir->store, &text);
-	cr_assert_eq(r, 0, "%s", text.bytes);
 	log_io_config_default(&config);
 	config.sync_interval_us = sync_interval_us;
 	config.seal_idle_us = 2000;
@@ -253,11 +253,26 @@ void real_log_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_in
 	config.on_progress = on_progress;
 	config.on_failed = on_failed;
 	config.context = log;
-	r = log_io_init(&log->io, &dir->store, &config, &text);
-	cr_assert_eq(r, 0, "%s", text.bytes);
+	int r = log_store_repair(&dir->store, &text);
+	if (r == 0)
+		r = log_io_init(&log->io, &dir->store, &config, &text);
+	if (r < 0) {
+		cr_assert_neq(text.bytes[0], '\0');
+		real_dir_close(dir);
+		return false;
+	}
 	log_io_open(&log->io, log->timestamp_us);
 	cr_assert_eq(log->progress_count, 0, "not from inside a call");
 	real_log_wait(log, is_open);
+	if (log->error == 0)
+		return true;
+	real_log_end(log);
+	return false;
+}
+
+void real_log_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_interval_us)
+{
+	cr_assert(real_log_try_begin(log, dir, sync_interval_us));
 }
 
 static bool all_acked(const struct real_log *log)

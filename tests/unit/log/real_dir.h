@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_LOG_REAL_DIR_H
 #define TESTS_UNIT_LOG_REAL_DIR_H
 
+#include "base/fault.h"
 #include "engine/log/log_io.h"
 #include "tests/unit/log/log_world.h"
 
@@ -12,6 +13,7 @@ struct real_dir {
 	char path[128];
 	struct io_loop *loop;
 	struct log_store store;
+	struct fault_set faults; /* of the loop */
 	bool is_open;
 };
 
@@ -43,6 +45,8 @@ struct real_log {
 };
 
 void real_log_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_interval_us);
+/* The same; false: it failed, and all is closed. */
+bool real_log_try_begin(struct real_log *log, struct real_dir *dir, uint64_t sync_interval_us);
 /* Appends and waits until it is acknowledged; false: it failed. */
 bool real_log_append(struct real_log *log, uint32_t count);
 /* Ticks the loop until `done` or a failure. */
