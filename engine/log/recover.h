@@ -97,7 +97,6 @@ struct log_recover {
 	uint32_t snap_count;
 	uint32_t snap_index;
 	uint32_t leftover_count;
-	struct log_segment segments[LOG_DIR_SEGMENT_MAX];
 	struct log_recover_snap snaps[LOG_DIR_SNAP_MAX]; /* newest first */
 	struct log_dir_text leftovers[LOG_RECOVER_LEFTOVER_MAX];
 	struct log_snap_reader snap_reader;
@@ -105,6 +104,7 @@ struct log_recover {
 	struct log_batch_header header;
 	const uint8_t *data;
 	uint32_t need_blocks;
+	struct log_segment segments[LOG_DIR_SEGMENT_MAX]; /* the first segment_count hold values */
 };
 
 /* `wanted` (copied) is what the opener was told to be; NULL: whatever SHARD says. */

@@ -8,7 +8,7 @@ uint64_t random_value(struct rng *rng, uint64_t max)
 
 static int64_t random_signed(struct rng *rng, int64_t min, int64_t max)
 {
-	return min + (int64_t)random_value(rng, (uint64_t)max - (uint64_t)min);
+	return (int64_t)((uint64_t)min + random_value(rng, (uint64_t)max - (uint64_t)min));
 }
 
 static struct inv_text random_text(struct random_effect *random, uint32_t size_min)

@@ -219,6 +219,7 @@ static void on_failed(void *context, int error, const struct kr_error_text *text
 	cr_assert_eq(log->error, 0, "told once");
 	cr_assert_eq(text->error, error);
 	log->error = error;
+	log->error_durable_lsn = log_writer_durable_lsn(&log->io.writer);
 }
 
 void real_log_wait(struct real_log *log, bool (*done)(const struct real_log *log))

@@ -41,6 +41,7 @@ struct real_log {
 	struct log_io io;
 	uint32_t progress_count;
 	int error;
+	uint64_t error_durable_lsn; /* when it came */
 	uint64_t timestamp_us;
 };
 
