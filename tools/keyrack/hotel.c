@@ -1,0 +1,422 @@
+/* keyrack hotel put|get|list */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/keyrack/commands.h"
+#include "tools/keyrack/js.h"
+#include "tools/keyrack/lookup.h"
+#include "tools/keyrack/report.h"
+#include "tools/keyrack/span.h"
+#include "tools/keyrack/table.h"
+
+#define CURRENCY_DIGITS_MAX 4u
+#define COUNT_MAX UINT32_MAX
+#define LIST_PAGE 1000u
+#define LIST_DEFAULT 1000u
+#define LIST_MAX 1000000u
+
+static const struct report report_get = {.is_write = false};
+
+/* ---- showing ---- */
+
+static void clock_format(uint32_t minute, char ret_text[static 8])
+{
+	uint32_t shown = minute % 1440;
+	(void)snprintf(ret_text, 8, "%02u:%02u", shown / 60, shown % 60);
+}
+
+static void settings_json(json_t *root, const struct keyrack_hotel_settings *settings)
+{
+	char text[8];
+	js_text(root, "hotel_code", settings->code);
+	js_text(root, "status", report_status_name(settings->status));
+	js_text(root, "zone", settings->zone);
+	js_text(root, "currency", settings->currency);
+	js_count(root, "currency_digits", settings->currency_digits);
+	clock_format(settings->day_roll_minute, text);
+	js_text(root, "day_roll", text);
+	clock_format(settings->check_in_minute, text);
+	js_text(root, "check_in_time", text);
+	js_count(root, "nights_max", settings->nights_max);
+	js_count(root, "hold_ttl_us", settings->hold_ttl_us);
+	js_count(root, "hold_ttl_max_us", settings->hold_ttl_max_us);
+	js_count(root, "hold_total_max_us", settings->hold_total_max_us);
+	js_count(root, "holds_max", settings->holds_max);
+	js_count(root, "guest_holds_max", settings->guest_holds_max);
+}
+
+static void hotel_json(json_t *root, const struct keyrack_hotel *hotel)
+{
+	js_number_id(root, "hotel_id", hotel->hotel_id);
+	settings_json(root, &hotel->settings);
+	js_count(root, "ari_version", hotel->ari_version);
+	js_count(root, "event_seq", hotel->event_seq);
+	js_day(root, "business_day", hotel->business_day);
+	js_day(root, "last_night", hotel->business_day + (int32_t)hotel->window_nights - 1);
+	js_count(root, "window_nights", hotel->window_nights);
+	js_count(root, "types", hotel->type_count);
+	js_count(root, "reservations", hotel->reservation_count);
+	js_count(root, "holds", hotel->hold_count);
+	js_count(root, "slot", hotel->slot);
+}
+
+static void hotel_print(const struct keyrack_hotel *hotel)
+{
+	const struct keyrack_hotel_settings *settings = &hotel->settings;
+	struct span window = {hotel->business_day,
+		hotel->business_day + (int32_t)KR_MAX(hotel->window_nights, 1u)};
+	char text[SPAN_TEXT_SIZE];
+	char clock[8];
+	fact_print("hotel", "%" PRIu64, hotel->hotel_id);
+	if (settings->code[0] != '\0')
+		fact_print("code", "%s", settings->code);
+	fact_print("status", "%s", report_status_name(settings->status));
+	fact_print("zone", "%s", settings->zone);
+	fact_print("currency", "%s, %u decimals", settings->currency, settings->currency_digits);
+	clock_format(settings->check_in_minute, clock);
+	fact_print("check-in time", "%s", clock);
+	clock_format(settings->day_roll_minute, clock);
+	fact_print("day roll", "%s", clock);
+	span_format_nights(window, text);
+	fact_print("on sale", "%s", text);
+	fact_print("longest stay", "%u nights", settings->nights_max);
+	fact_print("holds", "%" PRIu64 " s, at most %" PRIu64 " s, in all %" PRIu64 " s",
+		settings->hold_ttl_us / 1000000, settings->hold_ttl_max_us / 1000000,
+		settings->hold_total_max_us / 1000000);
+	if (settings->holds_max != 0)
+		fact_print("live holds", "at most %u", settings->holds_max);
+	if (settings->guest_holds_max != 0)
+		fact_print("live holds a guest", "at most %u", settings->guest_holds_max);
+	fact_print("room types", "%u", hotel->type_count);
+	fact_print("reservations", "%" PRIu64 ", %" PRIu64 " of them holds",
+		hotel->reservation_count, hotel->hold_count);
+	fact_print(
+		"version", "%" PRIu64 " (event %" PRIu64 ")", hotel->ari_version, hotel->event_seq);
+	fact_print("slot", "%u", hotel->slot);
+}
+
+/* ---- hotel put ---- */
+
+enum put_key {
+	PUT_CODE = CLI_KEY_OWN,
+	PUT_ZONE,
+	PUT_CURRENCY,
+	PUT_DIGITS,
+	PUT_DAY_ROLL,
+	PUT_CHECK_IN,
+	PUT_NIGHTS_MAX,
+	PUT_HOLD_TTL,
+	PUT_HOLD_TTL_MAX,
+	PUT_HOLD_TOTAL_MAX,
+	PUT_HOLDS_MAX,
+	PUT_GUEST_HOLDS_MAX,
+	PUT_STATUS,
+	PUT_EXPECT_VERSION,
+};
+
+static const struct argp_option put_options[] = {
+	{"code", PUT_CODE, "TEXT", 0, "the hotel's text code; its hash has to be HOTEL", 0},
+	{"zone", PUT_ZONE, "NAME", 0, "time zone, such as Europe/Paris (a new hotel needs it)", 0},
+	{"currency", PUT_CURRENCY, "CODE", 0, "ISO 4217, such as EUR (a new hotel needs it)", 0},
+	{"digits", PUT_DIGITS, "N", 0, "decimals of the currency (by ISO 4217)", 0},
+	{"day-roll", PUT_DAY_ROLL, "HH:MM", 0, "when the business date turns (04:00)", 0},
+	{"check-in", PUT_CHECK_IN, "HH:MM", 0, "check-in time (15:00)", 0},
+	{"nights-max", PUT_NIGHTS_MAX, "N", 0, "longest stay (365)", 0},
+	{"hold-ttl", PUT_HOLD_TTL, "TIME", 0, "how long a hold lives (15m)", 0},
+	{"hold-ttl-max", PUT_HOLD_TTL_MAX, "TIME", 0, "how long one may ask for (60m)", 0},
+	{"hold-total-max", PUT_HOLD_TOTAL_MAX, "TIME", 0, "its whole life, extended (60m)", 0},
+	{"holds-max", PUT_HOLDS_MAX, "N", 0, "live holds at a time (0: no cap)", 0},
+	{"guest-holds-max", PUT_GUEST_HOLDS_MAX, "N", 0, "of one guest (0: no cap)", 0},
+	{"status", PUT_STATUS, "WORD", 0, "active, closed or retired", 0},
+	{"expect-version", PUT_EXPECT_VERSION, "V", 0, "refuse if the version is another", 0},
+	{0},
+};
+
+static int put_number(uint64_t last, const char *arg, uint32_t *ret, struct kr_error_text *error)
+{
+	uint64_t number = 0;
+	int r = value_u64(arg, (struct value_range){0, last}, &number, error);
+	*ret = (uint32_t)number;
+	return r;
+}
+
+static int put_currency(struct keyrack_hotel_put *put, const char *arg, struct kr_error_text *error)
+{
+	if (!money_currency_is_valid(arg))
+		return kr_error_text_set(
+			error, -KR_E_INVALID, 0, "\"%s\" is no currency; write EUR", arg);
+	put->settings.currency = arg;
+	if ((put->mask & KEYRACK_HOTEL_CURRENCY_DIGITS) == 0)
+		put->settings.currency_digits = money_currency_digits(arg);
+	return 0;
+}
+
+static int put_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	struct keyrack_hotel_put *put = options;
+	struct keyrack_hotel_settings *settings = &put->settings;
+	kr_assert(key >= PUT_CODE && key <= PUT_EXPECT_VERSION);
+	/* The keys stand in the order of the mask's bits. */
+	if (key <= PUT_STATUS)
+		put->mask |= 1u << (key - PUT_CODE);
+	switch ((enum put_key)key) {
+	case PUT_CODE:
+		settings->code = arg;
+		return 0;
+	case PUT_ZONE:
+		settings->zone = arg;
+		return 0;
+	case PUT_CURRENCY:
+		return put_currency(put, arg, error);
+	case PUT_DIGITS:
+		return put_number(CURRENCY_DIGITS_MAX, arg, &settings->currency_digits, error);
+	case PUT_DAY_ROLL:
+		return value_clock(arg, &settings->day_roll_minute, error);
+	case PUT_CHECK_IN:
+		return value_clock(arg, &settings->check_in_minute, error);
+	case PUT_NIGHTS_MAX:
+		return put_number(COUNT_MAX, arg, &settings->nights_max, error);
+	case PUT_HOLD_TTL:
+		return value_duration(arg, &settings->hold_ttl_us, error);
+	case PUT_HOLD_TTL_MAX:
+		return value_duration(arg, &settings->hold_ttl_max_us, error);
+	case PUT_HOLD_TOTAL_MAX:
+		return value_duration(arg, &settings->hold_total_max_us, error);
+	case PUT_HOLDS_MAX:
+		return put_number(COUNT_MAX, arg, &settings->holds_max, error);
+	case PUT_GUEST_HOLDS_MAX:
+		return put_number(COUNT_MAX, arg, &settings->guest_holds_max, error);
+	case PUT_STATUS:
+		return value_status(arg, &settings->status, error);
+	case PUT_EXPECT_VERSION:
+		put->has_expected_version = true;
+		return value_u64(
+			arg, (struct value_range){0, UINT64_MAX}, &put->expected_version, error);
+	}
+	kr_unreachable();
+}
+
+static int hotel_put(struct cli *cli, const struct keyrack_hotel_put *put)
+{
+	char next[64];
+	const struct report report = {.is_write = true, .next = next};
+	struct keyrack_hotel_answer answer;
+	int r = keyrack_hotel_put(cli->client, put, &answer);
+	(void)snprintf(next, sizeof(next), "hotel get %" PRIu64, put->hotel_id);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (r != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report, &answer.result);
+	if (cli->json) {
+		json_t *root = report_json(&report, &answer.result);
+		js_bool(root, "created", answer.created);
+		hotel_json(root, &answer.hotel);
+		js_print(root);
+		return CLI_DONE;
+	}
+	printf("%s\n", answer.created ? "created" : "changed");
+	hotel_print(&answer.hotel);
+	return CLI_DONE;
+}
+
+int hotel_put_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = put_options,
+		.option = put_option,
+		.args = "HOTEL",
+		.doc = "Creates a hotel, or changes the settings that are given.\v"
+		       "HOTEL is a number, or a text code, which is then kept with the hotel.",
+		.arg_min = 1,
+		.arg_max = 1,
+		.has_origin = true,
+	};
+	const char *args[CLI_ARGS_MAX];
+	struct keyrack_hotel_put put = {.mask = 0};
+	struct value_hotel hotel;
+	int code;
+	cli_words(cli, &spec, argc, argv, &put, args);
+	code = lookup_hotel(cli, args[0], &hotel);
+	if (code != CLI_DONE)
+		return code;
+	put.hotel_id = hotel.id;
+	if (hotel.code[0] != '\0' && (put.mask & KEYRACK_HOTEL_CODE) == 0) {
+		put.mask |= KEYRACK_HOTEL_CODE;
+		put.settings.code = hotel.code;
+	}
+	if ((put.mask & KEYRACK_HOTEL_CURRENCY) != 0)
+		put.mask |= KEYRACK_HOTEL_CURRENCY_DIGITS;
+	put.call = cli_call(cli);
+	put.origin = cli->origin;
+	code = cli_connect(cli);
+	return code != CLI_DONE ? code : hotel_put(cli, &put);
+}
+
+/* ---- hotel get ---- */
+
+int hotel_get_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.args = "HOTEL", .doc = "Shows a hotel.", .arg_min = 1, .arg_max = 1};
+	const char *args[CLI_ARGS_MAX];
+	struct keyrack_hotel_get get;
+	struct keyrack_hotel_answer answer;
+	struct value_hotel hotel;
+	int code;
+	cli_words(cli, &spec, argc, argv, NULL, args);
+	code = lookup_hotel(cli, args[0], &hotel);
+	if (code == CLI_DONE)
+		code = cli_connect(cli);
+	if (code != CLI_DONE)
+		return code;
+	get = (struct keyrack_hotel_get){.call = cli_call(cli), .hotel_id = hotel.id};
+	code = keyrack_hotel_get(cli->client, &get, &answer);
+	if (code < 0)
+		return report_not_taken(cli, code);
+	if (code != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_get, &answer.result);
+	if (cli->json) {
+		json_t *root = report_json(&report_get, &answer.result);
+		hotel_json(root, &answer.hotel);
+		js_print(root);
+	} else {
+		hotel_print(&answer.hotel);
+	}
+	return CLI_DONE;
+}
+
+/* ---- hotel list ---- */
+
+enum list_key {
+	LIST_LIMIT = CLI_KEY_OWN,
+	LIST_AFTER,
+};
+
+static const struct argp_option list_options[] = {
+	{"limit", LIST_LIMIT, "N", 0, "at most so many (1000)", 0},
+	{"after", LIST_AFTER, "HOTEL", 0, "those with larger numbers than this hotel's", 0},
+	{0},
+};
+
+struct list {
+	uint32_t limit;
+	bool has_after;
+	uint64_t after;
+	uint32_t count; /* listed so far */
+	bool more;
+	struct table *table;
+	json_t *hotels;
+};
+
+static int list_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	struct list *list = options;
+	struct value_hotel hotel = {.id = 0};
+	uint64_t number = 0;
+	int r;
+	if (key == LIST_LIMIT) {
+		r = value_u64(arg, (struct value_range){1, LIST_MAX}, &number, error);
+		list->limit = (uint32_t)number;
+		return r;
+	}
+	kr_assert(key == LIST_AFTER);
+	r = value_hotel(arg, &hotel, error);
+	list->has_after = true;
+	list->after = hotel.id;
+	return r;
+}
+
+static void list_add(struct list *list, const struct keyrack_hotel *hotel)
+{
+	char day[SPAN_DAY_TEXT_SIZE];
+	if (list->hotels != NULL) {
+		json_t *object = js_object();
+		hotel_json(object, hotel);
+		js_append(list->hotels, object);
+		return;
+	}
+	kr_assert(list->table != NULL);
+	span_format_day(hotel->business_day, day);
+	table_row(list->table);
+	table_put(list->table, "%" PRIu64, hotel->hotel_id);
+	table_put(list->table, "%s", hotel->settings.code);
+	table_put(list->table, "%s", report_status_name(hotel->settings.status));
+	table_put(list->table, "%s", hotel->settings.currency);
+	table_put(list->table, "%s", hotel->settings.zone);
+	table_put(list->table, "%u", hotel->type_count);
+	table_put(list->table, "%" PRIu64, hotel->reservation_count);
+	table_put(list->table, "%s", day);
+	table_put(list->table, "%u", hotel->window_nights);
+}
+
+/* One page. CLI_DONE, or the exit code after saying why. */
+static int list_page(struct cli *cli, struct list *list)
+{
+	const struct keyrack_hotel_list request = {
+		.call = cli_call(cli),
+		.has_after = list->has_after,
+		.after = list->after,
+		.limit = KR_MIN(list->limit - list->count, LIST_PAGE),
+	};
+	struct keyrack_hotel_list_answer answer;
+	int r = keyrack_hotel_list(cli->client, &request, &answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (r != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_get, &answer.result);
+	for (uint32_t i = 0; i < answer.hotel_count && list->count < list->limit; i++) {
+		list_add(list, &answer.hotels[i]);
+		list->has_after = true;
+		list->after = answer.hotels[i].hotel_id;
+		list->count++;
+	}
+	list->more = answer.more && answer.hotel_count > 0;
+	return CLI_DONE;
+}
+
+static void list_print(const struct cli *cli, struct list *list)
+{
+	if (cli->json) {
+		json_t *root = js_object();
+		js_text(root, "outcome", "DONE");
+		js_text(root, "code", "DONE");
+		js_set(root, "hotels", list->hotels);
+		js_bool(root, "more", list->more);
+		js_print(root);
+		return;
+	}
+	table_print_free(list->table, "There are no hotels here.");
+	if (list->more)
+		printf("There are more: keyrack hotel list --after %" PRIu64 "\n", list->after);
+}
+
+int hotel_list_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = list_options,
+		.option = list_option,
+		.doc = "Lists the hotels of all shards by their numbers.",
+	};
+	static const struct table_column columns[] = {{"HOTEL", true}, {"CODE", false},
+		{"STATUS", false}, {"CURRENCY", false}, {"ZONE", false}, {"TYPES", true},
+		{"RESERVATIONS", true}, {"BUSINESS DATE", false}, {"NIGHTS", true}};
+	const char *args[CLI_ARGS_MAX];
+	struct list list = {.limit = LIST_DEFAULT};
+	int code;
+	cli_words(cli, &spec, argc, argv, &list, args);
+	code = cli_connect(cli);
+	if (code != CLI_DONE)
+		return code;
+	if (cli->json)
+		list.hotels = js_array();
+	else
+		list.table = table_new(columns, KR_ARRAY_COUNT(columns));
+	do {
+		code = list_page(cli, &list);
+		if (code != CLI_DONE)
+			return code;
+	} while (list.more && list.count < list.limit);
+	list_print(cli, &list);
+	return CLI_DONE;
+}

@@ -1,0 +1,114 @@
+#include "tools/keyrack/lookup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/keyrack/report.h"
+
+static const struct report report_read = {.is_write = false};
+
+int lookup_hotel(const struct cli *cli, const char *word, struct value_hotel *ret_hotel)
+{
+	struct kr_error_text error;
+	kr_error_text_clear(&error);
+	if (value_hotel(word, ret_hotel, &error) < 0)
+		return cli_wrong(cli, "%s", error.bytes);
+	return CLI_DONE;
+}
+
+int lookup_id(const struct cli *cli, const char *word, struct keyrack_id *ret_id)
+{
+	struct kr_error_text error;
+	struct kr_id id;
+	kr_error_text_clear(&error);
+	if (value_id(word, &id, &error) < 0)
+		return cli_wrong(cli, "%s", error.bytes);
+	*ret_id = (struct keyrack_id){id.hi, id.lo};
+	return CLI_DONE;
+}
+
+static void unit_of_hotel(const struct keyrack_hotel *hotel, struct money_unit *ret_unit)
+{
+	memset(ret_unit, 0, sizeof(*ret_unit));
+	kr_assert(hotel->settings.currency != NULL);
+	if (hotel->settings.currency_digits > MONEY_DIGITS_MAX)
+		return; /* from a newer server: amounts are then shown in minor units */
+	(void)snprintf(
+		ret_unit->currency, sizeof(ret_unit->currency), "%.3s", hotel->settings.currency);
+	ret_unit->digits = hotel->settings.currency_digits;
+}
+
+int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
+{
+	const struct keyrack_hotel_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
+	struct keyrack_hotel_answer answer;
+	int r = keyrack_hotel_get(cli->client, &request, &answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (answer.result.outcome != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_read, &answer.result);
+	unit_of_hotel(&answer.hotel, ret_unit);
+	return CLI_DONE;
+}
+
+struct money_unit lookup_unit_quietly(struct cli *cli, uint64_t hotel_id)
+{
+	const struct keyrack_hotel_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
+	struct keyrack_hotel_answer answer;
+	struct money_unit unit = {.digits = 0};
+	int r = keyrack_hotel_get(cli->client, &request, &answer);
+	if (r == KEYRACK_RESULT_DONE)
+		unit_of_hotel(&answer.hotel, &unit);
+	kr_assert(unit.digits <= MONEY_DIGITS_MAX);
+	return unit;
+}
+
+/* Asks for all types of the hotel. CLI_DONE, or the exit code. */
+static int types_get(
+	struct cli *cli, uint64_t hotel_id, struct keyrack_type_list_answer *ret_answer)
+{
+	const struct keyrack_type_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
+	int r = keyrack_type_get(cli->client, &request, ret_answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (ret_answer->result.outcome != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_read, &ret_answer->result);
+	return CLI_DONE;
+}
+
+int lookup_type(
+	struct cli *cli, uint64_t hotel_id, const struct line_type *type, uint32_t *ret_number)
+{
+	struct keyrack_type_list_answer answer;
+	int r;
+	if (type->code[0] == '\0') {
+		*ret_number = type->number;
+		return CLI_DONE;
+	}
+	r = types_get(cli, hotel_id, &answer);
+	if (r != CLI_DONE)
+		return r;
+	for (uint32_t i = 0; i < answer.type_count; i++)
+		if (strcmp(answer.types[i].settings.code, type->code) == 0) {
+			*ret_number = answer.types[i].type;
+			return CLI_DONE;
+		}
+	cli_say(cli,
+		"the hotel has no room type with the code \"%s\"; `keyrack type get` lists them",
+		type->code);
+	return CLI_REFUSED;
+}
+
+int lookup_types(struct cli *cli, uint64_t hotel_id, struct value_list *ret_list)
+{
+	struct keyrack_type_list_answer answer;
+	int r = types_get(cli, hotel_id, &answer);
+	if (r != CLI_DONE)
+		return r;
+	ret_list->count = KR_MIN(answer.type_count, VALUE_LIST_MAX);
+	for (uint32_t i = 0; i < ret_list->count; i++)
+		ret_list->numbers[i] = answer.types[i].type;
+	if (answer.type_count > VALUE_LIST_MAX)
+		cli_say(cli, "only the first %u types are looked at", VALUE_LIST_MAX);
+	return CLI_DONE;
+}

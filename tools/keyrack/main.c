@@ -1,0 +1,166 @@
+/* keyrack: the operator's command line. One command, one file; this one finds it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/keyrack/commands.h"
+
+static const struct command {
+	const char *group; /* "" = none */
+	const char *name;
+	cli_run *run;
+	const char *text;
+} commands[] = {
+	{"cluster", "start", cluster_start_run, "start a local cluster, or what is missing of it"},
+	{"cluster", "stop", cluster_stop_run, "stop it: nothing accepted is lost"},
+	{"cluster", "status", cluster_status_run, "which of its processes run"},
+	{"hotel", "put", hotel_put_run, "create a hotel or change its settings"},
+	{"hotel", "get", hotel_get_run, "show a hotel"},
+	{"hotel", "list", hotel_list_run, "list the hotels"},
+	{"type", "put", type_put_run, "create a room type or change its settings"},
+	{"type", "get", type_get_run, "show the room types of a hotel"},
+	{"inventory", "set", inventory_set_run,
+		"set, adjust or clear stock, prices and restrictions over nights"},
+	{"", "availability", availability_run, "what can be sold, night by night or for a stay"},
+	{"", "hold", hold_run, "hold rooms for some minutes"},
+	{"", "book", book_run, "book rooms"},
+	{"", "confirm", confirm_run, "turn a hold into a booking"},
+	{"", "release", release_run, "give a hold back"},
+	{"", "cancel", cancel_run, "cancel a booking (--any: or give a hold back)"},
+	{"", "resolve", resolve_run, "what became of an id whose outcome is unknown"},
+	{"reservation", "get", reservation_get_run, "show a reservation"},
+	{"", "snapshot", snapshot_run, "let the shards write a snapshot"},
+	{"", "stats", stats_run, "counters and gauges of the shards"},
+	{"", "ping", ping_run, "is somebody there, and how far away"},
+	{"router", "status", router_status_run, "a router's links to its shards"},
+	{"router", "map", router_map_run, "which shard owns which slots"},
+	{"router", "connections", router_connections_run, "who is connected to a router"},
+	{"", "slot", slot_run, "the slot and the shard of a hotel"},
+};
+
+static void list_print(FILE *out, const char *group)
+{
+	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++) {
+		const struct command *command = &commands[i];
+		char words[32];
+		if (group != NULL && strcmp(group, command->group) != 0)
+			continue;
+		(void)snprintf(words, sizeof(words), "%s%s%s", command->group,
+			command->group[0] != '\0' ? " " : "", command->name);
+		fprintf(out, "  %-20s  %s\n", words, command->text);
+	}
+}
+
+static int help(void)
+{
+	fputs("Usage: keyrack [--router ADDR[,ADDR]] [--json] [--deadline TIME] COMMAND ...\n\n"
+	      "Sells hotel rooms exactly once: talks to a Keyrack cluster, and runs a local "
+	      "one.\n\n",
+		stdout);
+	list_print(stdout, NULL);
+	fputs("\n`keyrack COMMAND --help` tells the options of a command; keyrack(1) tells all.\n"
+	      "KEYRACK_ROUTER names the routers where --router does not; else " CLI_ROUTER_DEFAULT
+	      ".\n"
+	      "Exit codes: 0 done, 1 refused, 2 wrong words, 3 unreachable, 4 outcome unknown.\n",
+		stdout);
+	return CLI_DONE;
+}
+
+static bool is_group(const char *word)
+{
+	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
+		if (commands[i].group[0] != '\0' && strcmp(commands[i].group, word) == 0)
+			return true;
+	return false;
+}
+
+static const struct command *command_find(const char *group, const char *name)
+{
+	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
+		if (strcmp(commands[i].group, group) == 0 && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0 || strcmp(word, "-h") == 0 ||
+	       strcmp(word, "help") == 0;
+}
+
+static int group_run(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	const char *group = argv[0];
+	if (argc >= 2 && is_help(argv[1])) {
+		printf("Usage: keyrack %s COMMAND ...\n\n", group);
+		list_print(stdout, group);
+		return CLI_DONE;
+	}
+	command = argc >= 2 ? command_find(group, argv[1]) : NULL;
+	(void)snprintf(cli->name, sizeof(cli->name), "keyrack %.20s", group);
+	if (command == NULL) {
+		cli_say(cli, argc < 2 ? "one of these is missing:" : "it has only these commands:");
+		list_print(stderr, group);
+		return CLI_USAGE;
+	}
+	(void)snprintf(
+		cli->name, sizeof(cli->name), "keyrack %s %s", command->group, command->name);
+	return command->run(cli, argc - 1, argv + 1);
+}
+
+static int command_run(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	kr_assert(argc >= 1);
+	if (is_group(argv[0]))
+		return group_run(cli, argc, argv);
+	command = command_find("", argv[0]);
+	if (command == NULL)
+		return cli_wrong(cli, "\"%s\" is no command", argv[0]);
+	(void)snprintf(cli->name, sizeof(cli->name), "keyrack %s", command->name);
+	return command->run(cli, argc, argv);
+}
+
+/* --help and --version before the command are ours. */
+static bool asks_for(int argc, char **argv, bool (*is_it)(const char *))
+{
+	for (int i = 1; i < argc && argv[i][0] == '-'; i++)
+		if (is_it(argv[i]))
+			return true;
+	return argc >= 2 && is_it(argv[1]);
+}
+
+static bool is_version(const char *word)
+{
+	return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli;
+	int next;
+	int code;
+	/* A reader that goes away, such as head, is no reason to say anything. */
+	(void)signal(SIGPIPE, SIG_DFL);
+	/* A note that no reader of a help text needs. */
+	(void)setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
+	cli_init(&cli, argv[0]);
+	if (asks_for(argc, argv, is_help))
+		return help();
+	if (asks_for(argc, argv, is_version)) {
+		puts(argp_program_version);
+		return CLI_DONE;
+	}
+	cli_words_global(&cli, argc, argv, &next);
+	if (next >= argc)
+		return cli_wrong(&cli, "which command?");
+	code = command_run(&cli, argc - next, argv + next);
+	cli_fini(&cli);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_say(&cli, "cannot write the output");
+		return code == CLI_DONE ? CLI_UNREACHABLE : code;
+	}
+	return code;
+}

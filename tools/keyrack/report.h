@@ -1,0 +1,35 @@
+/* How a call ended: the sentence, the JSON, the exit code. */
+#ifndef TOOLS_KEYRACK_REPORT_H
+#define TOOLS_KEYRACK_REPORT_H
+
+#include <jansson.h>
+
+#include "tools/keyrack/cli.h"
+#include "tools/keyrack/sentence.h"
+
+/* What a call is, for the sentence about its end. */
+struct report {
+	bool is_write; /* without an answer it may have happened */
+	/* What to type when nobody knows whether it happened, without "keyrack --router X ";
+	 * NULL for reads. */
+	const char *next;
+	struct sentence_context context;
+};
+
+/* {"outcome", "code", "tries", "elapsed_us", "refusal"}. */
+json_t *report_json(const struct report *report, const struct keyrack_result *result);
+json_t *report_refusal_json(const struct report *report, const struct keyrack_refusal *refusal);
+
+/* Says on standard error why it was not done, unless it was; returns the exit code. */
+int report_end(
+	const struct cli *cli, const struct report *report, const struct keyrack_result *result);
+/* The same with its JSON, for calls whose answer has nothing else to print. */
+int report_fail(
+	const struct cli *cli, const struct report *report, const struct keyrack_result *result);
+/* The library did not take the call: -errno. Returns the exit code. */
+int report_not_taken(const struct cli *cli, int r);
+
+/* "ACTIVE". */
+const char *report_status_name(uint32_t status);
+
+#endif

@@ -1,0 +1,21 @@
+/* What answers about one reservation look like. */
+#ifndef TOOLS_KEYRACK_RESERVATION_H
+#define TOOLS_KEYRACK_RESERVATION_H
+
+#include "tools/keyrack/report.h"
+
+struct reservation_context {
+	struct keyrack_id id;
+	uint64_t hotel_id;      /* 0 = not known */
+	struct money_unit unit; /* empty = looked up when an amount is to be shown */
+	bool has_lines;         /* the request had lines */
+	bool is_read;
+};
+
+/* "id 0190..." on standard error, at once. */
+void reservation_id_print(const struct cli *cli, struct keyrack_id id);
+/* Prints the answer to HOLD, BOOK, CONFIRM, RELEASE, CANCEL or RESOLVE; the exit code. */
+int reservation_answer_print(struct cli *cli, struct reservation_context *context,
+	const struct keyrack_reservation_answer *answer);
+
+#endif

@@ -1,0 +1,367 @@
+/* keyrack type put|get */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/keyrack/commands.h"
+#include "tools/keyrack/js.h"
+#include "tools/keyrack/lookup.h"
+#include "tools/keyrack/report.h"
+#include "tools/keyrack/table.h"
+
+#define COUNT_MAX 65535u
+#define ADVANCE_MINUTES_MAX UINT32_MAX
+#define MINUTE_US UINT64_C(60000000)
+
+static const struct report report_get = {.is_write = false};
+
+/* ---- showing ---- */
+
+static void allowance_format(const struct keyrack_type_settings *settings, char *ret, size_t size)
+{
+	if (settings->allowance_unit == KEYRACK_ALLOWANCE_BASIS_POINTS)
+		(void)snprintf(ret, size, "%g%%", settings->allowance / 100.0);
+	else
+		(void)snprintf(ret, size, "%d", settings->allowance);
+}
+
+static void type_json(json_t *root, const struct keyrack_type *type)
+{
+	const struct keyrack_type_settings *settings = &type->settings;
+	bool is_percent = settings->allowance_unit == KEYRACK_ALLOWANCE_BASIS_POINTS;
+	js_count(root, "type", type->type);
+	js_text(root, "type_code", settings->code);
+	js_text(root, "status", report_status_name(settings->status));
+	js_text(root, "plan_status", report_status_name(settings->plan_status));
+	if ((type->set_mask & KEYRACK_TYPE_PHYSICAL) != 0)
+		js_count(root, "physical", settings->physical);
+	if ((type->set_mask & KEYRACK_TYPE_OUT_OF_ORDER) != 0)
+		js_count(root, "out_of_order", settings->out_of_order);
+	if ((type->set_mask & KEYRACK_TYPE_ALLOWANCE) != 0) {
+		js_int(root, "allowance", settings->allowance);
+		js_text(root, "allowance_unit", is_percent ? "basis_points" : "rooms");
+	}
+	if ((type->set_mask & KEYRACK_TYPE_CAP) != 0)
+		js_int(root, "cap", settings->cap);
+	js_count(root, "guests_max", settings->guests_max);
+	js_count(root, "advance_min_minutes", settings->advance_min_minutes);
+	js_count(root, "advance_max_minutes", settings->advance_max_minutes);
+}
+
+/* A number of the table, or nothing where it is not set. */
+static void put_if(struct table *table, bool is_set, int64_t value)
+{
+	if (is_set)
+		table_put(table, "%" PRId64, value);
+	else
+		table_put(table, "%s", "");
+}
+
+static void type_row(struct table *table, const struct keyrack_type *type)
+{
+	const struct keyrack_type_settings *settings = &type->settings;
+	char allowance[32] = "";
+	if ((type->set_mask & KEYRACK_TYPE_ALLOWANCE) != 0)
+		allowance_format(settings, allowance, sizeof(allowance));
+	table_row(table);
+	table_put(table, "%u", type->type);
+	table_put(table, "%s", settings->code);
+	table_put(table, "%s", report_status_name(settings->status));
+	put_if(table, (type->set_mask & KEYRACK_TYPE_PHYSICAL) != 0, settings->physical);
+	put_if(table, (type->set_mask & KEYRACK_TYPE_OUT_OF_ORDER) != 0, settings->out_of_order);
+	table_put(table, "%s", allowance);
+	put_if(table, (type->set_mask & KEYRACK_TYPE_CAP) != 0, settings->cap);
+	put_if(table, settings->guests_max != 0, settings->guests_max);
+	table_put(table, "%s", report_status_name(settings->plan_status));
+	put_if(table, settings->advance_min_minutes != 0, settings->advance_min_minutes);
+	put_if(table, settings->advance_max_minutes != 0, settings->advance_max_minutes);
+}
+
+static void types_print(const struct keyrack_type *types, uint32_t count)
+{
+	static const struct table_column columns[] = {{"TYPE", true}, {"CODE", false},
+		{"STATUS", false}, {"ROOMS", true}, {"OUT OF ORDER", true}, {"OVERBOOK", true},
+		{"CAP", true}, {"GUESTS", true}, {"PLAN", false}, {"MIN ADVANCE MIN", true},
+		{"MAX ADVANCE MIN", true}};
+	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
+	kr_assert(count == 0 || types != NULL);
+	for (uint32_t i = 0; i < count; i++)
+		type_row(table, &types[i]);
+	table_print_free(table, "The hotel has no room types.");
+}
+
+/* ---- type put ---- */
+
+enum put_key {
+	PUT_CODE = CLI_KEY_OWN,
+	PUT_STATUS,
+	PUT_PHYSICAL,
+	PUT_OUT_OF_ORDER,
+	PUT_ALLOWANCE,
+	PUT_CAP,
+	PUT_GUESTS_MAX,
+	PUT_PLAN_STATUS,
+	PUT_ADVANCE_MIN,
+	PUT_ADVANCE_MAX,
+	PUT_CLEAR,
+	PUT_EXPECT_VERSION,
+};
+
+static const struct argp_option put_options[] = {
+	{"code", PUT_CODE, "TEXT", 0, "its text code, at most 32 bytes", 0},
+	{"status", PUT_STATUS, "WORD", 0, "active, closed or retired", 0},
+	{"physical", PUT_PHYSICAL, "N", 0, "rooms that exist", 0},
+	{"out-of-order", PUT_OUT_OF_ORDER, "N", 0, "rooms taken off sale", 0},
+	{"allowance", PUT_ALLOWANCE, "N|P%", 0, "overbooking, in rooms or percent", 0},
+	{"cap", PUT_CAP, "N", 0, "explicit limit, whatever the three above say", 0},
+	{"guests-max", PUT_GUESTS_MAX, "N", 0, "guests a room (0: no limit)", 0},
+	{"plan-status", PUT_PLAN_STATUS, "WORD", 0, "of its rate plan: active, closed, retired", 0},
+	{"advance-min", PUT_ADVANCE_MIN, "TIME", 0, "no sale later than so long before check-in",
+		0},
+	{"advance-max", PUT_ADVANCE_MAX, "TIME", 0, "no sale earlier than that", 0},
+	{"clear", PUT_CLEAR, "NAME[,NAME]", 0,
+		"take physical, out-of-order, allowance or cap back to \"not set\"", 0},
+	{"expect-version", PUT_EXPECT_VERSION, "V", 0, "refuse if the version is another", 0},
+	{0},
+};
+
+static int count_read(const char *arg, uint32_t *ret, struct kr_error_text *error)
+{
+	uint64_t number = 0;
+	int r = value_u64(arg, (struct value_range){0, COUNT_MAX}, &number, error);
+	*ret = (uint32_t)number;
+	return r;
+}
+
+static int signed_read(const char *arg, int32_t *ret, struct kr_error_text *error)
+{
+	int64_t number = 0;
+	int r = value_i64(arg, &number, error);
+	if (r == 0 && (number < INT32_MIN || number > INT32_MAX))
+		return kr_error_text_set(error, -KR_E_INVALID, 0, "\"%s\" is too large", arg);
+	*ret = (int32_t)number;
+	return r;
+}
+
+static int allowance_read(
+	struct keyrack_type_settings *settings, const char *arg, struct kr_error_text *error)
+{
+	size_t length = strlen(arg);
+	int64_t points = 0;
+	int r;
+	settings->allowance_unit = KEYRACK_ALLOWANCE_ROOMS;
+	if (length == 0 || arg[length - 1] != '%')
+		return signed_read(arg, &settings->allowance, error);
+	settings->allowance_unit = KEYRACK_ALLOWANCE_BASIS_POINTS;
+	r = value_percent(arg, &points, error);
+	settings->allowance = (int32_t)points;
+	return r;
+}
+
+static int minutes_read(const char *arg, uint32_t *ret, struct kr_error_text *error)
+{
+	uint64_t us = 0;
+	int r = value_duration(arg, &us, error);
+	if (r == 0 && (us % MINUTE_US != 0 || us / MINUTE_US > ADVANCE_MINUTES_MAX))
+		return kr_error_text_set(
+			error, -KR_E_INVALID, 0, "\"%s\" is no whole minutes", arg);
+	*ret = (uint32_t)(us / MINUTE_US);
+	return r;
+}
+
+static int clear_read(const char *arg, uint32_t *mask, struct kr_error_text *error)
+{
+	static const struct {
+		const char *name;
+		uint32_t bit;
+	} names[] = {{"physical", KEYRACK_TYPE_PHYSICAL},
+		{"out-of-order", KEYRACK_TYPE_OUT_OF_ORDER}, {"allowance", KEYRACK_TYPE_ALLOWANCE},
+		{"cap", KEYRACK_TYPE_CAP}};
+	struct value_pair pair;
+	while (value_pair_next(&arg, &pair, error)) {
+		uint32_t bit = 0;
+		for (size_t i = 0; i < KR_ARRAY_COUNT(names); i++)
+			if (strcmp(names[i].name, pair.key) == 0 && !pair.has_value)
+				bit = names[i].bit;
+		if (bit == 0)
+			return kr_error_text_set(error, -KR_E_INVALID, 0,
+				"\"%s\" cannot be cleared; physical, out-of-order, allowance and "
+				"cap can",
+				pair.key);
+		*mask |= bit;
+	}
+	return error->error;
+}
+
+static int put_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	struct keyrack_type_put *put = options;
+	struct keyrack_type_settings *settings = &put->settings;
+	switch ((enum put_key)key) {
+	case PUT_CODE:
+		put->mask |= KEYRACK_TYPE_CODE;
+		settings->code = arg;
+		return 0;
+	case PUT_STATUS:
+		put->mask |= KEYRACK_TYPE_STATUS;
+		return value_status(arg, &settings->status, error);
+	case PUT_PHYSICAL:
+		put->mask |= KEYRACK_TYPE_PHYSICAL;
+		return count_read(arg, &settings->physical, error);
+	case PUT_OUT_OF_ORDER:
+		put->mask |= KEYRACK_TYPE_OUT_OF_ORDER;
+		return count_read(arg, &settings->out_of_order, error);
+	case PUT_ALLOWANCE:
+		put->mask |= KEYRACK_TYPE_ALLOWANCE | KEYRACK_TYPE_ALLOWANCE_UNIT;
+		return allowance_read(settings, arg, error);
+	case PUT_CAP:
+		put->mask |= KEYRACK_TYPE_CAP;
+		return signed_read(arg, &settings->cap, error);
+	case PUT_GUESTS_MAX:
+		put->mask |= KEYRACK_TYPE_GUESTS_MAX;
+		return count_read(arg, &settings->guests_max, error);
+	case PUT_PLAN_STATUS:
+		put->mask |= KEYRACK_TYPE_PLAN_STATUS;
+		return value_status(arg, &settings->plan_status, error);
+	case PUT_ADVANCE_MIN:
+		put->mask |= KEYRACK_TYPE_ADVANCE_MIN;
+		return minutes_read(arg, &settings->advance_min_minutes, error);
+	case PUT_ADVANCE_MAX:
+		put->mask |= KEYRACK_TYPE_ADVANCE_MAX;
+		return minutes_read(arg, &settings->advance_max_minutes, error);
+	case PUT_CLEAR:
+		return clear_read(arg, &put->clear_mask, error);
+	case PUT_EXPECT_VERSION:
+		put->has_expected_version = true;
+		return value_u64(
+			arg, (struct value_range){0, UINT64_MAX}, &put->expected_version, error);
+	}
+	kr_unreachable();
+}
+
+static int type_put(struct cli *cli, const struct keyrack_type_put *put)
+{
+	char next[64];
+	const struct report report = {.is_write = true, .next = next};
+	struct keyrack_type_answer answer;
+	int r = keyrack_type_put(cli->client, put, &answer);
+	(void)snprintf(next, sizeof(next), "type get %" PRIu64, put->hotel_id);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (r != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report, &answer.result);
+	if (cli->json) {
+		json_t *root = report_json(&report, &answer.result);
+		js_bool(root, "created", answer.created);
+		js_number_id(root, "hotel_id", put->hotel_id);
+		type_json(root, &answer.type);
+		js_count(root, "ari_version", answer.ari_version);
+		js_print(root);
+		return CLI_DONE;
+	}
+	printf("%s, version %" PRIu64 "\n", answer.created ? "created" : "changed",
+		answer.ari_version);
+	types_print(&answer.type, 1);
+	return CLI_DONE;
+}
+
+int type_put_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = put_options,
+		.option = put_option,
+		.args = "HOTEL TYPE",
+		.doc = "Creates room type TYPE (a number) with its rate plan, or changes the "
+		       "settings that are given. They are the defaults of its nights; single "
+		       "nights are `inventory set`'s.",
+		.arg_min = 2,
+		.arg_max = 2,
+		.has_origin = true,
+	};
+	const char *args[CLI_ARGS_MAX];
+	struct keyrack_type_put put = {.mask = 0};
+	struct kr_error_text error;
+	struct value_hotel hotel;
+	uint64_t type;
+	int code;
+	cli_words(cli, &spec, argc, argv, &put, args);
+	code = lookup_hotel(cli, args[0], &hotel);
+	if (code != CLI_DONE)
+		return code;
+	if (value_u64(args[1], (struct value_range){0, LINE_TYPE_MAX}, &type, &error) < 0)
+		return cli_wrong(cli, "TYPE: %s", error.bytes);
+	if ((put.mask & put.clear_mask) != 0)
+		return cli_wrong(cli, "a setting is both given and cleared");
+	put.hotel_id = hotel.id;
+	put.type = (uint32_t)type;
+	put.call = cli_call(cli);
+	put.origin = cli->origin;
+	code = cli_connect(cli);
+	return code != CLI_DONE ? code : type_put(cli, &put);
+}
+
+/* ---- type get ---- */
+
+static const struct argp_option get_options[] = {
+	{"types", 't', "LIST", 0, "only these: 0,1,5-9 (all)", 0},
+	{0},
+};
+
+static int get_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	kr_assert(key == 't');
+	return value_list(arg, LINE_TYPE_MAX, options, error);
+}
+
+static int type_get(struct cli *cli, uint64_t hotel_id, const struct value_list *types)
+{
+	const struct keyrack_type_get get = {.call = cli_call(cli),
+		.hotel_id = hotel_id,
+		.types = types->numbers,
+		.type_count = types->count};
+	struct keyrack_type_list_answer answer;
+	json_t *list;
+	json_t *root;
+	int r = keyrack_type_get(cli->client, &get, &answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (r != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_get, &answer.result);
+	if (!cli->json) {
+		types_print(answer.types, answer.type_count);
+		return CLI_DONE;
+	}
+	root = report_json(&report_get, &answer.result);
+	list = js_array();
+	for (uint32_t i = 0; i < answer.type_count; i++) {
+		json_t *object = js_object();
+		type_json(object, &answer.types[i]);
+		js_append(list, object);
+	}
+	js_number_id(root, "hotel_id", hotel_id);
+	js_count(root, "ari_version", answer.ari_version);
+	js_set(root, "types", list);
+	js_print(root);
+	return CLI_DONE;
+}
+
+int type_get_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = get_options,
+		.option = get_option,
+		.args = "HOTEL",
+		.doc = "Shows the room types of a hotel: the defaults of their nights.",
+		.arg_min = 1,
+		.arg_max = 1,
+	};
+	static struct value_list types;
+	const char *args[CLI_ARGS_MAX];
+	struct value_hotel hotel;
+	int code;
+	cli_words(cli, &spec, argc, argv, &types, args);
+	code = lookup_hotel(cli, args[0], &hotel);
+	if (code == CLI_DONE)
+		code = cli_connect(cli);
+	return code != CLI_DONE ? code : type_get(cli, hotel.id, &types);
+}
