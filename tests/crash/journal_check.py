@@ -8,6 +8,7 @@ reservations and within its limit. Exit codes: 0 it is so; 1 it is not; 2 usage;
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,13 +19,20 @@ import crash  # noqa: E402
 import crash_check as check  # noqa: E402
 
 
+EMPTY = '"held":0,"booked":0,'  # a night that nobody took: nothing to compare
+
+
 def dump(recover, what, folder):
-    done = subprocess.run([recover, "dump", what, "--json", folder], capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0:
-        sys.stderr.write(done.stderr or done.stdout)
+    """One object a line, as they come: a large cluster has millions of nights."""
+    objects = []
+    with subprocess.Popen([recover, "dump", what, "--json", folder], stdout=subprocess.PIPE,
+                          text=True) as process:
+        for line in process.stdout:
+            if EMPTY not in line:
+                objects.append(json.loads(line))
+    if process.returncode != 0:
         sys.exit(3)
-    return crash.json_list(done.stdout)
+    return objects
 
 
 def main():
