@@ -324,6 +324,7 @@ int inv_chunk_load(struct inv *inv, struct kr_reader *reader, uint64_t lsn, uint
 		return inv_chunk_refuse("the shard's own chunk is there twice", 0, 0, ret);
 	int r = is_shards ? inv_chunk_shard_load(inv, reader, lsn, ret)
 			  : inv_chunk_hotel_load(inv, reader, lsn, &hotel_index, ret);
+	ret->lsn = lsn;
 	if (r != 0)
 		return r;
 	uint64_t found = is_shards ? inv_digest_shard(inv) : inv_digest_hotel(inv, hotel_index);

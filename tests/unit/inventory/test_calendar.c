@@ -161,7 +161,7 @@ static void compare(const struct world *w, const struct model *m, int32_t start)
 				cr_assert_eq(
 					((i < 3 ? c.flags : r.flags) & flags[i]) != 0, n->flags[i]);
 			cr_assert_eq((r.flags & RATE_PRICED) != 0, n->price.set);
-			cr_assert_eq(r.price_minor, n->price.set ? n->price.v : 0);
+			cr_assert_eq((int64_t)r.price_minor, n->price.set ? n->price.v : 0);
 			cr_assert(los.min_arrival == n->los[0] && los.max_arrival == n->los[1]);
 			cr_assert(los.min_through == n->los[2] && los.max_through == n->los[3]);
 			cr_assert_eq(c.held + c.booked, n->sold);
@@ -360,7 +360,7 @@ static void play(uint64_t seed, int steps)
 	}
 	struct inv_hotel_view view;
 	cr_assert(inv_hotel_get(w.inv, (struct hotel_id){WORLD_HOTEL}, &view));
-	cr_assert_eq(view.ari_version, m.version);
+	cr_assert_eq((int64_t)view.ari_version, m.version);
 	cr_assert_gt(refused, 0);
 	for (uint16_t type = 1; type <= TYPES; type++) {
 		for (int d = m.first; m.types[type].exists && d < m.first + NIGHTS; d++)
