@@ -148,9 +148,11 @@ struct sim_world *sim_world_free(struct sim_world *world)
 		if (node->loop != NULL) {
 			sim_net_crash(node->loop, SIM_KILL);
 			sim_listeners_crash(node->loop);
-			sim_loop_destroy(node->loop);
 		}
+		/* Before the loop goes, whose list they may be on. */
 		sim_node_requests_crash(node, SIM_POWER);
+		if (node->loop != NULL)
+			sim_loop_destroy(node->loop);
 	}
 	sim_net_fini(world);
 	for (uint32_t i = 0; i < world->disk_count; i++)
