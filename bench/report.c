@@ -92,12 +92,13 @@ static json_t *stamp_json(const struct report *r)
 		"s:i, s:I, s:I, s:I, s:I, s:b}",
 		"durability", r->durability, "device", device, "kernel", kernel.release, "commit",
 		BENCH_COMMIT, "version", KEYRACK_VERSION, "shards", (int)r->shards, "label",
-		o->label, "connections", (int)o->connections, "depth", (int)o->depth, "rate",
-		o->rate, "seconds", r->seconds, "mix", mix, "spread", spread_text(&o->work),
-		"stay_nights", (int)o->work.stay_nights, "query_nights", (int)o->work.query_nights,
-		"window", (int)o->work.window, "hotels", (json_int_t)r->work->chain->hotel_count,
-		"types", (json_int_t)r->work->chain->row_count, "preload", (json_int_t)o->preload,
-		"seed", (json_int_t)o->work.seed, "retry", !o->no_retry);
+		o->label, "connections", (int)o->connections, "depth", (int)o->depth,
+		"offered_rate", o->rate, "seconds", r->seconds, "mix", mix, "spread",
+		spread_text(&o->work), "stay_nights", (int)o->work.stay_nights, "query_nights",
+		(int)o->work.query_nights, "window", (int)o->work.window, "hotels",
+		(json_int_t)r->work->chain->hotel_count, "types",
+		(json_int_t)r->work->chain->row_count, "preload", (json_int_t)o->preload, "seed",
+		(json_int_t)o->work.seed, "retry", !o->no_retry);
 }
 
 static void print_json(const struct report *r)
