@@ -103,7 +103,9 @@ static enum log_recover_step finish(struct log_recover *recover, enum log_verdic
 	if (recover->leftover_count > 0)
 		warn(recover, LOG_VERDICT_LEFTOVERS);
 	report->verdict = verdict;
-	if (log_verdict_class(verdict) == LOG_VERDICT_START && report->warnings != 0) {
+	/* An empty directory is laid out whatever lies about in it. */
+	if (verdict != LOG_VERDICT_EMPTY && log_verdict_class(verdict) == LOG_VERDICT_START &&
+		report->warnings != 0) {
 		uint32_t gravest = 31u - (uint32_t)__builtin_clz(report->warnings);
 		report->verdict = KR_MAX(verdict, (enum log_verdict)gravest);
 	}

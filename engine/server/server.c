@@ -163,8 +163,7 @@ static void note_level(struct server *server, enum log_level level)
 {
 	static const char *const sentences[] = {
 		[LOG_LEVEL_OK] = "there is room on the disk again: serving",
-		[LOG_LEVEL_LOW] = "the disk is nearly full: new work is refused, confirm, release "
-				  "and cancel go on",
+		[LOG_LEVEL_LOW] = "the disk is nearly full: no new work; confirm and cancel go on",
 		[LOG_LEVEL_STOP] = "the disk is full: nothing is changed any more",
 	};
 	kr_assert((unsigned)level < KR_ARRAY_COUNT(sentences));
@@ -427,4 +426,19 @@ void server_fini(struct server *server)
 	server->is_snap_open = false;
 	server->is_log_open = false;
 	server->is_store_open = false;
+}
+
+void server_abandon(struct server *server)
+{
+	if (server->conns != NULL)
+		server->conns = conn_set_free(server->conns);
+	if (server->is_snap_open)
+		kr_memory_release(&server->snap.memory);
+	if (server->is_log_open)
+		kr_memory_release(&server->log.memory);
+	if (server->is_store_open)
+		kr_memory_release(&server->store.memory);
+	rebuild_fini(&server->rebuild);
+	server_inbox_fini(server);
+	kr_assert(server->conns == NULL);
 }

@@ -128,6 +128,10 @@ void server_stop(struct server *server);
 /* After on_end, from outside the loop; or when the loop will never run again. */
 void server_fini(struct server *server);
 
+/* Instead of server_fini(), where the loop is gone, as after a simulated crash: memory is given
+ * back, nothing else is touched. */
+void server_abandon(struct server *server);
+
 /* What recovery found; valid from the end of LOCKING. */
 const struct log_recover_report *server_report(const struct server *server);
 
