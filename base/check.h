@@ -62,6 +62,15 @@ KR_NORETURN KR_COLD void kr_assert_failed(
 #define kr_container_of(pointer, type, member)                                                     \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* Tells the processor that a loop waits for memory to change. */
+#if defined(__x86_64__) || defined(__i386__)
+#define KR_CPU_RELAX() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define KR_CPU_RELAX() __asm__ volatile("yield")
+#else
+#define KR_CPU_RELAX() ((void)0)
+#endif
+
 #define KR_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define KR_MAX(a, b) ((a) > (b) ? (a) : (b))
 

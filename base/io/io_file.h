@@ -49,7 +49,8 @@ void io_directory_close(struct io_directory *directory);
 /*
  * Takes the directory for this process: 0, IO_DIRECTORY_LOCKED (another process has it, or writes
  * of a killed one are still on their way: try again for about 30 s; the text says which pid), or
- * an error. The ring holds the lock as well, so it outlives a killed process's last write.
+ * an error. The ring holds the lock as well, so it outlives a killed process's last write. One a
+ * loop.
  */
 KR_MUST_CHECK int io_directory_lock(struct io_directory *directory, struct kr_error_text *text);
 

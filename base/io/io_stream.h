@@ -21,6 +21,7 @@
 #include "base/list.h"
 
 #define IO_SEND_PART_MAX 16u
+#define IO_SEND_SIZE_MAX (1u << 30)
 #define IO_LISTEN_BACKLOG 4096
 
 struct io_stream;
@@ -69,8 +70,8 @@ KR_MUST_CHECK int io_stream_connect(
 
 /*
  * Sends the parts in order; on_sent tells the end. `parts` itself may go away at once, the bytes
- * stay until on_sent or on_closed. 1 to IO_SEND_PART_MAX parts, none empty. The stream is open
- * and no send is in flight.
+ * stay until on_sent or on_closed. 1 to IO_SEND_PART_MAX parts, none empty, IO_SEND_SIZE_MAX bytes
+ * at most together. The stream is open and no send is in flight.
  */
 void io_stream_send(struct io_stream *stream, const struct iovec *parts, uint32_t part_count);
 bool io_stream_is_sending(const struct io_stream *stream);
@@ -84,8 +85,8 @@ void io_stream_receive_resume(struct io_stream *stream);
  * a stream whose last words matter only after on_end: closing with unread data resets it. */
 void io_stream_shutdown(struct io_stream *stream);
 
-/* Gives everything up; on_closed comes in a later turn. Once, at any time after accept or
- * connect; legal inside the stream's own callbacks. */
+/* Gives everything up; on_closed comes later, never inside this call. Once, at any time after
+ * accept or connect; legal inside the stream's own callbacks. */
 void io_stream_close(struct io_stream *stream);
 
 /* The other end as text; for a unix socket the path listened on, or "unix:". */
@@ -123,7 +124,7 @@ KR_MUST_CHECK int io_listener_start(struct io_loop *loop, struct io_listener *li
 	const struct io_address *address, struct kr_error_text *text);
 /* Where it listens, with the port that was free. */
 const struct io_address *io_listener_address(const struct io_listener *listener);
-/* Accepts no more; on_closed comes in a later turn. Accepted streams stay. */
+/* Accepts no more; on_closed comes later, never inside this call. Accepted streams stay. */
 void io_listener_close(struct io_listener *listener);
 
 #endif

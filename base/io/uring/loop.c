@@ -307,7 +307,7 @@ static bool spin(struct io_loop *loop, uint64_t timeout_us)
 			loop->spin_now_us = KR_MIN(loop->spin_now_us * 2, loop->config.spin_us);
 			return true;
 		}
-		__builtin_ia32_pause();
+		KR_CPU_RELAX();
 	} while (io_clock_boot_us(loop) < end_us);
 	loop->spin_now_us /= 2;
 	return false;

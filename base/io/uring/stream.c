@@ -215,8 +215,11 @@ void io_stream_send(struct io_stream *stream, const struct iovec *parts, uint32_
 	kr_assert(part_count >= 1 && part_count <= IO_SEND_PART_MAX);
 	kr_assert(has(stream, STREAM_OPEN));
 	kr_assert(!has(stream, STREAM_SENDING | STREAM_SHUT | STREAM_CLOSING));
+	size_t size_bytes = 0;
 	for (uint32_t i = 0; i < part_count; i++) {
 		kr_assert(parts[i].iov_len > 0);
+		kr_assert(parts[i].iov_len <= IO_SEND_SIZE_MAX - size_bytes);
+		size_bytes += parts[i].iov_len;
 		stream->parts[i] = parts[i];
 	}
 	stream->part_first = 0;
