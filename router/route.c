@@ -6,6 +6,7 @@
 
 static size_t align_up(size_t size_bytes)
 {
+	kr_assert(size_bytes > 0 && size_bytes <= SIZE_MAX - ROUTE_ALIGN);
 	return (size_bytes + ROUTE_ALIGN - 1) / ROUTE_ALIGN * ROUTE_ALIGN;
 }
 
@@ -35,6 +36,7 @@ static void link_init(struct route_link *link, const struct route_config *config
 	memory += align_up(config->wait_frame_max_count * sizeof(*items));
 
 	kr_assert(!link->up);
+	kr_assert((uintptr_t)memory % ROUTE_ALIGN == 0);
 	route_flights_init(&link->flights, flights, config->flight_max_count);
 	route_wait_init(&link->wait, items, config->wait_frame_max_count, memory,
 		config->wait_size_max_bytes);
@@ -93,6 +95,7 @@ static struct route_action *action_add(
 static bool actions_are_full(struct route_actions *actions)
 {
 	kr_assert(actions->count <= ROUTE_ACTION_MAX);
+	kr_assert(!actions->more);
 	if (actions->count < ROUTE_ACTION_MAX)
 		return false;
 	actions->more = true;
@@ -190,6 +193,7 @@ static void forward(struct route *route, uint32_t shard, struct route_flight *fl
 static bool type_is_for_router(uint8_t type)
 {
 	kr_assert(type != 0);
+	kr_assert(type != FRAME_REJECT); /* ends its connection before it comes this far */
 	return type == FRAME_HELLO || type == FRAME_PING || type == FRAME_ROUTER_STATUS ||
 	       type == FRAME_ROUTER_MAP || type == FRAME_ROUTER_CONNECTIONS;
 }
@@ -265,6 +269,7 @@ static struct route_flight *flight_begin(struct route *route, struct route_link 
 	const struct frame_header *header = event->header;
 
 	kr_assert(header->remaining_us > 0);
+	kr_assert(client->in_flight <= route->config.window);
 	if (client->in_flight >= route->config.window)
 		return NULL;
 	if (link->up && !link_has_room(route, link, header->body_size_bytes))
@@ -484,6 +489,7 @@ static void on_timeout(struct route *route, struct route_actions *actions)
 	bool sweep = route->now_us - route->swept_at_us >= ROUTE_SWEEP_US;
 
 	kr_assert(route->now_us >= route->swept_at_us);
+	kr_assert(actions->count == 0);
 	for (uint32_t shard = 0; shard < route->config.shard_count; shard++) {
 		struct route_link *link = link_get(route, shard);
 		if (link->wait.first_deadline_us <= route->now_us && !link->up)
@@ -576,6 +582,7 @@ void route_step(struct route *route, const struct route_event *event, struct rou
 const struct slot_map *route_map(const struct route *route)
 {
 	kr_assert(route->map.epoch != 0);
+	kr_assert(route->map.shard_count == route->config.shard_count);
 	return &route->map;
 }
 
@@ -606,5 +613,6 @@ uint32_t route_in_flight(const struct route *route)
 	kr_assert(route->config.shard_count > 0);
 	for (uint32_t shard = 0; shard < route->config.shard_count; shard++)
 		count += route->links[shard].flights.live_count;
+	kr_assert(count <= route->config.shard_count * route->config.flight_max_count);
 	return count;
 }

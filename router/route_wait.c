@@ -47,6 +47,7 @@ static void wait_compact(struct route_wait *wait)
 		offset += item.size_bytes;
 		wait->items[kept++] = item;
 	}
+	kr_assert(offset == wait->size_bytes - wait->hole_size_bytes || wait->item_first > 0);
 	wait->item_first = 0;
 	wait->item_count = kept;
 	wait->size_bytes = offset;

@@ -531,3 +531,76 @@ Test(route, wants_no_wake_up_while_nothing_waits_or_flies)
 	cr_assert_eq(route_wakeup_us(story.route, story.now_us), UINT64_MAX);
 	story_end(&story);
 }
+
+Test(route, wakes_for_the_first_deadline_and_not_for_each_of_many_close_ones)
+{
+	story_begin(&story);
+	story_open(&story, ann);
+	uint64_t begin_us = story.now_us;
+	story_ask(&story, ann, FRAME_HOLD, 1, 500000);
+	story_ask(&story, ann, FRAME_HOLD, 2, 200000);
+	story_ask(&story, ann, FRAME_HOLD, 3, 201000);
+	uint64_t first_us = begin_us + 200000 - ROUTE_WAIT_MARGIN_US;
+	cr_assert_eq(route_wakeup_us(story.route, story.now_us), first_us);
+	story_wait(&story, 200000 - ROUTE_WAIT_MARGIN_US);
+	told("client 1 gets HOLD 2 UNAVAILABLE\n");
+	cr_assert_eq(route_wakeup_us(story.route, story.now_us), first_us + ROUTE_WAIT_SCAN_US);
+	story_wait(&story, ROUTE_WAIT_SCAN_US);
+	told("client 1 gets HOLD 3 UNAVAILABLE\n");
+	cr_assert_eq(route_wakeup_us(story.route, story.now_us),
+		begin_us + 500000 - ROUTE_WAIT_MARGIN_US);
+	story_up(&story, 0);
+	story_answer(&story, 0, KEYRACK_DONE);
+	cr_assert_eq(route_wakeup_us(story.route, story.now_us), UINT64_MAX);
+	story_end(&story);
+}
+
+static void expect_counters(const struct route_link_counters *expected)
+{
+	struct route_link_counters counters;
+
+	route_link_counters_get(story.route, 0, &counters);
+	cr_assert_eq(counters.up, expected->up);
+	cr_assert_eq(counters.waiting, expected->waiting);
+	cr_assert_eq(counters.in_flight, expected->in_flight);
+	cr_assert_eq(counters.forwarded, expected->forwarded);
+	cr_assert_eq(counters.answered, expected->answered);
+	cr_assert_eq(counters.lost, expected->lost);
+	cr_assert_eq(counters.unavailable, expected->unavailable);
+	cr_assert_eq(counters.overloaded, expected->overloaded);
+	cr_assert_eq(counters.expired, expected->expired);
+	cr_assert_eq(counters.late, expected->late);
+}
+
+Test(route, counts_what_becomes_of_requests)
+{
+	story_begin(&story);
+	story_end(&story);
+	story.config.flight_max_count = 4;
+	story_begin_sized(&story);
+	story_open(&story, ann);
+	story_ask(&story, ann, FRAME_HOLD, 1, 100);     /* no time to wait */
+	story_ask(&story, ann, FRAME_HOLD, 2, 20000);   /* will wait in vain */
+	story_ask(&story, ann, FRAME_HOLD, 3, 1000000); /* waits, is answered */
+	story_ask(&story, ann, FRAME_HOLD, 4, 60000);   /* waits, is forgotten */
+	story_ask(&story, ann, FRAME_HOLD, 5, 2000000); /* waits, is lost */
+	story_ask(&story, ann, FRAME_HOLD, 6, 1000000); /* no flight left */
+	expect_counters(
+		&(struct route_link_counters){.waiting = 4, .unavailable = 1, .overloaded = 1});
+	story_wait(&story, 20000);
+	story_up(&story, 0);
+	expect_counters(&(struct route_link_counters){
+		.up = true, .in_flight = 3, .forwarded = 3, .unavailable = 2, .overloaded = 1});
+	story_answer(&story, 0, KEYRACK_DONE);
+	story_wait(&story, 60000 + ROUTE_SWEEP_US);
+	story_answer(&story, 1, KEYRACK_DONE);
+	story_down(&story, 0);
+	expect_counters(&(struct route_link_counters){.forwarded = 3,
+		.answered = 1,
+		.expired = 1,
+		.late = 1,
+		.lost = 1,
+		.unavailable = 2,
+		.overloaded = 1});
+	story_end(&story);
+}
