@@ -138,6 +138,9 @@ enum inv_result inv_hotel_judge(struct inv *inv, struct inv_now now, const struc
 	if (inv_hotel_op_refuse(inv, hotel_index, op, ret_answer))
 		return inv_answer_wait(inv, hotel_index, ret_answer);
 	inv_hotel_effect_fill(inv, hotel_index, now, op, ret_effect);
+	/* A clock so far off that the window would leave the days there are. */
+	if (!inv_business_day_is_valid(inv, ret_effect->u.hotel_put.business_day))
+		return inv_refuse_field(ret_answer, "business_day");
 	*ret_answer = (struct inv_answer){
 		.code = KEYRACK_DONE,
 		.hotel = op->hotel,

@@ -92,6 +92,12 @@ Test(chunk, state_comes_back_as_it_was)
 	struct rng rng;
 	void *memory;
 	rng_init(&rng, 11);
+	char code[INV_TEXT_SIZE_MAX + 1] =
+		"a code as long as codes may be, which is sixty-four bytes of it!";
+	struct inv_hotel_op coded = hotel_op(hotel_id_of_code(code, INV_TEXT_SIZE_MAX).v);
+	coded.mask |= INV_HOTEL_CODE;
+	coded.settings.code = text(code);
+	cr_assert_eq(world_hotel_put(&w, &coded), KEYRACK_DONE);
 	for (uint64_t id = 1; id < 6; id++) {
 		struct inv_hotel_op op = hotel_op(id * 31);
 		op.settings.zone = text("America/New_York");
@@ -115,6 +121,22 @@ Test(chunk, state_comes_back_as_it_was)
 		}
 		free(memory);
 	}
+}
+
+Test(chunk, equal_nights_are_one_run)
+{
+	size_t bare = save(w.inv, 1, bytes);
+	struct inv_update_op op = update_op(NULL, 0, today, today + 39);
+	op.update.set_mask = INV_UPDATE_PRICE | INV_UPDATE_MIN_ARRIVAL;
+	op.update.price_minor = 9900;
+	op.update.los.min_arrival = 2;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	/* length, skip, head, flags; three counts; flags and price; four limits */
+	cr_assert_eq(save(w.inv, 1, bytes), bare + (size_t)3 * (4 + 3 + 5 + 4));
+	op = update_op(NULL, 0, today + 5, today + 5);
+	op.update.clear_mask = INV_UPDATE_PRICE | INV_UPDATE_MIN_ARRIVAL;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	cr_assert_eq(save(w.inv, 1, bytes), bare + (size_t)6 * (4 + 3 + 5 + 4));
 }
 
 Test(chunk, what_follows_applies_to_the_copy_alike)

@@ -159,6 +159,7 @@ Test(hotel, takes_a_code_only_with_the_id_it_hashes_to)
 	const char *code = "grand-h\xc3\xb4tel";
 	struct hotel_id id = hotel_id_of_code(code, (uint32_t)strlen(code));
 	struct inv_hotel_op op = hotel_op(id.v);
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE, "it may get its code later");
 	op.mask |= INV_HOTEL_CODE;
 	op.settings.code = text(code);
 	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
@@ -307,4 +308,14 @@ Test(hotel, skips_an_effect_it_already_shows)
 	first.lsn = 2;
 	cr_assert_eq(
 		world_apply(&w, &first), INV_CONTRADICTION, "but not one that comes again later");
+}
+
+Test(hotel, cannot_begin_where_days_end)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	w.now.t_us = (uint64_t)(INV_DAY_MAX - 40) * DAY_US + 12 * HOUR_US;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	op.hotel.v = 6;
+	w.now.t_us += DAY_US;
+	refused_for(&op, "business_day");
 }

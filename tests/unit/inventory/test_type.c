@@ -88,6 +88,20 @@ Test(type, refuses_what_no_type_can_be_and_names_it)
 	cr_assert_eq(w.answer.refusal.rule, RULE_HOTEL);
 }
 
+Test(type, and_its_plan_can_be_closed_and_retired_and_come_back)
+{
+	for (uint8_t status = INV_RETIRED; status >= INV_ACTIVE; status--) {
+		struct inv_type_op op = type_op(1);
+		op.mask = INV_TYPE_STATUS | INV_TYPE_PLAN_STATUS;
+		op.settings.status = status;
+		op.settings.plan_status = (uint8_t)(INV_RETIRED + INV_ACTIVE - status);
+		cr_assert_eq(world_type_put(&w, &op), KEYRACK_DONE);
+		cr_assert_eq(view_of(1).settings.status, status);
+		cr_assert_eq(view_of(1).settings.plan_status, op.settings.plan_status);
+		cr_assert_eq(world_counter(&w, 1, today).limit, 10, "its nights stay as they are");
+	}
+}
+
 Test(type, code_is_unique_in_the_hotel)
 {
 	struct inv_type_op op = type_op(2);

@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include <stdlib.h>
+
 static struct world w;
 static int32_t today;
 static const uint16_t type_one[] = {1};
@@ -651,4 +653,75 @@ Test(update, gives_classes_back_when_no_night_names_them)
 		inv_counts_get(w.inv, &counts);
 		cr_assert_leq(counts.classes, 7);
 	}
+}
+
+Test(update, classes_of_a_shard_have_a_most, .timeout = 60)
+{
+	struct inv_config config = world_config();
+	struct inv_counts counts;
+	world_fini(&w);
+	config.window_nights = 4096;
+	world_init(&w, &config);
+	world_standard(&w, 17, 1);
+	struct inv_update_op op = one(0, 0);
+	op.update.set_mask = INV_UPDATE_MAX_THROUGH;
+	for (uint32_t n = 0; n < INV_CLASSES_MAX; n++) {
+		const uint16_t types[] = {(uint16_t)(1 + n / 4096)};
+		op.types = types;
+		op.update.first_day = op.update.last_day = today + (int32_t)(n % 4096);
+		op.update.los.max_through = (uint16_t)(n + 1);
+		cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	}
+	inv_counts_get(w.inv, &counts);
+	cr_assert_eq(counts.classes, INV_CLASSES_MAX);
+	const uint16_t last[] = {17};
+	op.types = last;
+	op.update.set_mask |= INV_UPDATE_MIN_ARRIVAL;
+	op.update.los.min_arrival = 1;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_LIMIT_REACHED);
+	cr_assert_str_eq(w.answer.refusal.text, "length-of-stay classes");
+	cr_assert_eq(w.answer.refusal.required, INV_CLASSES_MAX);
+	op.update.los.min_arrival = 0;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE, "one that is there needs no place");
+	op = one(0, 0);
+	op.update.clear_mask = INV_UPDATE_MAX_THROUGH;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	op = one(1, 1);
+	op.update.set_mask = INV_UPDATE_MIN_ARRIVAL;
+	op.update.los.min_arrival = 1;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE, "a place given back");
+}
+
+Test(update, replay_into_smaller_tables_finds_no_room)
+{
+	void *memory;
+	world_fini(&w);
+	world_init(&w, NULL);
+	struct world small = w;
+	small.config.hotels_max = 1;
+	small.config.rows_max = 1;
+	small.config.stock_runs_max = 1;
+	struct inv *inv = world_inventory_new(&small, &memory);
+	struct inv_hotel_op first = hotel_op(WORLD_HOTEL), second = hotel_op(5);
+	cr_assert_eq(world_hotel_put(&w, &first), KEYRACK_DONE);
+	cr_assert_eq(inv_apply(inv, &w.effect, &w.contradiction), 0);
+	cr_assert_eq(world_hotel_put(&w, &second), KEYRACK_DONE);
+	cr_assert_eq(inv_apply(inv, &w.effect, &w.contradiction), INV_NO_ROOM);
+	for (uint16_t type = 1; type <= 2; type++) {
+		struct inv_type_op op = type_op(type);
+		cr_assert_eq(world_type_put(&w, &op), KEYRACK_DONE);
+		cr_assert_eq(
+			inv_apply(inv, &w.effect, &w.contradiction), type == 1 ? 0 : INV_NO_ROOM);
+	}
+	struct inv_update_op op = one(0, 4);
+	op.update.set_mask = INV_UPDATE_PHYSICAL;
+	op.update.weekday_mask = 1 << CIVIL_SUNDAY | 1 << CIVIL_TUESDAY;
+	cr_assert_eq(inv_update_judge(w.inv, w.now, &op, &w.effect, &w.answer), INV_EFFECT);
+	w.effect.lsn = w.lsn + 1;
+	w.effect.event_seq--;
+	w.effect.u.update.ari_version--;
+	uint64_t digest = inv_digest(inv);
+	cr_assert_eq(inv_apply(inv, &w.effect, &w.contradiction), INV_NO_ROOM);
+	cr_assert_eq(inv_digest(inv), digest);
+	free(memory);
 }
