@@ -72,10 +72,10 @@ void inv_record_save(const struct inv *inv, uint32_t r, struct kr_writer *writer
 	uint32_t line_count = inv_record_lines(inv, record, kept);
 	kr_assert(line_count == record->line_count);
 	inv_record_save_head(record, writer);
-	(void)inv_record_unpack(inv, record, scratch->lines, scratch->price_runs);
+	(void)inv_record_unpack(inv, record, scratch->read_lines, scratch->read_runs);
 	for (uint32_t i = 0; i < line_count; i++) {
 		kr_assert(kept[i].counted_nights >= 0);
-		inv_line_save(&scratch->lines[i], kept[i].counted_nights, writer);
+		inv_line_save(&scratch->read_lines[i], kept[i].counted_nights, writer);
 	}
 	inv_text_save(inv_record_text(inv, record, INV_NODE_EXTERNAL_REF, bytes), writer);
 	inv_text_save(inv_record_text(inv, record, INV_NODE_PAYMENT_REF, bytes), writer);
@@ -198,7 +198,7 @@ static void inv_record_load_image(
 	kr_assert(line_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++) {
 		inv_line_load(reader, &image->lines[i], &image->counted_nights[i],
-			inv_scratch(inv)->price_runs + used, INV_STAY_NIGHTS_MAX - used);
+			inv_scratch(inv)->read_runs + used, INV_STAY_NIGHTS_MAX - used);
 		used += image->lines[i].run_count;
 	}
 	kr_assert(used <= INV_STAY_NIGHTS_MAX);

@@ -118,13 +118,14 @@ static void inv_reservation_view_fill(
 		.counted_until = record->check_in + record->counted_nights,
 		.source = record->source,
 		.guest = record->guest,
-		.lines = scratch->lines,
+		.lines = scratch->read_lines,
 	};
 	ret->has_total = inv_record_total(inv, record, &ret->total_minor);
 	ret->external_ref =
-		inv_record_text(inv, record, INV_NODE_EXTERNAL_REF, scratch->external_ref);
-	ret->payment_ref = inv_record_text(inv, record, INV_NODE_PAYMENT_REF, scratch->payment_ref);
-	ret->line_count = inv_record_unpack(inv, record, scratch->lines, scratch->price_runs);
+		inv_record_text(inv, record, INV_NODE_EXTERNAL_REF, scratch->read_external_ref);
+	ret->payment_ref =
+		inv_record_text(inv, record, INV_NODE_PAYMENT_REF, scratch->read_payment_ref);
+	ret->line_count = inv_record_unpack(inv, record, scratch->read_lines, scratch->read_runs);
 	kr_assert(ret->line_count == record->line_count);
 }
 

@@ -119,6 +119,11 @@ struct inv_scratch {
 	struct inv_cell_old cell_olds[INV_STAY_NIGHTS_MAX];
 	char external_ref[INV_TEXT_SIZE_MAX];
 	char payment_ref[INV_TEXT_SIZE_MAX];
+	/* records as they are read: an effect that was judged and not applied yet stays whole */
+	struct inv_line read_lines[INV_LINES_MAX];
+	struct inv_price_run read_runs[INV_STAY_NIGHTS_MAX];
+	char read_external_ref[INV_TEXT_SIZE_MAX];
+	char read_payment_ref[INV_TEXT_SIZE_MAX];
 };
 
 /* A multiple of 64 bytes and none of 4 KiB: equal nights of many rows must not share cache sets. */
