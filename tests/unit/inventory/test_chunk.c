@@ -139,6 +139,62 @@ Test(chunk, equal_nights_are_one_run)
 	cr_assert_eq(save(w.inv, 1, bytes), bare + (size_t)6 * (4 + 3 + 5 + 4));
 }
 
+Test(chunk, values_are_written_as_narrow_as_they_are)
+{
+	static const struct {
+		int64_t cap, price_minor;
+		uint16_t min_arrival, held;
+		size_t size;
+	} cases[] = {
+		{0, 0, 255, 0, 4 + 3 + 5 + 4},
+		{255, UINT32_MAX, 1, 255, 4 + 3 + 5 + 4},
+		{256, 1, 1, 0, 4 + 6 + 5 + 4},
+		{-1, 1, 1, 0, 4 + 6 + 5 + 4},
+		{1, (int64_t)UINT32_MAX + 1, 1, 0, 4 + 3 + 6 + 4},
+		{1, 1, 256, 0, 4 + 3 + 5 + 8},
+		{1, 1, 0, 256, 4 + 6 + 5},
+	};
+	size_t bare = save(w.inv, 1, bytes);
+	const uint16_t types[] = {2};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(cases); i++) {
+		struct inv_update_op op = update_op(types, 1, today + 3, today + 3);
+		op.update.set_mask = INV_UPDATE_CAP | INV_UPDATE_PRICE | INV_UPDATE_MIN_ARRIVAL;
+		op.update.cap = cases[i].cap;
+		op.update.price_minor = cases[i].price_minor;
+		op.update.los.min_arrival = cases[i].min_arrival;
+		cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+		world_sell(&w, 2, today + 3, cases[i].held, 0);
+		cr_assert_eq(save(w.inv, 1, bytes) - bare, cases[i].size, "case %zu", i);
+	}
+	world_sell(&w, 2, today + 3, 0, 0);
+}
+
+/* Each part of a night alone: cap, stop-sell, price, limits of stay, sales. */
+Test(chunk, nights_of_every_kind_come_back)
+{
+	static const uint32_t fields[] = {INV_UPDATE_CAP, INV_UPDATE_CLOSED, INV_UPDATE_PRICE,
+		INV_UPDATE_PLAN_CTA, INV_UPDATE_MAX_ARRIVAL, INV_UPDATE_PHYSICAL};
+	const uint16_t types[] = {1};
+	void *memory;
+	for (int32_t n = 0; n < 6; n++) {
+		struct inv_update_op op = update_op(types, 1, today + n, today + n);
+		op.update.set_mask = fields[n];
+		op.update.closed = op.update.plan_cta = true;
+		op.update.los.max_arrival = 5;
+		cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	}
+	world_sell(&w, 1, today + 7, 1, 2);
+	struct inv *copy = copy_of(w.inv, &w.config, &memory);
+	cr_assert_eq(inv_digest(copy), inv_digest(w.inv));
+	for (uint32_t c = 0; c < inv_chunk_count(copy); c++) {
+		size_t size = save(copy, c, again);
+		cr_assert_eq(size, save(w.inv, c, bytes));
+		cr_assert_arr_eq(again, bytes, size);
+	}
+	world_sell(&w, 1, today + 7, 0, 0);
+	free(memory);
+}
+
 Test(chunk, what_follows_applies_to_the_copy_alike)
 {
 	struct rng rng;

@@ -129,6 +129,38 @@ Test(hotel, holds_every_number_to_its_range)
 	}
 }
 
+Test(hotel, stores_every_field)
+{
+	struct inv_hotel_op op = hotel_op(5);
+	op.mask = INV_HOTEL_MASK & ~INV_HOTEL_CODE;
+	op.settings.zone = text("America/New_York");
+	op.settings.currency_digits = 3;
+	op.settings.day_roll_minute = 11;
+	op.settings.check_in_minute = 12;
+	op.settings.nights_max = 13;
+	op.settings.hold_ttl_us = 14;
+	op.settings.hold_ttl_max_us = 15;
+	op.settings.hold_total_max_us = 16;
+	op.settings.holds_max = 17;
+	op.settings.guest_holds_max = 18;
+	op.settings.status = INV_CLOSED;
+	cr_assert_eq(world_hotel_put(&w, &op), KEYRACK_DONE);
+	const struct inv_hotel_settings s = view_of(5).settings;
+	cr_assert_eq(s.zone.size_bytes, 16);
+	cr_assert_arr_eq(s.zone.bytes, "America/New_York", 16);
+	cr_assert_str_eq(s.currency, "EUR");
+	cr_assert_eq(s.currency_digits, 3);
+	cr_assert_eq(s.day_roll_minute, 11);
+	cr_assert_eq(s.check_in_minute, 12);
+	cr_assert_eq(s.nights_max, 13);
+	cr_assert_eq(s.hold_ttl_us, 14);
+	cr_assert_eq(s.hold_ttl_max_us, 15);
+	cr_assert_eq(s.hold_total_max_us, 16);
+	cr_assert_eq(s.holds_max, 17);
+	cr_assert_eq(s.guest_holds_max, 18);
+	cr_assert_eq(s.status, INV_CLOSED);
+}
+
 Test(hotel, keeps_what_is_absent_and_changes_what_is_named)
 {
 	struct inv_hotel_op op = hotel_op(5);

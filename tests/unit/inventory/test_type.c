@@ -88,6 +88,37 @@ Test(type, refuses_what_no_type_can_be_and_names_it)
 	cr_assert_eq(w.answer.refusal.rule, RULE_HOTEL);
 }
 
+Test(type, stores_every_field)
+{
+	struct inv_type_op op = type_op(1);
+	op.mask = INV_TYPE_MASK;
+	op.settings = (struct inv_type_settings){.code = text("DBL"),
+		.status = 2,
+		.plan_status = 3,
+		.allowance_unit = 2,
+		.physical = 4,
+		.out_of_order = 5,
+		.allowance = -6,
+		.cap = 7,
+		.guests_max = 8,
+		.advance_min_minutes = 9,
+		.advance_max_minutes = 10};
+	cr_assert_eq(world_type_put(&w, &op), KEYRACK_DONE);
+	const struct inv_type_settings s = view_of(1).settings;
+	cr_assert_eq(s.code.size_bytes, 3);
+	cr_assert_arr_eq(s.code.bytes, "DBL", 3);
+	cr_assert_eq(s.status, 2);
+	cr_assert_eq(s.plan_status, 3);
+	cr_assert_eq(s.allowance_unit, 2);
+	cr_assert_eq(s.physical, 4);
+	cr_assert_eq(s.out_of_order, 5);
+	cr_assert_eq(s.allowance, -6);
+	cr_assert_eq(s.cap, 7);
+	cr_assert_eq(s.guests_max, 8);
+	cr_assert_eq(s.advance_min_minutes, 9);
+	cr_assert_eq(s.advance_max_minutes, 10);
+}
+
 Test(type, and_its_plan_can_be_closed_and_retired_and_come_back)
 {
 	for (uint8_t status = INV_RETIRED; status >= INV_ACTIVE; status--) {
