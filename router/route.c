@@ -251,6 +251,32 @@ static enum keyrack_wire_code wait_for_link(struct route *route, struct route_li
 	return KEYRACK_DONE;
 }
 
+/* A sent flight that is over is only forgotten: its client has given up on its own clock. */
+static void sent_sweep(struct route *route, struct route_link *link)
+{
+	uint32_t index = link->flights.sent_head;
+
+	kr_assert(link->flights.sent_count <= link->flights.live_count);
+	while (index != ROUTE_NONE) {
+		struct route_flight *flight = &link->flights.items[index];
+		kr_assert(flight->state == ROUTE_FLIGHT_SENT);
+		index = flight->next;
+		if (flight->deadline_us > route->now_us)
+			continue;
+		link->counters.expired++;
+		flight_end(route, link, flight);
+	}
+}
+
+static void sweep_all(struct route *route)
+{
+	kr_assert(route->now_us >= route->swept_at_us);
+	for (uint32_t shard = 0; shard < route->config.shard_count; shard++)
+		sent_sweep(route, link_get(route, shard));
+	route->swept_at_us = route->now_us;
+	kr_assert(route_in_flight(route) <= route->config.shard_count * ROUTE_FLIGHT_MAX);
+}
+
 /* A link that takes nothing more in would only be cut off with everything it has. */
 static bool link_has_room(
 	const struct route *route, const struct route_link *link, uint32_t body_size_bytes)
@@ -263,20 +289,32 @@ static bool link_has_room(
 	       link->flights.sent_size_bytes + size_bytes <= route->config.flight_size_max_bytes;
 }
 
+static bool has_room(const struct route *route, const struct route_link *link,
+	const struct route_client *client, const struct frame_header *header)
+{
+	kr_assert(header->remaining_us > 0);
+	kr_assert(client->in_flight <= route->config.window);
+	return client->in_flight < route->config.window &&
+	       link->flights.live_count < link->flights.max_count &&
+	       (!link->up || link_has_room(route, link, header->body_size_bytes));
+}
+
+/* NULL when a bound is reached, even without the flights that are over. */
 static struct route_flight *flight_begin(struct route *route, struct route_link *link,
 	struct route_client *client, const struct route_event *event)
 {
 	const struct frame_header *header = event->header;
 
-	kr_assert(header->remaining_us > 0);
-	kr_assert(client->in_flight <= route->config.window);
-	if (client->in_flight >= route->config.window)
-		return NULL;
-	if (link->up && !link_has_room(route, link, header->body_size_bytes))
-		return NULL;
+	if (KR_UNLIKELY(!has_room(route, link, client, header))) {
+		if (route->now_us - route->swept_at_us < ROUTE_SWEEP_WANTED_US)
+			return NULL;
+		sweep_all(route);
+		if (!has_room(route, link, client, header))
+			return NULL;
+	}
 	struct route_flight *flight = route_flight_take(&link->flights);
-	if (flight == NULL)
-		return NULL;
+	kr_assert(flight != NULL && flight->state == ROUTE_FLIGHT_TAKEN);
+	kr_assert(flight->hop_id == 0);
 	flight->size_bytes = FRAME_HEADER_SIZE + header->body_size_bytes;
 	flight->client = event->client;
 	flight->request_id = header->request_id;
@@ -452,23 +490,6 @@ static void wait_scan(struct route *route, struct route_link *link, struct route
 	wait->scanned_at_us = route->now_us;
 }
 
-/* A sent flight that is over is only forgotten: its client has given up on its own clock. */
-static void sent_sweep(struct route *route, struct route_link *link)
-{
-	uint32_t index = link->flights.sent_head;
-
-	kr_assert(link->flights.sent_count <= link->flights.live_count);
-	while (index != ROUTE_NONE) {
-		struct route_flight *flight = &link->flights.items[index];
-		kr_assert(flight->state == ROUTE_FLIGHT_SENT);
-		index = flight->next;
-		if (flight->deadline_us > route->now_us)
-			continue;
-		link->counters.expired++;
-		flight_end(route, link, flight);
-	}
-}
-
 /* Links that are up have nothing waiting; what flies is left to end. */
 static void on_drain(struct route *route, struct route_actions *actions)
 {
@@ -486,8 +507,6 @@ static void on_drain(struct route *route, struct route_actions *actions)
 
 static void on_timeout(struct route *route, struct route_actions *actions)
 {
-	bool sweep = route->now_us - route->swept_at_us >= ROUTE_SWEEP_US;
-
 	kr_assert(route->now_us >= route->swept_at_us);
 	kr_assert(actions->count == 0);
 	for (uint32_t shard = 0; shard < route->config.shard_count; shard++) {
@@ -496,11 +515,9 @@ static void on_timeout(struct route *route, struct route_actions *actions)
 			wait_scan(route, link, actions);
 		if (actions->more)
 			return;
-		if (sweep)
-			sent_sweep(route, link);
 	}
-	if (sweep)
-		route->swept_at_us = route->now_us;
+	if (route->now_us - route->swept_at_us >= ROUTE_SWEEP_US)
+		sweep_all(route);
 }
 
 uint64_t route_wakeup_us(const struct route *route, uint64_t now_us)

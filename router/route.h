@@ -41,7 +41,8 @@
 #define ROUTE_WAIT_SIZE_DEFAULT (16u << 20)
 #define ROUTE_WAIT_MARGIN_US 10000u /* so that UNAVAILABLE still arrives before the deadline */
 #define ROUTE_WAIT_SCAN_US 5000u    /* waiting frames are looked over no more often */
-#define ROUTE_SWEEP_US 250000u      /* forwarded ones are forgotten this late at most */
+#define ROUTE_SWEEP_US 250000u      /* forwarded ones are forgotten this late at most, */
+#define ROUTE_SWEEP_WANTED_US 5000u /* or this late, when their place is wanted */
 
 struct route_config {
 	uint64_t cluster;

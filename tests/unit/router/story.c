@@ -60,6 +60,9 @@ static void note_header(struct story *story, const struct route_action *action)
 	cr_assert_eq(frame_header_read(&action->header, &read), 0, "an action's header is sealed");
 	if (read.body_size_bytes > 0)
 		cr_assert_eq(frame_body_check(&read, action->body), 0, "a body is never touched");
+	cr_assert_eq(read.cluster, STORY_CLUSTER);
+	cr_assert_eq(read.map_epoch, route_map(story->route)->epoch);
+	cr_assert_eq(read.principal, 0, "of nobody in particular, and never told to clients");
 	kr_text_format(&story->text, "%s %llu", frame_type_name(read.type),
 		(unsigned long long)read.request_id);
 }
@@ -78,6 +81,9 @@ static void note(struct story *story, const struct route_action *action)
 	case ROUTE_ACTION_TO_CLIENT:
 		kr_text_format(&story->text, "client %u gets ", action->client.index);
 		note_header(story, action);
+		cr_assert_eq(action->header.via, 0);
+		cr_assert_eq(action->header.flags, FRAME_FLAG_ANSWER);
+		cr_assert_eq(action->header.remaining_us, 0);
 		kr_text_format(&story->text, " %s", code_name(action->header.status));
 		break;
 	case ROUTE_ACTION_LOCAL:
@@ -204,7 +210,9 @@ void story_answer(struct story *story, uint32_t number, enum keyrack_wire_code c
 	struct frame_header header = story->sent[number];
 	header.flags = FRAME_FLAG_ANSWER;
 	header.remaining_us = 0;
-	header.principal = 0;
+	/* A shard's own idea of these two is not the clients' business. */
+	header.principal = 5;
+	header.map_epoch = 9;
 	header.status = (uint16_t)code;
 	story_answer_with(story, story->sent_shard[number], header);
 }

@@ -220,6 +220,10 @@ Test(route, never_forwards_what_is_past_its_deadline)
 	story_up(&story, 0);
 	told("client 1 gets HOLD 1 UNAVAILABLE\n");
 	cr_assert_eq(story.sent_count, 0);
+	struct route_link_counters counters;
+	route_link_counters_get(story.route, 0, &counters);
+	cr_assert_eq(counters.unavailable, 1);
+	cr_assert_eq(counters.overloaded, 0);
 	story_end(&story);
 }
 
@@ -286,6 +290,24 @@ Test(route, answers_overloaded_beyond_a_clients_window_and_gives_the_place_back)
 	story_answer(&story, 0, KEYRACK_DONE);
 	story_ask(&story, ann, FRAME_HOLD, 4, 1000);
 	told("client 1 gets HOLD 1 DONE\nshard 0 gets HOLD 4 with 1000 us\n");
+	story_end(&story);
+}
+
+Test(route, gives_the_place_of_a_request_that_is_over_to_the_next_one)
+{
+	begin_with_links();
+	story_end(&story);
+	story.config.window = 1;
+	story_begin_sized(&story);
+	story_open(&story, ann);
+	story_up(&story, 0);
+	story_ask(&story, ann, FRAME_HOLD, 1, 100000);
+	story.now_us += 99999;
+	story_ask(&story, ann, FRAME_HOLD, 2, 1000);
+	told("shard 0 gets HOLD 1 with 100000 us\nclient 1 gets HOLD 2 OVERLOADED\n");
+	story.now_us += ROUTE_SWEEP_WANTED_US;
+	story_ask(&story, ann, FRAME_HOLD, 3, 1000);
+	told("shard 0 gets HOLD 2 with 1000 us\n");
 	story_end(&story);
 }
 
@@ -360,6 +382,26 @@ Test(route, tells_what_was_forwarded_and_lost_in_the_order_it_was_asked_reads_to
 	     "client 2 gets AVAILABILITY 20 OUTCOME_UNKNOWN\n"
 	     "client 1 gets STAY 12 OUTCOME_UNKNOWN\n");
 	cr_assert_eq(route_in_flight(story.route), 0);
+	story_end(&story);
+}
+
+Test(route, gives_the_key_back_in_answers_that_no_shard_made)
+{
+	struct frame_header request = story_request(FRAME_STAY, 5, 1000000);
+
+	begin_with_links();
+	request.routing_key = 1;
+	story_send(&story, ann, request);
+	story_down(&story, 1);
+	cr_assert_eq(story.last.status, KEYRACK_OUTCOME_UNKNOWN);
+	cr_assert_eq(story.last.routing_key, 1);
+	cr_assert_eq(story.last.route, FRAME_ROUTE_SHARD);
+	request.remaining_us = 100000;
+	story_send(&story, ann, request);
+	story_wait(&story, 100000);
+	cr_assert_eq(story.last.status, KEYRACK_UNAVAILABLE);
+	cr_assert_eq(story.last.routing_key, 1);
+	cr_assert_eq(story.last.body_size_bytes, 0);
 	story_end(&story);
 }
 
@@ -489,7 +531,18 @@ Test(route, breaks_the_link_to_a_shard_that_answers_with_another_type)
 	begin_with_links();
 	story_ask(&story, ann, FRAME_HOLD, 1, 1000);
 	story_told(&story);
-	struct frame_header answer = story.sent[0];
+	struct frame_header second = story_request(FRAME_HOLD, 2, 1000);
+	second.routing_key = 1;
+	story_send(&story, ann, second);
+	struct frame_header answer = story.sent[1];
+	answer.type = FRAME_BOOK;
+	answer.flags = FRAME_FLAG_ANSWER;
+	answer.remaining_us = 0;
+	answer.status = KEYRACK_DONE;
+	story_told(&story);
+	story_answer_with(&story, 1, answer);
+	told("link 1 is broken: REJECT_STATE\n");
+	answer = story.sent[0];
 	answer.type = FRAME_BOOK;
 	answer.flags = FRAME_FLAG_ANSWER;
 	answer.remaining_us = 0;
