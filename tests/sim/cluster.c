@@ -1,0 +1,390 @@
+#include "tests/sim/cluster.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/shard/replay.h"
+
+#define SHARD_PORT 7100u
+#define ROUTER_PORT 7070u
+#define RESTART_US 400000u
+
+void cluster_tell(struct cluster *c, const char *format, ...)
+{
+	va_list args;
+	if (!c->is_told)
+		return;
+	printf("%12.6f  ", (double)sim_world_now_us(c->world) / 1e6);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void cluster_fail(struct cluster *c, const char *format, ...)
+{
+	va_list args;
+	printf("at %.6f s: ", (double)sim_world_now_us(c->world) / 1e6);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\nto see it again: keyrack-sim --seed %llu --trace\n", (unsigned long long)c->seed);
+	fflush(stdout);
+	abort();
+}
+
+static struct io_address address(uint8_t last, uint32_t port)
+{
+	struct io_address a = {.kind = IO_ADDRESS_IP4, .port = (uint16_t)port};
+	const uint8_t bytes[4] = {10, 0, 0, last};
+	memcpy(a.bytes, bytes, sizeof(bytes));
+	return a;
+}
+
+struct io_address cluster_router_address(uint32_t router)
+{
+	return address((uint8_t)(1 + router), ROUTER_PORT + router);
+}
+
+static struct io_address shard_address(uint32_t shard)
+{
+	return address((uint8_t)(20 + shard), SHARD_PORT + shard);
+}
+
+static struct io_loop *loop_new(struct cluster *c, struct sim_node *node)
+{
+	struct io_config config;
+	struct kr_error_text text = {0};
+	struct io_loop *loop;
+	io_config_default(&config);
+	config.environment = node;
+	if (io_loop_new(&config, &loop, &text) != 0)
+		cluster_fail(c, "no loop: %s", text.bytes);
+	return loop;
+}
+
+/* ---- shards ---- */
+
+static void on_note(void *context, const char *sentence)
+{
+	struct shard_node *s = context;
+	cluster_tell(s->cluster, "shard %u: %s", s->number, sentence);
+}
+
+/* Every recovery must show a state that holds the invariants. */
+static void on_ready(void *context)
+{
+	struct shard_node *s = context;
+	struct inv_contradiction why = {0};
+	s->is_ready = true;
+	s->ready_count++;
+	s->first_ready_us = sim_world_now_us(s->cluster->world);
+	cluster_tell(s->cluster, "shard %u: serves, for the %llu. time", s->number,
+		(unsigned long long)s->ready_count);
+	if (inv_verify(shard_inventory(s->server->shard), &why) != 0)
+		cluster_fail(s->cluster, "shard %u after recovery: %s, expected %llu, found %llu",
+			s->number, why.what, (unsigned long long)why.expected,
+			(unsigned long long)why.found);
+	s->cluster->verify_count++;
+	if (s->cluster->on_ready != NULL)
+		s->cluster->on_ready(s->cluster, s->number);
+}
+
+static void restart_shard(void *context);
+
+static void on_end(void *context, int end, const struct kr_error_text *text)
+{
+	struct shard_node *s = context;
+	cluster_tell(s->cluster, "shard %u: ended with %d %s", s->number, end, text->bytes);
+	if (end > 0 && end != SERVER_IN_USE && !sim_node_is_dying(s->node))
+		cluster_fail(s->cluster, "shard %u refused to start: %d %s", s->number, end,
+			text->bytes);
+	s->has_ended = true;
+	s->is_ready = false;
+	/* A failed disk operation ends the process; the operator starts it again. */
+	if (end != SERVER_STOPPED)
+		sim_world_call_at(s->cluster->world,
+			sim_world_now_us(s->cluster->world) + RESTART_US, restart_shard, s);
+}
+
+static void start_shard(struct shard_node *s)
+{
+	struct cluster *c = s->cluster;
+	struct kr_error_text text = {0};
+	struct server_config config = c->server_config;
+	if (!sim_node_is_alive(s->node))
+		sim_node_start(s->node);
+	s->loop = loop_new(c, s->node);
+	s->server = calloc(1, sizeof(*s->server));
+	kr_assert(s->server != NULL);
+	s->is_ready = s->has_ended = false;
+	config.listen[0] = shard_address(s->number);
+	config.listen_count = 1;
+	config.shard.shard_index = s->number;
+	config.handler = (struct server_handler){s, on_ready, on_note, on_end};
+	const int r = server_start(s->server, s->loop, &config, &text);
+	if (r != 0 && !sim_node_is_dying(s->node))
+		cluster_fail(c, "shard %u does not start: %s", s->number, text.bytes);
+}
+
+static void drop_shard(struct shard_node *s, bool is_orderly)
+{
+	if (s->server == NULL)
+		return;
+	if (is_orderly)
+		server_fini(s->server);
+	else
+		server_abandon(s->server);
+	free(s->server);
+	s->server = NULL;
+	s->is_ready = false;
+}
+
+static void restart_shard(void *context)
+{
+	struct shard_node *s = context;
+	if (s->server != NULL && !s->has_ended)
+		return;
+	if (s->server != NULL) {
+		drop_shard(s, true);
+		if (sim_node_loop(s->node) != NULL)
+			(void)io_loop_free(s->loop);
+	}
+	start_shard(s);
+}
+
+/* ---- routers ---- */
+
+static void on_router_note(void *context, const char *sentence)
+{
+	struct router_node *r = context;
+	cluster_tell(r->cluster, "router %u: %s", r->number, sentence);
+}
+
+static void start_router(struct router_node *r)
+{
+	struct cluster *c = r->cluster;
+	struct router_config config;
+	struct kr_error_text text = {0};
+	if (!sim_node_is_alive(r->node))
+		sim_node_start(r->node);
+	r->loop = loop_new(c, r->node);
+	router_config_default(&config);
+	config.cluster = CLUSTER_ID;
+	config.listen_count = 1;
+	config.listen[0] = cluster_router_address(r->number);
+	config.shard_count = c->shard_count;
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		config.shards[i] = shard_address(i);
+	config.connection_max_count = 16;
+	config.window = 64;
+	config.wait_frame_max_count = 12; /* so that OVERLOADED is common */
+	config.wait_size_max_bytes = 1u << 20;
+	config.on_note = on_router_note;
+	config.context = r;
+	if (router_new(r->loop, &config, &r->router, &text) != 0)
+		cluster_fail(c, "router: %s", text.bytes);
+	const int e = router_start(r->router, &text);
+	if (e != 0 && !sim_node_is_dying(r->node))
+		cluster_fail(c, "router %u does not start: %s", r->number, text.bytes);
+}
+
+static void restart_router(void *context)
+{
+	struct router_node *r = context;
+	if (r->router == NULL)
+		start_router(r);
+}
+
+/* ---- crashes ---- */
+
+static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
+{
+	struct cluster *c = context;
+	const uint64_t again = sim_world_now_us(c->world) + 1 + rng_below(&c->rng, 2 * RESTART_US);
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *s = &c->shards[i];
+		if (s->node != node)
+			continue;
+		cluster_tell(
+			c, "shard %u: %s", i, how == SIM_POWER ? "loses its power" : "is killed");
+		s->crash_count++;
+		drop_shard(s, false);
+		sim_world_call_at(c->world, again, restart_shard, s);
+	}
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		struct router_node *r = &c->routers[i];
+		if (r->node != node)
+			continue;
+		cluster_tell(c, "router %u: is killed", i);
+		r->crash_count++;
+		r->router = router_free(r->router);
+		sim_world_call_at(c->world, again, restart_router, r);
+	}
+}
+
+/* ---- what the seed decides ---- */
+
+/* A fault is on in a third of the seeds, so that each meets each in peace and in a crowd. */
+static uint32_t rate(struct cluster *c, uint32_t per_million)
+{
+	return rng_below(&c->rng, 3) == 0 ? 1 + (uint32_t)rng_below(&c->rng, per_million) : 0;
+}
+
+static void draw_world(struct cluster *c, struct sim_config *config)
+{
+	sim_config_default(config);
+	config->seed = c->seed;
+	config->net_delay_us[0] = 20;
+	config->net_delay_us[1] = 100 + (uint32_t)rng_below(&c->rng, 3000);
+	config->net_spike_us = 1000000;
+	config->disk_delay_us[0] = 50;
+	config->disk_delay_us[1] = 200 + (uint32_t)rng_below(&c->rng, 3000);
+	config->disk_spike_us = 500000;
+	config->pause_us[0] = 1000;
+	config->pause_us[1] = 3000000;
+	config->wall_step_us = 2000000;
+	config->faults = (struct sim_faults){
+		.net_split = rate(c, 200000),
+		.net_spike = rate(c, 3000),
+		.net_reset = rate(c, 2000),
+		.net_silence = rate(c, 300),
+		.net_flip = rate(c, 500),
+		.disk_spike = rate(c, 2000),
+		.disk_short = rate(c, 50000),
+		.disk_sync_error = rate(c, 500),
+		.disk_write_error = rate(c, 300),
+		.crash_kill = rate(c, 1000),
+		.crash_power = rate(c, 1000),
+		.pause = rate(c, 200),
+		.wall_step = rate(c, 200),
+		.fate_kept = 1,
+		.fate_dropped = 1,
+		.fate_torn = 1,
+		.fate_zeroed = (uint32_t)rng_below(&c->rng, 2),
+		.fate_garbage = (uint32_t)rng_below(&c->rng, 2),
+	};
+	config->on_crash = on_crash;
+	config->context = c;
+}
+
+static void draw_server(struct cluster *c)
+{
+	struct server_config *s = &c->server_config;
+	server_config_default(s);
+	s->directory = "/shard";
+	s->segment_size_bytes = UINT64_C(2) << 20;
+	s->conn_max_count = 32;
+	s->no_huge_pages = true;
+	s->tz = c->tz;
+	s->lock_wait_us = SERVER_LOCK_WAIT_US;
+	s->shard.cluster = CLUSTER_ID;
+	s->shard.shard_count = c->shard_count;
+	s->shard.map_epoch = 1;
+	s->shard.snapshot_effects = 20 + rng_below(&c->rng, 300);
+	s->shard.inventory = (struct inv_config){
+		.hotels_max = 8,
+		.rows_max = 32,
+		.window_nights = 14,
+		.reservations_max = 48 + (uint32_t)rng_below(&c->rng, 200),
+		.nodes_max = 256,
+		.refusals_max = 256,
+		.denials_max = 64,
+		.stock_runs_max = 256,
+		.retention_us = UINT64_C(20000000) + rng_below(&c->rng, 20000000),
+		.grace_us = 2000000,
+	};
+}
+
+void cluster_open(struct cluster *c, const struct tz_db *tz, uint64_t seed, bool is_told)
+{
+	struct sim_config config;
+	memset(c, 0, sizeof(*c));
+	rng_init(&c->rng, seed ^ UINT64_C(0x6b657972));
+	c->tz = tz;
+	c->seed = seed;
+	c->is_told = is_told;
+	c->shard_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_SHARDS_MAX);
+	c->router_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_ROUTERS_MAX);
+	c->client_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_CLIENTS_MAX);
+	draw_world(c, &config);
+	draw_server(c);
+	c->world = sim_world_new(&config);
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *s = &c->shards[i];
+		*s = (struct shard_node){.cluster = c, .number = i};
+		s->disk = sim_disk_new(c->world, 0);
+		s->node = sim_node_new(c->world, s->disk, i == 0 ? "shard 0" : "shard 1");
+	}
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		struct router_node *r = &c->routers[i];
+		*r = (struct router_node){.cluster = c, .number = i};
+		r->node = sim_node_new(c->world, NULL, i == 0 ? "router 0" : "router 1");
+	}
+}
+
+void cluster_start(struct cluster *c)
+{
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		if (c->shards[i].server == NULL)
+			start_shard(&c->shards[i]);
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (c->routers[i].router == NULL)
+			start_router(&c->routers[i]);
+}
+
+void cluster_close(struct cluster *c)
+{
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (c->routers[i].router != NULL)
+			c->routers[i].router = router_free(c->routers[i].router);
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		drop_shard(&c->shards[i], c->shards[i].has_ended);
+	c->world = sim_world_free(c->world);
+}
+
+void cluster_calm(struct cluster *c)
+{
+	const struct sim_faults none = {.fate_kept = 1, .fate_dropped = 1};
+	sim_world_faults_set(c->world, &none);
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		sim_disk_capacity_set(c->shards[i].disk, 0);
+		if (sim_node_is_alive(c->shards[i].node))
+			sim_node_crash_at(c->shards[i].node, 0, SIM_CRASH_NONE);
+	}
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		for (uint32_t j = 0; j < c->router_count; j++)
+			sim_node_partition(c->shards[i].node, c->routers[j].node, false);
+	cluster_tell(c, "the faults stop");
+}
+
+bool cluster_is_serving(const struct cluster *c)
+{
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		if (c->shards[i].server == NULL || !c->shards[i].is_ready)
+			return false;
+	for (uint32_t i = 0; i < c->router_count; i++)
+		if (c->routers[i].router == NULL)
+			return false;
+	return true;
+}
+
+struct inv *cluster_inventory(struct cluster *c, uint32_t shard)
+{
+	kr_assert(c->shards[shard].server != NULL);
+	return shard_inventory(c->shards[shard].server->shard);
+}
+
+void cluster_stop_shards(struct cluster *c)
+{
+	const uint64_t until = sim_world_now_us(c->world) + 60000000;
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		server_stop(c->shards[i].server);
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		while (!c->shards[i].has_ended) {
+			if (!sim_world_step(c->world) || sim_world_now_us(c->world) > until)
+				cluster_fail(c, "shard %u does not stop", i);
+		}
+}

@@ -1,0 +1,77 @@
+/*
+ * A simulated cluster: shards and routers as the processes run them, on simulated disks and
+ * network, killed and started again. The code under test is the production code; only the I/O
+ * archive differs.
+ */
+#ifndef TESTS_SIM_CLUSTER_H
+#define TESTS_SIM_CLUSTER_H
+
+#include "base/io/sim/sim_node.h"
+#include "engine/server/server.h"
+#include "router/router.h"
+
+#define CLUSTER_ID UINT64_C(0x51)
+#define CLUSTER_SHARDS_MAX 2u
+#define CLUSTER_ROUTERS_MAX 2u
+#define CLUSTER_CLIENTS_MAX 4u
+
+struct cluster;
+struct client;
+
+struct shard_node {
+	struct cluster *cluster;
+	uint32_t number;
+	struct sim_node *node;
+	struct sim_disk *disk;
+	struct io_loop *loop;
+	struct server *server; /* NULL while dead */
+	bool is_ready, has_ended;
+	uint64_t ready_count, crash_count;
+	uint64_t first_ready_us; /* when it last became ready */
+};
+
+struct router_node {
+	struct cluster *cluster;
+	uint32_t number;
+	struct sim_node *node;
+	struct io_loop *loop;
+	struct router *router;
+	uint64_t crash_count;
+};
+
+struct cluster {
+	struct sim_world *world;
+	const struct tz_db *tz;
+	struct rng rng;
+	uint64_t seed;
+	bool is_told; /* tells its story */
+	uint32_t shard_count, router_count, client_count;
+	struct server_config server_config;
+	struct shard_node shards[CLUSTER_SHARDS_MAX];
+	struct router_node routers[CLUSTER_ROUTERS_MAX];
+	struct client *clients[CLUSTER_CLIENTS_MAX];
+	uint64_t verify_count;
+	void (*on_ready)(struct cluster *cluster, uint32_t shard); /* may be NULL */
+};
+
+/* What the seed has drawn: delays, faults, sizes. `is_told`: notes go to stdout. */
+void cluster_open(struct cluster *cluster, const struct tz_db *tz, uint64_t seed, bool is_told);
+/* Starts every process that is not running. */
+void cluster_start(struct cluster *cluster);
+void cluster_close(struct cluster *cluster);
+
+/* No more faults from now on; what is dead starts again by itself. */
+void cluster_calm(struct cluster *cluster);
+bool cluster_is_serving(const struct cluster *cluster);
+/* SIGTERM to every shard, and until all have stopped. */
+void cluster_stop_shards(struct cluster *cluster);
+
+struct inv *cluster_inventory(struct cluster *cluster, uint32_t shard);
+struct io_address cluster_router_address(uint32_t router);
+
+/* A line of the story, with the virtual time, if it is told. */
+void cluster_tell(struct cluster *cluster, const char *format, ...) KR_PRINTF(2, 3);
+/* Ends the program with the command that shows it again. */
+KR_NORETURN void cluster_fail(struct cluster *cluster, const char *format, ...) KR_PRINTF(2, 3);
+
+#endif

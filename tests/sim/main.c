@@ -1,0 +1,302 @@
+/*
+ * keyrack-sim: routers, shards and clients in one process, on a simulated clock, disk and network.
+ *
+ *   keyrack-sim --seed N [--trace]     one world, told if asked
+ *   keyrack-sim --seeds A..B           many, each twice: the same seed gives the same trace hash
+ *   keyrack-sim --list FILE            the seeds of a file, one a line
+ *
+ * Two phases: safety, in which anything of the seed's faults may happen and answers must be right;
+ * then liveness, in which the faults stop and everything must resolve. Exit status: 0 all held; a
+ * seed that fails ends the program with the command that shows it again.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tz_load.h"
+#include "tests/sim/oracle.h"
+
+#define SAFETY_US UINT64_C(20000000)
+#define LIVENESS_US UINT64_C(240000000)
+
+struct totals {
+	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
+	uint64_t codes[256];
+	uint64_t marks[SIM_MARK_COUNT];
+};
+
+static void run_until(struct cluster *c, uint64_t until_us)
+{
+	while (sim_world_now_us(c->world) < until_us)
+		if (!sim_world_step(c->world))
+			cluster_fail(c, "nothing will ever happen again");
+}
+
+/* Now and then a disk is full for a while, or a link is cut. */
+static void trouble(struct cluster *c)
+{
+	const uint32_t shard = (uint32_t)rng_below(&c->rng, c->shard_count);
+	struct sim_disk *disk = c->shards[shard].disk;
+	switch (rng_below(&c->rng, 16)) {
+	case 0:
+	case 8:
+	case 9:
+		sim_disk_capacity_set(disk, KR_MAX(1, sim_disk_used_bytes(disk)));
+		cluster_tell(c, "shard %u: the disk fills", shard);
+		break;
+	case 1:
+		sim_disk_capacity_set(disk, 0);
+		break;
+	case 2:
+		sim_node_partition(c->shards[shard].node, c->routers[0].node, true);
+		cluster_tell(c, "shard %u is cut off router 0", shard);
+		break;
+	case 3:
+		sim_node_partition(c->shards[shard].node, c->routers[0].node, false);
+		break;
+	case 4:
+		if (sim_node_is_alive(c->shards[shard].node))
+			sim_node_crash(c->shards[shard].node, SIM_KILL);
+		break;
+	case 5:
+		if (sim_node_is_alive(c->shards[shard].node))
+			sim_node_crash(c->shards[shard].node, SIM_POWER);
+		break;
+	case 6:
+		if (sim_node_is_alive(c->routers[0].node))
+			sim_node_crash(c->routers[0].node, SIM_KILL);
+		break;
+	case 7:
+		if (sim_node_is_alive(c->shards[shard].node))
+			sim_node_crash_at(c->shards[shard].node, 1 + rng_below(&c->rng, 60),
+				rng_below(&c->rng, 2) == 0 ? SIM_KILL : SIM_POWER);
+		break;
+	default:
+		break;
+	}
+}
+
+static void safety(struct cluster *c)
+{
+	const uint64_t end = sim_world_now_us(c->world) + SAFETY_US;
+	for (uint32_t i = 0; i < c->client_count; i++)
+		client_load(c->clients[i], true);
+	while (sim_world_now_us(c->world) < end) {
+		run_until(c, sim_world_now_us(c->world) + 500000);
+		trouble(c);
+	}
+}
+
+static bool is_settled(const struct cluster *c)
+{
+	for (uint32_t i = 0; i < c->client_count; i++)
+		if (!client_is_idle(c->clients[i]))
+			return false;
+	return cluster_is_serving(c);
+}
+
+static void liveness(struct cluster *c)
+{
+	const uint64_t end = sim_world_now_us(c->world) + LIVENESS_US;
+	for (uint32_t i = 0; i < c->client_count; i++)
+		client_load(c->clients[i], false);
+	cluster_calm(c);
+	for (int round = 0; round < 4; round++) {
+		while (!is_settled(c)) {
+			run_until(c, sim_world_now_us(c->world) + 100000);
+			if (sim_world_now_us(c->world) > end)
+				cluster_fail(c, "it does not resolve");
+		}
+		for (uint32_t i = 0; i < c->client_count; i++)
+			client_settle(c->clients[i]);
+	}
+	while (!is_settled(c))
+		run_until(c, sim_world_now_us(c->world) + 100000);
+}
+
+static void add_up(struct totals *totals, const struct cluster *c)
+{
+	totals->seeds++;
+	totals->events += sim_world_event_count(c->world);
+	totals->virtual_us += sim_world_now_us(c->world);
+	totals->verified += c->verify_count;
+	for (int i = 0; i < SIM_MARK_COUNT; i++)
+		totals->marks[i] += sim_world_mark_count(c->world, (enum sim_mark)i);
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		totals->crashes += c->shards[i].crash_count;
+	for (uint32_t i = 0; i < c->client_count; i++) {
+		const struct client *client = c->clients[i];
+		totals->done += client->ops_done;
+		totals->refused += client->ops_refused;
+		totals->transient += client->ops_transient;
+		totals->unknown += client->ops_unknown;
+		for (unsigned k = 0; k < 256; k++)
+			totals->codes[k] += client->codes[k];
+	}
+}
+
+/* The shards stop cleanly and start again: what they wrote must show the same state. */
+static void stop_and_start(struct cluster *c)
+{
+	uint64_t digests[CLUSTER_SHARDS_MAX];
+	cluster_stop_shards(c);
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		digests[i] = inv_digest(cluster_inventory(c, i));
+		sim_world_trace_add(c->world, &digests[i], sizeof(digests[i]));
+	}
+	oracle_final(c);
+}
+
+static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, struct totals *totals)
+{
+	static struct cluster cluster;
+	struct cluster *c = &cluster;
+	cluster_open(c, tz, seed, is_told);
+	cluster_start(c);
+	for (uint32_t i = 0; i < c->client_count; i++)
+		c->clients[i] = client_new(c, i);
+	client_prepare(c->clients[0]);
+	safety(c);
+	liveness(c);
+	oracle_final(c);
+	stop_and_start(c);
+	const uint64_t trace = sim_world_trace(c->world);
+	add_up(totals, c);
+	cluster_close(c);
+	for (uint32_t i = 0; i < c->client_count; i++)
+		c->clients[i] = client_free(c->clients[i]);
+	return trace;
+}
+
+/* ---- the command ---- */
+
+struct options {
+	uint64_t first, last;
+	bool is_told, needs_coverage;
+	const char *list;
+};
+
+static error_t option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	char *end;
+	switch (key) {
+	case 's':
+		o->first = o->last = strtoull(arg, NULL, 10);
+		break;
+	case 'S':
+		o->first = strtoull(arg, &end, 10);
+		if (strncmp(end, "..", 2) != 0)
+			argp_error(state, "--seeds %s: A..B is meant", arg);
+		o->last = strtoull(end + 2, NULL, 10);
+		break;
+	case 't':
+		o->is_told = true;
+		break;
+	case 'l':
+		o->list = arg;
+		break;
+	case 'c':
+		o->needs_coverage = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static void twice(const struct tz_db *tz, uint64_t seed, struct totals *totals)
+{
+	struct totals ignored = {0};
+	const uint64_t one = run_seed(tz, seed, false, totals);
+	const uint64_t two = run_seed(tz, seed, false, &ignored);
+	if (one != two) {
+		printf("seed %llu: %016llx, then %016llx: the world is not deterministic\n",
+			(unsigned long long)seed, (unsigned long long)one, (unsigned long long)two);
+		exit(1);
+	}
+}
+
+static void run_list(const struct tz_db *tz, const char *path, struct totals *totals)
+{
+	char line[64];
+	FILE *file = fopen(path, "re");
+	if (file == NULL) {
+		printf("%s cannot be read\n", path);
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (line[0] >= '0' && line[0] <= '9')
+			twice(tz, strtoull(line, NULL, 10), totals);
+	fclose(file);
+}
+
+/* What no run of many seeds may miss. */
+static int coverage(const struct totals *t)
+{
+	static const unsigned codes[] = {KEYRACK_DONE, KEYRACK_SOLD_OUT, KEYRACK_NOT_FOUND,
+		KEYRACK_HOLD_EXPIRED, KEYRACK_BAD_STATE, KEYRACK_KEY_EXPIRED, KEYRACK_OVERLOADED,
+		KEYRACK_LIMIT_REACHED, KEYRACK_READ_ONLY, KEYRACK_UNAVAILABLE,
+		KEYRACK_OUTCOME_UNKNOWN};
+	int missing = 0;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(codes); i++)
+		if (t->codes[codes[i]] == 0) {
+			printf("never answered: %s\n", code_name(codes[i]));
+			missing++;
+		}
+	return missing;
+}
+
+static void report(const struct totals *t)
+{
+	printf("%llu seeds, %.0f s of virtual time, %llu events, %llu crashes of shards, %llu "
+	       "states "
+	       "verified after recovery\n",
+		(unsigned long long)t->seeds, (double)t->virtual_us / 1e6,
+		(unsigned long long)t->events, (unsigned long long)t->crashes,
+		(unsigned long long)t->verified);
+	printf("calls: %llu done, %llu refused, %llu transient, %llu unknown\n",
+		(unsigned long long)t->done, (unsigned long long)t->refused,
+		(unsigned long long)t->transient, (unsigned long long)t->unknown);
+	for (unsigned i = 0; i < 256; i++)
+		if (t->codes[i] != 0)
+			printf("  %-22s %10llu\n", code_name(i), (unsigned long long)t->codes[i]);
+	for (int i = 0; i < SIM_MARK_COUNT; i++)
+		if (t->marks[i] != 0)
+			printf("  %-22s %10llu\n", sim_mark_name((enum sim_mark)i),
+				(unsigned long long)t->marks[i]);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp_option words[] = {
+		{"seed", 's', "N", 0, "one world", 0},
+		{"seeds", 'S', "A..B", 0, "many, each twice", 0},
+		{"trace", 't', NULL, 0, "tell the story in virtual time", 0},
+		{"list", 'l', "FILE", 0, "seeds that failed once, one a line", 0},
+		{"coverage", 'c', NULL, 0, "fail unless every answer came up", 0},
+		{0},
+	};
+	static const struct argp argp = {words, option, NULL,
+		"Simulates a Keyrack cluster under faults drawn from a seed.", NULL, NULL, NULL};
+	struct options o = {.first = 1, .last = 1};
+	static struct totals totals;
+	struct tz_db tz;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (tz_load(TZ_FOLDER, &tz) != 0) {
+		puts("tzdata is missing");
+		return 2;
+	}
+	if (o.list != NULL)
+		run_list(&tz, o.list, &totals);
+	else if (o.first == o.last)
+		printf("trace %016llx\n",
+			(unsigned long long)run_seed(&tz, o.first, o.is_told, &totals));
+	else
+		for (uint64_t seed = o.first; seed <= o.last; seed++)
+			twice(&tz, seed, &totals);
+	report(&totals);
+	tz_free(&tz);
+	return o.needs_coverage && coverage(&totals) != 0;
+}

@@ -1,0 +1,15 @@
+/* What answers mean for what a reservation may be, and whether they can be true. */
+#ifndef TESTS_SIM_ORACLE_H
+#define TESTS_SIM_ORACLE_H
+
+#include "tests/sim/client.h"
+
+/* Takes an answer in. Ends the program when it contradicts what was answered before. */
+void oracle_answer(
+	struct client *client, const struct open_call *call, const struct client_end *end);
+/* Neither its state nor its absence is certain. */
+bool oracle_is_in_doubt(const struct track *track);
+/* Every track against the shards' records, and every record against the tracks. */
+void oracle_final(struct cluster *cluster);
+
+#endif
