@@ -77,7 +77,9 @@ Test(availability, refuses_as_judging_does)
 {
 	static const uint16_t unknown[] = {1, 9};
 	cr_assert_eq(ask(all, 3, today - 1, 2), KEYRACK_PAST_DATE);
+	cr_assert(w.answer.refusal.has_day);
 	cr_assert_eq(w.answer.refusal.day, today - 1);
+	cr_assert_eq(w.answer.refusal.required, today);
 	cr_assert_eq(ask(all, 3, today + 38, 3), KEYRACK_OUT_OF_WINDOW);
 	cr_assert_eq(w.answer.refusal.day, today + 40);
 	cr_assert_eq(ask(all, 3, INT32_MAX, 3), KEYRACK_OUT_OF_WINDOW);

@@ -305,13 +305,21 @@ Test(chunk, tables_too_small_say_so)
 	decorate(&rng);
 	size_t size = save(w.inv, 1, bytes);
 	uint64_t digest = inv_chunk_digest(w.inv, 1);
-	for (int which = 0; which < 3; which++) {
+	for (int which = 0; which < 4; which++) {
 		void *memory;
 		struct world other = w;
 		other.config.rows_max = which == 0 ? 2 : 64;
 		other.config.stock_runs_max = which == 1 ? 5 : 256;
 		other.config.window_nights = which == 2 ? 20 : 40;
+		other.config.hotels_max = which == 3 ? 1 : 8;
 		struct inv *copy = world_inventory_new(&other, &memory);
+		if (which == 3) {
+			struct inv_hotel_op op = hotel_op(5);
+			cr_assert_eq(inv_hotel_judge(copy, w.now, &op, &w.effect, &w.answer),
+				INV_EFFECT);
+			w.effect.lsn = 1;
+			cr_assert_eq(inv_apply(copy, &w.effect, &w.contradiction), 0);
+		}
 		cr_assert_eq(load(copy, bytes, size, 5, digest), INV_NO_ROOM, "%d", which);
 		free(memory);
 	}

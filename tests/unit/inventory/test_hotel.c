@@ -351,3 +351,21 @@ Test(hotel, cannot_begin_where_days_end)
 	w.now.t_us += DAY_US;
 	refused_for(&op, "business_day");
 }
+
+/* Texts of an operation are lent for one call; those of its effect stay. */
+Test(hotel, effect_keeps_the_texts)
+{
+	char code[] = "lent", zone[] = "Asia/Tokyo";
+	struct inv_hotel_op op = hotel_op(hotel_id_of_code(code, 4).v);
+	op.mask |= INV_HOTEL_CODE;
+	op.settings.code = text(code);
+	op.settings.zone = text(zone);
+	cr_assert_eq(inv_hotel_judge(w.inv, w.now, &op, &w.effect, &w.answer), INV_EFFECT);
+	memset(code, 'x', 4);
+	memset(zone, 'x', 4);
+	w.effect.lsn = ++w.lsn;
+	cr_assert_eq(inv_apply(w.mirror, &w.effect, &w.contradiction), 0);
+	cr_assert_eq(inv_apply(w.inv, &w.effect, &w.contradiction), 0);
+	cr_assert_arr_eq(view_of(op.hotel.v).settings.code.bytes, "lent", 4);
+	cr_assert_arr_eq(view_of(op.hotel.v).settings.zone.bytes, "Asia/Tokyo", 10);
+}
