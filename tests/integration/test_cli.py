@@ -542,6 +542,10 @@ class SalesTest(CliCase):
                             *self.sale("--expected-total", "EUR 1.00", first=20))
         self.assertIn("expected EUR 1.00, the price is EUR 360.00", said)
         self.refused("PAST_DATE", "book", *self.sale(first=-2, nights=1))
+        said = self.refused("OUT_OF_WINDOW", "availability", self.hotel, "--nights",
+                            self.night(500))
+        self.assertIn("the last night is", said)
+        self.assertIn(self.night(399), said)
         self.refused("OUT_OF_WINDOW", "book", *self.sale(first=500))
         self.refused("NO_RATE", "book", *self.sale(first=150))
         self.refused("NOT_FOUND", "book", self.hotel, "--type", "5", "--stay", self.stay(20, 1))
@@ -601,6 +605,9 @@ class SalesTest(CliCase):
         self.assertEqual(self.js("resolve", booked["id"])["state"], "CONFIRMED")
         other = booked["id"][:-4] + ("0000" if booked["id"][-4:] != "0000" else "1111")
         self.refused("NOT_FOUND", "reservation", "get", other)
+        done = self.run_cli(USAGE, "book", str(int(self.hotel) + 1000), "--type", "0", "--stay",
+                            self.stay(10, 1), "--id", booked["id"])
+        self.assertIn("another hotel", done.stderr)
         self.refused("NOT_FOUND", "resolve", other)
         self.refused("BAD_STATE", "book", *self.sale("--id", other))
 

@@ -127,6 +127,20 @@ static int reserve_send(struct cli *cli, struct reserve *reserve, reserve_call *
 	return reservation_answer_print(cli, &context, &answer);
 }
 
+/* An id says its slot, and has to be of this hotel. CLI_DONE or CLI_USAGE. */
+static int id_check(const struct cli *cli, const struct keyrack_reserve *request)
+{
+	if ((request->id.hi | request->id.lo) == 0)
+		return CLI_DONE;
+	if (!keyrack_id_is_native(request->id))
+		return cli_wrong(cli,
+			"--id: this id was not minted by Keyrack; leave --id out to get "
+			"one");
+	if (keyrack_id_slot(request->id) != keyrack_slot_of_hotel(request->hotel_id))
+		return cli_wrong(cli, "--id: this id was minted for another hotel");
+	return CLI_DONE;
+}
+
 static int reserve_run(
 	struct cli *cli, const struct cli_spec *spec, reserve_call *call, int argc, char **argv)
 {
@@ -140,11 +154,14 @@ static int reserve_run(
 		code = request_lines_finish(cli, &reserve.lines);
 	if (code != CLI_DONE)
 		return code;
-	if (!cli->json)
-		request_lines_echo(&reserve.lines);
 	reserve.request.call = cli_call(cli);
 	reserve.request.origin = cli->origin;
 	reserve.request.hotel_id = hotel.id;
+	code = id_check(cli, &reserve.request);
+	if (code != CLI_DONE)
+		return code;
+	if (!cli->json)
+		request_lines_echo(&reserve.lines);
 	code = cli_connect(cli);
 	return code != CLI_DONE ? code : reserve_send(cli, &reserve, call);
 }

@@ -3,7 +3,8 @@
 #include "base/text.h"
 #include "tools/keyrack/span.h"
 
-/* How the two numbers of a rule read: %R is what was required, %L what there is. */
+/* How the two numbers of a rule read: %R is what was required, %L what there is; as money %M and
+ * %N, as instants %T and %U; %D is the day required. */
 static const struct {
 	unsigned rule;
 	bool has_line;
@@ -53,6 +54,14 @@ static void instant_put(struct kr_text *text, int64_t unix_us)
 	kr_text_put_string(text, bytes);
 }
 
+static void day_put(struct kr_text *text, int64_t day)
+{
+	char bytes[SPAN_DAY_TEXT_SIZE];
+	int64_t shown = KR_MIN(KR_MAX(day, INT64_C(-32768)), INT64_C(65535));
+	span_format_day((int32_t)shown, bytes);
+	kr_text_put_string(text, bytes);
+}
+
 static void value_put(struct kr_text *text, char what, const struct keyrack_refusal *refusal,
 	const struct money_unit *unit)
 {
@@ -68,6 +77,9 @@ static void value_put(struct kr_text *text, char what, const struct keyrack_refu
 		return;
 	case 'N':
 		money_put(text, unit, refusal->left);
+		return;
+	case 'D':
+		day_put(text, refusal->required);
 		return;
 	case 'T':
 		instant_put(text, refusal->required);
@@ -98,13 +110,22 @@ static void names_put(struct kr_text *text, const struct keyrack_refusal *refusa
 	char word[KEYRACK_ID_TEXT_SIZE];
 	if (refusal->text != NULL && refusal->text[0] != '\0')
 		kr_text_format(text, ", %s %s",
-			refusal->rule == KEYRACK_RULE_FIELD ? "field" : "table", refusal->text);
+			refusal->rule == KEYRACK_RULE_TABLE ? "table" : "field", refusal->text);
 	if (refusal->state != 0)
 		kr_text_format(text, ", it is %s", keyrack_state_name(refusal->state));
 	if ((refusal->other.hi | refusal->other.lo) == 0)
 		return;
 	keyrack_id_format(refusal->other, word);
 	kr_text_format(text, ", the other reservation is %s", word);
+}
+
+/* The same rule speaks of a number of nights or of the edge of the window. */
+static const char *dates_numbers(const struct keyrack_refusal *refusal, const char *otherwise)
+{
+	kr_assert(otherwise != NULL);
+	if (refusal->code == KEYRACK_CODE_PAST_DATE)
+		return "the first night is %D";
+	return refusal->code == KEYRACK_CODE_OUT_OF_WINDOW ? "the last night is %D" : otherwise;
 }
 
 void sentence_of_refusal(const struct keyrack_refusal *refusal,
@@ -120,6 +141,8 @@ void sentence_of_refusal(const struct keyrack_refusal *refusal,
 			numbers = rules[i].text;
 			has_line = rules[i].has_line && context->has_lines;
 		}
+	if (refusal->rule == KEYRACK_RULE_DATES)
+		numbers = dates_numbers(refusal, numbers);
 	kr_text_init(&text, ret_text, SENTENCE_SIZE);
 	kr_text_format(&text, "%s: %s (rule %s)", keyrack_code_name(refusal->code),
 		keyrack_code_text(refusal->code), keyrack_rule_name(refusal->rule));

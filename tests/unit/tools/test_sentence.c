@@ -42,6 +42,25 @@ Test(sentence, shows_money_in_the_hotels_unit)
 		"expected 48000 minor units, the price is 36000 minor units");
 }
 
+Test(sentence, names_the_edge_of_the_window_as_a_date)
+{
+	struct keyrack_refusal refusal = {.code = KEYRACK_CODE_OUT_OF_WINDOW,
+		.rule = KEYRACK_RULE_DATES,
+		.has_day = true,
+		.day = 21510,
+		.required = 21509};
+	cr_assert_str_eq(sentence(refusal, (struct sentence_context){.unit = NULL}),
+		"OUT_OF_WINDOW: a night lies beyond the hotel's window (rule DATES), night Wed "
+		"2028-11-22, the last night is Tue 2028-11-21");
+	refusal = (struct keyrack_refusal){.code = KEYRACK_CODE_INVALID,
+		.rule = KEYRACK_RULE_DATES,
+		.required = 365,
+		.left = 400};
+	cr_assert_str_eq(sentence(refusal, (struct sentence_context){.has_lines = true}),
+		"INVALID: the request is malformed (rule DATES), line 1, at most 365 nights, the "
+		"stay has 400");
+}
+
 Test(sentence, tells_the_state_the_field_and_the_other_reservation)
 {
 	cr_assert_str_eq(sentence((struct keyrack_refusal){.code = KEYRACK_CODE_BAD_STATE,
