@@ -275,7 +275,8 @@ static void draw_server(struct cluster *c)
 	struct server_config *s = &c->server_config;
 	server_config_default(s);
 	s->directory = "/shard";
-	s->segment_size_bytes = UINT64_C(2) << 20;
+	s->segment_size_bytes = UINT64_C(5) << 18;
+	s->log.stop_room_bytes = UINT64_C(1) << 20;
 	s->conn_max_count = 32;
 	s->no_huge_pages = true;
 	s->tz = c->tz;
