@@ -31,6 +31,24 @@ bool inv_hotel_get(const struct inv *inv, struct hotel_id hotel, struct inv_hote
 	return true;
 }
 
+bool inv_hotel_head(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_head *ret)
+{
+	uint32_t hotel_index = inv_hotel_find(inv, hotel);
+	kr_assert(ret != NULL);
+	if (hotel_index == INV_NONE)
+		return false;
+	const struct inv_hotel *at = inv_hotel_at(inv, hotel_index);
+	kr_assert(at->id == hotel.v);
+	*ret = (struct inv_hotel_head){
+		.ari_version = at->ari_version,
+		.event_seq = at->event_seq,
+		.last_lsn = at->last_lsn,
+		.business_day = at->first_day,
+		.type_count = at->row_count,
+	};
+	return true;
+}
+
 /* ---- lists: a heap with the greatest id first holds the least ones seen so far ---- */
 
 static bool inv_hotel_is_greater(const void *owner, uint32_t a, uint32_t b)

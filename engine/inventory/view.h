@@ -40,6 +40,13 @@ struct inv_reservation_view {
 };
 
 bool inv_hotel_get(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_view *ret);
+/* The same without the settings, from one cache line. */
+struct inv_hotel_head {
+	uint64_t ari_version, event_seq, last_lsn;
+	int32_t business_day;
+	uint32_t type_count;
+};
+bool inv_hotel_head(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_head *ret);
 /* Hotels in ascending order of id, after `after` (or from the start). O(hotels) a call of many. */
 uint32_t inv_hotel_list(const struct inv *inv, bool from_start, struct hotel_id after,
 	struct inv_hotel_view *ret, uint32_t count_max, bool *ret_more);

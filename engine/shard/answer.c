@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "engine/shard/answer.h"
+#include "engine/shard/hot.h"
 
 /*
  * Answers, packed where they will be sent from: the frame's header, its body behind it, sealed.
@@ -75,25 +76,49 @@ bool shard_answer_code(struct shard *shard, const struct shard_request *request,
 	return true;
 }
 
+uint8_t *shard_answer_open(struct shard *shard, const struct shard_request *request,
+	uint64_t wait_lsn, size_t size_max_bytes, struct shard_out **ret_out)
+{
+	uint8_t *body;
+	struct shard_out *out = shard_out_for(shard, request, wait_lsn);
+	kr_assert(size_max_bytes <= FRAME_BODY_SIZE_MAX);
+	*ret_out = out;
+	if (!out_has_room(out, entry_size(size_max_bytes) + CODE_ROOM))
+		return NULL;
+	out_begin(out, request->frame, &body);
+	return body;
+}
+
+void shard_answer_close(struct shard *shard, struct shard_out *out,
+	const struct shard_request *request, uint16_t code, size_t size_bytes)
+{
+	kr_assert(out_has_room(out, entry_size(size_bytes)));
+	out_end(shard, out, request->frame, code, size_bytes);
+}
+
+/* Answers at once are sent and the request comes again; behind a batch there is no telling when,
+ * so it is refused, which is right for what has not happened. */
+bool shard_answer_full(
+	struct shard *shard, const struct shard_request *request, const struct shard_out *out)
+{
+	kr_assert(out != NULL);
+	return out != &shard->at_once && shard_answer_code(shard, request, KEYRACK_OVERLOADED);
+}
+
 bool shard_answer_message(struct shard *shard, const struct shard_request *request,
 	uint64_t wait_lsn, uint16_t code, const ProtobufCMessage *message)
 {
-	uint8_t *body;
+	struct shard_out *out;
 	size_t size = protobuf_c_message_get_packed_size(message);
-	struct shard_out *out = shard_out_for(shard, request, wait_lsn);
 	kr_assert(code != 0);
 	if (size > FRAME_BODY_SIZE_MAX)
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	if (!out_has_room(out, entry_size(size) + CODE_ROOM)) {
-		/* Answers at once are sent and the request comes again; behind a batch there is no
-		 * telling when, so it is refused, which is right for what has not happened. */
-		return out != &shard->at_once &&
-		       shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	}
-	out_begin(out, request->frame, &body);
+	uint8_t *body = shard_answer_open(shard, request, wait_lsn, size, &out);
+	if (body == NULL)
+		return shard_answer_full(shard, request, out);
 	size_t packed = protobuf_c_message_pack(message, body);
 	kr_assert(packed == size);
-	out_end(shard, out, request->frame, code, size);
+	shard_answer_close(shard, out, request, code, size);
 	return true;
 }
 
@@ -117,22 +142,17 @@ void shard_refusal_fill(const struct inv_refusal *refusal, Keyrack__Refusal *ret
 }
 
 static bool answer_reservation(struct shard *shard, const struct shard_request *request,
-	const struct inv_answer *answer, Keyrack__Refusal *refusal)
+	const struct inv_answer *answer, bool refused)
 {
-	Keyrack__ReservationAnswer message = KEYRACK__RESERVATION_ANSWER__INIT;
+	struct shard_out *out;
+	uint8_t *body =
+		shard_answer_open(shard, request, answer->wait_lsn, HOT_RESERVATION_SIZE_MAX, &out);
 	kr_assert(answer->code != 0);
-	message.state = answer->state;
-	message.revision = answer->revision;
-	message.expires_at_us = answer->expires_at_us;
-	message.total_minor = answer->total_minor;
-	message.has_total = answer->has_total;
-	message.event_seq = answer->event_seq;
-	message.due = answer->due;
-	message.repeated_op = answer->repeated;
-	message.hotel_id = answer->hotel.v;
-	message.outcome = answer->outcome;
-	message.refusal = refusal;
-	return shard_answer_message(shard, request, answer->wait_lsn, answer->code, &message.base);
+	if (body == NULL)
+		return shard_answer_full(shard, request, out);
+	size_t size = hot_reservation_write(answer, refused, body);
+	shard_answer_close(shard, out, request, answer->code, size);
+	return true;
 }
 
 static bool answer_update(struct shard *shard, const struct shard_request *request,
@@ -212,8 +232,6 @@ bool shard_answer_judged(
 		code_class_of(answer->code) == CODE_FINAL || answer->code == KEYRACK_LIMIT_REACHED;
 	if (!refused && answer->code != KEYRACK_DONE)
 		return shard_answer_code(shard, request, answer->code);
-	if (refused)
-		shard_refusal_fill(&answer->refusal, &refusal);
 	shard->counters.refusals += refused;
 	shard->counters.repeats += answer->repeated;
 	switch (request->frame->header->type) {
@@ -223,18 +241,21 @@ bool shard_answer_judged(
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
-		return answer_reservation(shard, request, answer, refused ? &refusal : NULL);
+		return answer_reservation(shard, request, answer, refused);
 	case FRAME_INVENTORY_SET:
+		if (refused)
+			shard_refusal_fill(&answer->refusal, &refusal);
 		return answer_update(shard, request, answer, refused ? &refusal : NULL);
 	default:
 		kr_assert(refused);
+		shard_refusal_fill(&answer->refusal, &refusal);
 		return answer_refusal(shard, request, answer->wait_lsn, &refusal);
 	}
 }
 
 bool shard_answer_refused(struct shard *shard, const struct shard_request *request)
 {
-	struct inv_hotel_view view;
+	struct inv_hotel_head head;
 	kr_assert(request->code != 0);
 	if (code_class_of(request->code) == CODE_TRANSIENT) {
 		shard->counters.moved += request->code == KEYRACK_MOVED;
@@ -246,8 +267,8 @@ bool shard_answer_refused(struct shard *shard, const struct shard_request *reque
 		.refusal = {.code = request->code, .rule = request->rule, .text = request->field},
 		.hotel = request->hotel,
 	};
-	if (request->hotel.v != 0 && inv_hotel_get(shard->inv, request->hotel, &view))
-		answer.wait_lsn = view.last_lsn;
+	if (request->hotel.v != 0 && inv_hotel_head(shard->inv, request->hotel, &head))
+		answer.wait_lsn = head.last_lsn;
 	shard->counters.invalid++;
 	return shard_answer_judged(shard, request, &answer);
 }

@@ -32,6 +32,7 @@ struct shard_config {
 		chunk_size_max_bytes; /* larger hotels go in pieces; 0 = the snapshot's own limit */
 	uint64_t idle_timeout_us;     /* told in HELLO */
 	const char *durability;       /* told in STATS; static */
+	bool is_long_way;             /* for tests: no message is read by hand, see hot.h */
 	const char *agent;            /* told in HELLO; static */
 };
 

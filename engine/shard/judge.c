@@ -27,11 +27,11 @@ static size_t judge_record_size(const struct shard *shard, const struct shard_re
 	if (request->frame->header->type != FRAME_INVENTORY_SET)
 		return RECORD_SMALL_SIZE_MAX;
 	const struct inv_update_op *op = &request->u.update;
-	struct inv_hotel_view view;
+	struct inv_hotel_head head;
 	int64_t nights = (int64_t)op->update.last_day - op->update.first_day + 1;
 	uint64_t types = op->type_count;
 	if (types == 0)
-		types = inv_hotel_get(shard->inv, op->hotel, &view) ? view.type_count : 1;
+		types = inv_hotel_head(shard->inv, op->hotel, &head) ? head.type_count : 1;
 	kr_assert(types <= INV_HOTEL_TYPES_MAX);
 	uint64_t cells = (uint64_t)KR_MAX(nights, 1) * KR_MAX(types, 1);
 	return KR_MIN(cells, INV_UPDATE_CELLS_MAX) * RECORD_OLD_SIZE_MAX + RECORD_REST_SIZE_MAX;
@@ -154,6 +154,10 @@ void shard_request_prefetch(
 		inv_transition_prefetch(shard->inv, request->u.get.id, stage);
 		break;
 	case FRAME_AVAILABILITY:
+		inv_availability_prefetch(shard->inv, request->hotel, request->u.nights.types,
+			request->u.nights.type_count, request->u.nights.first_day,
+			request->u.nights.night_count, stage);
+		break;
 	case FRAME_STAY:
 	case FRAME_INVENTORY_SET:
 		kr_assert(request->hotel.v != 0);

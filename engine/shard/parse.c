@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "engine/shard/hot.h"
 #include "engine/shard/shard_priv.h"
 #include "proto/keyrack.pb-c.h"
 #include "proto/message.h"
@@ -58,8 +59,8 @@ static struct inv_text parse_text(
 	return (struct inv_text){.bytes = text, .size_bytes = (uint32_t)size};
 }
 
-static struct inv_actor parse_actor(
-	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason)
+static struct inv_actor parse_actor_text(
+	struct shard_request *request, uint64_t actor, uint32_t source, struct inv_text reason)
 {
 	if (source >= INV_SOURCE_RESERVED_FIRST)
 		parse_invalid(request, "source");
@@ -67,8 +68,16 @@ static struct inv_actor parse_actor(
 		.actor = actor,
 		.source = source,
 		.principal = request->frame->header->principal,
-		.reason = parse_text(request, reason, "reason"),
+		.reason = reason,
 	};
+}
+
+static struct inv_actor parse_actor(
+	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason)
+{
+	struct inv_text text = parse_text(request, reason, "reason");
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	return parse_actor_text(request, actor, source, text);
 }
 
 /* ---- routing ---- */
@@ -208,28 +217,72 @@ static const uint16_t *parse_types(
 
 /* ---- bodies, one function a message ---- */
 
-static void parse_reserve(
-	struct shard *shard, struct shard_request *request, const Keyrack__ReserveRequest *body)
+/* What both ways of reading a HOLD or BOOK end in; the lines are in op already. */
+static void parse_reserve_op(
+	struct shard *shard, struct shard_request *request, const struct hot_reserve *body)
 {
 	struct inv_reserve_op *op = &request->u.reserve;
 	op->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
 	parse_hotel_route(shard, request, body->hotel_id);
-	if (reservation_id_is_native(op->id) &&
-		reservation_id_slot(op->id) != slot_of_hotel(request->hotel))
+	/* Parsing has the hotel's slot; a foreign one was refused already. */
+	if (reservation_id_is_native(op->id) && request->slot != SLOT_COUNT &&
+		reservation_id_slot(op->id) != request->slot)
 		parse_invalid(request, "id");
 	op->hotel = request->hotel;
 	op->book = request->frame->header->type == FRAME_BOOK;
-	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
-	op->line_count = (uint32_t)body->n_lines;
 	op->ttl_us = body->ttl_us;
 	op->has_expected_total = body->has_expected_total;
 	op->expected_total_minor = body->expected_total_minor;
 	op->guest = (struct inv_guest_id){.hi = body->guest_hi, .lo = body->guest_lo};
-	op->external_ref = parse_text(request, body->external_ref, "external_ref");
-	op->payment_ref = parse_text(request, body->payment_ref, "payment_ref");
-	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+	op->external_ref = body->external_ref;
+	op->payment_ref = body->payment_ref;
+	op->actor = parse_actor_text(request, body->actor, body->source, body->reason);
 	if (request->code == 0)
 		op->fingerprint = inv_reserve_fingerprint(op);
+}
+
+static void parse_reserve(
+	struct shard *shard, struct shard_request *request, const Keyrack__ReserveRequest *body)
+{
+	struct inv_reserve_op *op = &request->u.reserve;
+	struct hot_reserve hot = {
+		.hotel_id = body->hotel_id,
+		.id_hi = body->id_hi,
+		.id_lo = body->id_lo,
+		.ttl_us = body->ttl_us,
+		.has_expected_total = body->has_expected_total,
+		.expected_total_minor = body->expected_total_minor,
+		.guest_hi = body->guest_hi,
+		.guest_lo = body->guest_lo,
+		.actor = body->actor,
+		.source = body->source,
+	};
+	hot.external_ref = parse_text(request, body->external_ref, "external_ref");
+	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
+	hot.reason = parse_text(request, body->reason, "reason");
+	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
+	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
+	parse_reserve_op(shard, request, &hot);
+}
+
+/* False: the long way. */
+static bool parse_reserve_hot(
+	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
+{
+	struct inv_reserve_op *op = &request->u.reserve;
+	struct hot_reserve hot;
+	if (!hot_reserve_read(frame->body, frame->header->body_size_bytes, &hot))
+		return false;
+	struct inv_line *lines =
+		KR_ARENA_ARRAY(&shard->arena.arena, struct inv_line, hot.line_count);
+	if (lines == NULL)
+		return false;
+	memcpy(lines, hot.lines, hot.line_count * sizeof(*lines));
+	op->lines = lines;
+	op->line_count = hot.line_count;
+	parse_reserve_op(shard, request, &hot);
+	kr_assert(op->line_count <= INV_LINES_MAX);
+	return true;
 }
 
 static enum inv_transition transition_of(unsigned type)
@@ -247,8 +300,8 @@ static enum inv_transition transition_of(unsigned type)
 	}
 }
 
-static void parse_transition(
-	struct shard *shard, struct shard_request *request, const Keyrack__TransitionRequest *body)
+static void parse_transition_op(
+	struct shard *shard, struct shard_request *request, const struct hot_transition *body)
 {
 	struct inv_transition_op *op = &request->u.transition;
 	op->transition = transition_of(request->frame->header->type);
@@ -259,8 +312,39 @@ static void parse_transition(
 	op->has_expected_revision = body->has_expected_revision;
 	op->expected_revision = body->expected_revision;
 	op->any = body->any;
-	op->payment_ref = parse_text(request, body->payment_ref, "payment_ref");
-	op->actor = parse_actor(request, body->actor, body->source, body->reason);
+	op->payment_ref = body->payment_ref;
+	op->actor = parse_actor_text(request, body->actor, body->source, body->reason);
+	kr_assert(op->transition != 0);
+}
+
+static void parse_transition(
+	struct shard *shard, struct shard_request *request, const Keyrack__TransitionRequest *body)
+{
+	struct hot_transition hot = {
+		.id_hi = body->id_hi,
+		.id_lo = body->id_lo,
+		.has_hotel = body->has_hotel,
+		.hotel_id = body->hotel_id,
+		.has_expected_revision = body->has_expected_revision,
+		.expected_revision = body->expected_revision,
+		.any = body->any,
+		.actor = body->actor,
+		.source = body->source,
+	};
+	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
+	hot.reason = parse_text(request, body->reason, "reason");
+	parse_transition_op(shard, request, &hot);
+}
+
+static bool parse_transition_hot(
+	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
+{
+	struct hot_transition hot;
+	kr_assert(frame->body != NULL);
+	if (!hot_transition_read(frame->body, frame->header->body_size_bytes, &hot))
+		return false;
+	parse_transition_op(shard, request, &hot);
+	return true;
 }
 
 static void parse_hotel_put(
@@ -423,6 +507,29 @@ static void parse_availability(struct shard *shard, struct shard_request *reques
 	query->night_count = body->night_count;
 }
 
+static bool parse_availability_hot(
+	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
+{
+	struct shard_nights_query *query = &request->u.nights;
+	struct hot_availability hot;
+	if (!hot_availability_read(frame->body, frame->header->body_size_bytes, &hot))
+		return false;
+	uint16_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, hot.type_count);
+	if (types == NULL)
+		return false;
+	memcpy(types, hot.types, hot.type_count * sizeof(*types));
+	parse_hotel_route(shard, request, hot.hotel_id);
+	*query = (struct shard_nights_query){
+		.hotel = request->hotel,
+		.types = types,
+		.type_count = hot.type_count,
+		.first_day = hot.first_day,
+		.night_count = hot.night_count,
+	};
+	kr_assert(query->type_count <= INV_HOTEL_TYPES_MAX);
+	return true;
+}
+
 static void parse_stay(
 	struct shard *shard, struct shard_request *request, const Keyrack__StayRequest *body)
 {
@@ -535,6 +642,27 @@ static void parse_body(
 	}
 }
 
+/* What nearly all requests are, if they are written as usual. */
+static bool parse_hot(
+	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
+{
+	switch (frame->header->type) {
+	case FRAME_HOLD:
+	case FRAME_BOOK:
+		return parse_reserve_hot(shard, request, frame);
+	case FRAME_CONFIRM:
+	case FRAME_RELEASE:
+	case FRAME_CANCEL:
+	case FRAME_RESOLVE:
+		return parse_transition_hot(shard, request, frame);
+	case FRAME_AVAILABILITY:
+		return parse_availability_hot(shard, request, frame);
+	default:
+		kr_assert(frame->header->type != 0);
+		return false;
+	}
+}
+
 bool shard_request_parse(
 	struct shard *shard, const struct shard_frame *frame, struct shard_request *ret_request)
 {
@@ -550,6 +678,8 @@ bool shard_request_parse(
 		ret_request->is_dropped = true;
 		return true;
 	}
+	if (!shard->config.is_long_way && parse_hot(shard, ret_request, frame))
+		return true;
 	const ProtobufCMessageDescriptor *descriptor = message_of_request(header->type);
 	if (descriptor == NULL) {
 		parse_invalid(ret_request, "type");

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "engine/shard/answer.h"
+#include "engine/shard/hot.h"
 
 /*
  * Reads: nothing changes, but what they show has to be durable before they leave.
@@ -268,66 +269,63 @@ static uint64_t *nights_classes(
 	return classes;
 }
 
-static bool nights_types(
-	struct shard *shard, struct shard_nights_query *query, const struct inv_hotel_view *hotel)
+static bool nights_types(struct shard *shard, struct shard_nights_query *query, uint32_t type_count)
 {
 	if (query->type_count > 0)
 		return true;
-	const struct inv_type_view *views = types_list(shard, query->hotel, hotel->type_count);
-	uint16_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, hotel->type_count);
+	const struct inv_type_view *views = types_list(shard, query->hotel, type_count);
+	uint16_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, type_count);
 	if (views == NULL || types == NULL)
 		return false;
-	for (uint32_t i = 0; i < hotel->type_count; i++)
+	for (uint32_t i = 0; i < type_count; i++)
 		types[i] = views[i].type;
 	query->types = types;
-	query->type_count = hotel->type_count;
+	query->type_count = type_count;
 	kr_assert(query->type_count <= INV_HOTEL_TYPES_MAX);
 	return true;
 }
 
 static bool nights_answer(struct shard *shard, const struct shard_request *request,
-	const struct shard_nights_query *query, const struct inv_hotel_view *hotel)
+	const struct shard_nights_query *query, const struct inv_hotel_head *hotel)
 {
-	Keyrack__AvailabilityAnswer message = KEYRACK__AVAILABILITY_ANSWER__INIT;
-	uint32_t cells = query->type_count * query->night_count;
 	uint64_t *counters = shard->columns, *rates = shard->columns + INV_QUERY_CELLS_MAX;
-	uint32_t class_words;
-	uint32_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint32_t, query->type_count);
+	struct shard_out *out;
 	struct inv_answer answer = {0};
-	if (types == NULL)
-		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	for (uint32_t i = 0; i < query->type_count; i++)
-		types[i] = query->types[i];
 	inv_availability(shard->inv, query->hotel, query->types, query->type_count,
 		query->first_day, query->night_count, counters, rates, &answer);
-	answer.wait_lsn = hotel->last_lsn;
+	kr_assert(answer.wait_lsn == hotel->last_lsn);
 	if (answer.code != KEYRACK_DONE)
 		return shard_answer_judged(shard, request, &answer);
-	kr_assert(cells <= INV_QUERY_CELLS_MAX);
-	message.types = types;
-	message.n_types = query->type_count;
-	message.first_day = query->first_day;
-	message.night_count = query->night_count;
-	message.counters = counters;
-	message.n_counters = cells;
-	message.rates = rates;
-	message.n_rates = cells;
-	message.classes = nights_classes(shard, rates, cells, &class_words);
-	message.n_classes = class_words;
-	message.ari_version = hotel->ari_version;
-	message.business_day = hotel->business_day;
-	return shard_answer_message(shard, request, hotel->last_lsn, KEYRACK_DONE, &message.base);
+	struct hot_columns columns = {
+		.types = query->types,
+		.type_count = query->type_count,
+		.first_day = query->first_day,
+		.night_count = query->night_count,
+		.counters = counters,
+		.rates = rates,
+		.ari_version = hotel->ari_version,
+		.business_day = hotel->business_day,
+	};
+	columns.classes = nights_classes(
+		shard, rates, query->type_count * query->night_count, &columns.class_words);
+	size_t size = hot_columns_size(&columns);
+	uint8_t *body = shard_answer_open(shard, request, answer.wait_lsn, size, &out);
+	if (body == NULL)
+		return shard_answer_full(shard, request, out);
+	hot_columns_write(&columns, body);
+	shard_answer_close(shard, out, request, KEYRACK_DONE, size);
+	return true;
 }
 
 static bool read_nights(struct shard *shard, const struct shard_request *request)
 {
 	struct shard_nights_query query = request->u.nights;
-	struct inv_hotel_view hotel;
-	if (!inv_hotel_get(shard->inv, request->hotel, &hotel))
+	struct inv_hotel_head hotel;
+	if (!inv_hotel_head(shard->inv, request->hotel, &hotel))
 		return read_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
-	if (!nights_types(shard, &query, &hotel))
+	if (!nights_types(shard, &query, hotel.type_count))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	kr_assert(query.hotel.v == hotel.hotel.v);
+	kr_assert(query.hotel.v == request->hotel.v);
 	/* Before the product is formed: each factor alone is small enough. */
 	if (query.night_count > INV_QUERY_CELLS_MAX ||
 		(uint64_t)query.night_count * query.type_count > INV_QUERY_CELLS_MAX)
@@ -468,7 +466,7 @@ static bool read_reservation(struct shard *shard, const struct shard_request *re
 	Keyrack__Reservation body = KEYRACK__RESERVATION__INIT;
 	const struct shard_id_query *query = &request->u.get;
 	struct inv_reservation_view view;
-	struct inv_hotel_view hotel;
+	struct inv_hotel_head hotel;
 	if (!inv_reservation_get(shard->inv, query->id, shard->now.t_us, &view))
 		return read_missing(shard, request);
 	if (query->has_hotel && query->hotel.v != view.hotel.v)
@@ -478,7 +476,7 @@ static bool read_reservation(struct shard *shard, const struct shard_request *re
 	/* A VOID without a hotel waits for its slot. */
 	struct shard_request known = *request;
 	uint64_t wait_lsn = 0;
-	if (view.hotel.v != 0 && inv_hotel_get(shard->inv, view.hotel, &hotel))
+	if (view.hotel.v != 0 && inv_hotel_head(shard->inv, view.hotel, &hotel))
 		wait_lsn = hotel.last_lsn;
 	known.hotel = view.hotel;
 	kr_assert(wait_lsn < shard->next_lsn);

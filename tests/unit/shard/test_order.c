@@ -64,3 +64,24 @@ Test(order, hold_confirm_and_cancel_in_one_turn_take_effect_in_order)
 		cr_assert_eq(world_code(world, ids[i]), codes[i], "%u", i);
 	world_free(world);
 }
+
+Test(order, messages_read_the_long_way_come_to_the_same_answers_and_state)
+{
+	struct world *worlds[2];
+	for (unsigned i = 0; i < 2; i++) {
+		struct shard_config config;
+		world_config_default(&config);
+		config.is_long_way = i == 1;
+		worlds[i] = world_serving_as(&config, 4);
+		world_random(worlds[i], 3000);
+		world_settle(worlds[i]);
+	}
+	cr_assert_eq(shard_digest(worlds[0]->shard), shard_digest(worlds[1]->shard));
+	cr_assert_eq(worlds[0]->answer_count, worlds[1]->answer_count);
+	for (uint32_t i = 0; i < worlds[0]->answer_count; i++) {
+		cr_assert_eq(worlds[0]->answers[i].request_id, worlds[1]->answers[i].request_id);
+		cr_assert_eq(worlds[0]->answers[i].code, worlds[1]->answers[i].code);
+	}
+	world_free(worlds[0]);
+	world_free(worlds[1]);
+}

@@ -81,6 +81,7 @@ struct world *world_new(const struct shard_config *config);
 struct world *world_free(struct world *world);
 /* Started and serving, WORLD_HOTEL with types 1 and 2 of `physical` rooms loaded and priced. */
 struct world *world_serving(uint32_t physical);
+struct world *world_serving_as(const struct shard_config *config, uint32_t physical);
 
 int world_event(struct world *world, struct shard_event *event);
 int world_start(struct world *world, bool allow_clock_jump);

@@ -106,7 +106,12 @@ uint64_t world_availability(struct world *world, int32_t offset, uint32_t nights
 
 struct world *world_serving(uint32_t physical)
 {
-	struct world *world = world_new(NULL);
+	return world_serving_as(NULL, physical);
+}
+
+struct world *world_serving_as(const struct shard_config *config, uint32_t physical)
+{
+	struct world *world = world_new(config);
 	int r = world_start(world, false);
 	kr_assert(r == 0 && world->is_serving);
 	uint64_t ids[] = {
