@@ -33,6 +33,7 @@ void *kr_arena_alloc(struct kr_arena *arena, size_t size_bytes, size_t align)
 
 void *kr_arena_alloc_zero(struct kr_arena *arena, size_t size_bytes, size_t align)
 {
+	kr_assert(arena != NULL);
 	void *memory = kr_arena_alloc(arena, size_bytes, align);
 	if (memory != NULL)
 		memset(memory, 0, size_bytes);

@@ -66,6 +66,8 @@ static bool varint_is_canonical(const uint8_t *bytes, uint32_t size_bytes)
 
 static uint64_t varint_slow(struct kr_reader *reader)
 {
+	kr_assert(!reader->failed);
+	kr_assert(reader->at <= reader->end);
 	size_t left = kr_reader_left(reader);
 	uint64_t value = 0;
 	for (uint32_t i = 0; i < KR_VARINT_SIZE_MAX && i < left; i++) {
@@ -94,6 +96,7 @@ uint64_t kr_reader_varint(struct kr_reader *reader)
 
 uint64_t kr_reader_varint_max(struct kr_reader *reader, uint64_t max)
 {
+	kr_assert(reader != NULL);
 	uint64_t value = kr_reader_varint(reader);
 	if (value <= max)
 		return value;
@@ -108,6 +111,7 @@ int64_t kr_reader_zigzag(struct kr_reader *reader)
 
 void kr_reader_zeroes(struct kr_reader *reader, size_t size_bytes)
 {
+	kr_assert(reader->at <= reader->end);
 	const uint8_t *bytes = kr_reader_bytes(reader, size_bytes);
 	uint8_t all = 0;
 	for (size_t i = 0; bytes != NULL && i < size_bytes; i++)
@@ -176,6 +180,7 @@ void kr_writer_u64(struct kr_writer *writer, uint64_t value)
 
 void kr_writer_varint(struct kr_writer *writer, uint64_t value)
 {
+	kr_assert(writer->at <= writer->end);
 	uint8_t *bytes = kr_writer_reserve(writer, kr_varint_size(value));
 	if (KR_UNLIKELY(bytes == NULL))
 		return;
@@ -200,6 +205,7 @@ void kr_writer_bytes(struct kr_writer *writer, const void *bytes, size_t size_by
 
 void kr_writer_zeroes(struct kr_writer *writer, size_t size_bytes)
 {
+	kr_assert(writer->at <= writer->end);
 	void *room = kr_writer_reserve(writer, size_bytes);
 	if (room != NULL && size_bytes > 0)
 		memset(room, 0, size_bytes);

@@ -79,6 +79,7 @@ static bool find(const char *name, size_t length, enum fault_point *ret_point)
 /* "nth" or "nth+", all of it. */
 static int parse_count(const char *text, size_t length, uint64_t *ret_nth, bool *ret_is_lasting)
 {
+	kr_assert(text != NULL);
 	bool is_lasting = length > 0 && text[length - 1] == '+';
 	uint64_t nth = 0;
 	length -= is_lasting;
@@ -98,6 +99,8 @@ static int parse_count(const char *text, size_t length, uint64_t *ret_nth, bool 
 
 static int parse_one(struct fault_set *set, const char *text, size_t length)
 {
+	kr_assert(set != NULL);
+	kr_assert(text != NULL);
 	enum fault_point point;
 	uint64_t nth;
 	bool is_lasting;

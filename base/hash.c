@@ -25,6 +25,7 @@ uint64_t hash_64_of_u64(uint64_t value)
 
 uint64_t hash_chain(uint64_t previous, const void *bytes, size_t size_bytes)
 {
+	kr_assert(bytes != NULL || size_bytes == 0);
 	/* The size is mixed in, so that moving a border between two pieces changes the sum. */
 	return hash_64_seeded(bytes, size_bytes, hash_mix(previous + size_bytes));
 }

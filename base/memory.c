@@ -11,6 +11,8 @@
 
 static size_t round_up(size_t value, size_t align)
 {
+	kr_assert((align & (align - 1)) == 0);
+	kr_assert(value <= SIZE_MAX - align);
 	return (value + align - 1) & ~(align - 1);
 }
 

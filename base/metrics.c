@@ -19,6 +19,7 @@ bool metrics_name_is_valid(const char *name)
 /* A help text may hold neither a bare backslash nor a line's end. */
 static void help_write(struct kr_text *text, const char *help)
 {
+	kr_assert(help != NULL);
 	for (; *help != '\0'; help++) {
 		if (*help == '\\')
 			kr_text_put(text, "\\\\", 2);
@@ -64,6 +65,7 @@ void metrics_write(struct kr_text *text, const struct metrics_row *rows, size_t 
 static void sum_write(struct kr_text *text, const char *name, const char *suffix, uint64_t value,
 	const char *labels)
 {
+	kr_assert(name != NULL && suffix != NULL);
 	kr_text_format(text, "%s%s", name, suffix);
 	if (has_labels(labels))
 		kr_text_format(text, "{%s}", labels);

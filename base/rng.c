@@ -8,6 +8,7 @@ __extension__ typedef unsigned __int128 u128;
 
 static uint64_t rotate_left(uint64_t value, unsigned count)
 {
+	kr_assert(count > 0 && count < 64);
 	return value << count | value >> (64 - count);
 }
 
@@ -89,6 +90,7 @@ double rng_unit(struct rng *rng)
 
 void rng_fill(struct rng *rng, void *bytes, size_t size_bytes)
 {
+	kr_assert(rng != NULL);
 	kr_assert(bytes != NULL || size_bytes == 0);
 	uint8_t *at = bytes;
 	while (size_bytes > 0) {

@@ -35,6 +35,7 @@ void kr_text_put_string(struct kr_text *text, const char *string)
 }
 
 #define DIGITS_MAX 20u /* of 2^64 - 1 in decimal */
+#define WIDTH_MAX 64u
 
 struct digits {
 	char bytes[DIGITS_MAX];
@@ -55,6 +56,7 @@ static void digits_init(struct digits *digits, uint64_t value, unsigned base, bo
 
 void kr_text_put_u64(struct kr_text *text, uint64_t value)
 {
+	kr_assert(text->bytes != NULL);
 	struct digits digits;
 	digits_init(&digits, value, 10, false);
 	kr_text_put(text, digits.bytes + digits.first, DIGITS_MAX - digits.first);
@@ -62,6 +64,7 @@ void kr_text_put_u64(struct kr_text *text, uint64_t value)
 
 void kr_text_put_i64(struct kr_text *text, int64_t value)
 {
+	kr_assert(text->bytes != NULL);
 	if (value < 0)
 		kr_text_put(text, "-", 1);
 	kr_text_put_u64(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
@@ -80,6 +83,7 @@ struct conversion {
 
 static void pad(struct kr_text *text, char with, size_t count)
 {
+	kr_assert(count <= WIDTH_MAX);
 	for (size_t i = 0; i < count && !text->is_cut; i++)
 		kr_text_put(text, &with, 1);
 }
@@ -106,6 +110,7 @@ static void put_number(
 
 static void put_padded(struct kr_text *text, const struct conversion *c, const char *bytes)
 {
+	kr_assert(c->letter == 's');
 	kr_assert(bytes != NULL);
 	kr_assert(!c->has_precision || c->precision >= 0);
 	size_t size = c->has_precision ? strnlen(bytes, (size_t)c->precision) : strlen(bytes);
@@ -116,8 +121,6 @@ static void put_padded(struct kr_text *text, const struct conversion *c, const c
 	if (c->left)
 		pad(text, ' ', missing);
 }
-
-#define WIDTH_MAX 64u
 
 static const char *conversion_flags(struct conversion *c, const char *at)
 {
@@ -145,6 +148,7 @@ struct arguments {
 
 static void put_signed(struct kr_text *text, const struct conversion *c, struct arguments *a)
 {
+	kr_assert(c->longs >= -1 && c->longs <= 2);
 	int64_t value;
 	if (c->longs >= 2)
 		value = va_arg(a->list, long long);
@@ -157,6 +161,7 @@ static void put_signed(struct kr_text *text, const struct conversion *c, struct 
 
 static void put_unsigned(struct kr_text *text, const struct conversion *c, struct arguments *a)
 {
+	kr_assert(c->longs >= -1 && c->longs <= 2);
 	uint64_t value;
 	if (c->longs >= 2)
 		value = va_arg(a->list, unsigned long long);
@@ -175,6 +180,7 @@ static void put_character(struct kr_text *text, struct arguments *a)
 
 static void put_conversion(struct kr_text *text, const struct conversion *c, struct arguments *a)
 {
+	kr_assert(c->width <= WIDTH_MAX);
 	switch (c->letter) {
 	case '%':
 		kr_text_put(text, "%", 1);
@@ -224,6 +230,7 @@ void kr_text_format_list(struct kr_text *text, const char *format, va_list list)
 
 void kr_text_format(struct kr_text *text, const char *format, ...)
 {
+	kr_assert(format != NULL);
 	va_list list;
 	va_start(list, format);
 	kr_text_format_list(text, format, list);

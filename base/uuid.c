@@ -28,6 +28,7 @@ static bool is_dash(size_t index)
 
 void kr_id_format(struct kr_id id, char ret_text[static KR_ID_TEXT_SIZE])
 {
+	kr_assert(ret_text != NULL);
 	unsigned shift = 128;
 	for (size_t i = 0; i < KR_ID_TEXT_LENGTH; i++) {
 		if (is_dash(i)) {
@@ -55,6 +56,7 @@ static int hex_value(char digit)
 
 int kr_id_parse(const char *text, size_t length, struct kr_id *ret_id)
 {
+	kr_assert(ret_id != NULL);
 	struct kr_id id = {0, 0};
 	kr_assert(text != NULL);
 	if (length != KR_ID_TEXT_LENGTH)

@@ -10,6 +10,7 @@
 
 static bool parse_port(const char *text, size_t length, uint16_t *ret_port)
 {
+	kr_assert(ret_port != NULL);
 	uint32_t value = 0;
 	if (length == 0 || length > PORT_DIGITS_MAX)
 		return false;
@@ -26,6 +27,7 @@ static bool parse_port(const char *text, size_t length, uint16_t *ret_port)
 
 static bool parse_ip4(const char *text, size_t length, uint8_t bytes[static 4])
 {
+	kr_assert(text != NULL);
 	size_t at = 0;
 	for (uint32_t i = 0; i < 4; i++) {
 		uint32_t value = 0;
@@ -55,6 +57,7 @@ static int hex_value(char digit)
 /* One group of up to four hexadecimal digits from *at on. */
 static bool parse_group(const char *text, size_t length, size_t *at, uint16_t *ret_group)
 {
+	kr_assert(*at <= length);
 	size_t first = *at;
 	uint32_t value = 0;
 	while (*at < length && *at - first < 4 && hex_value(text[*at]) >= 0)
@@ -71,6 +74,7 @@ struct groups {
 
 static bool parse_groups(const char *text, size_t length, struct groups *groups)
 {
+	kr_assert(groups != NULL);
 	size_t at = 0;
 	groups->count = 0;
 	groups->gap = GROUP_COUNT;
@@ -100,6 +104,7 @@ static bool parse_groups(const char *text, size_t length, struct groups *groups)
 
 static bool parse_ip6(const char *text, size_t length, uint8_t bytes[static 16])
 {
+	kr_assert(text != NULL);
 	struct groups groups;
 	if (!parse_groups(text, length, &groups))
 		return false;
@@ -117,6 +122,7 @@ static bool parse_ip6(const char *text, size_t length, uint8_t bytes[static 16])
 
 static int parse_unix(const char *path, size_t length, struct io_address *address)
 {
+	kr_assert(path != NULL);
 	if (length == 0 || memchr(path, '\0', length) != NULL)
 		return IO_ADDRESS_MALFORMED;
 	if (length > IO_ADDRESS_PATH_MAX)
@@ -159,6 +165,7 @@ int io_address_parse(const char *text, size_t length, struct io_address *ret_add
 
 static void format_ip6(struct kr_text *text, const uint8_t bytes[static 16])
 {
+	kr_assert(text->bytes != NULL);
 	uint32_t best = GROUP_COUNT, best_count = 1;
 	/* The longest run of two or more zero groups, the first of equals, becomes "::". */
 	for (uint32_t i = 0; i < GROUP_COUNT; i++) {

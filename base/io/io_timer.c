@@ -37,6 +37,7 @@ static struct io_timer *meld(struct io_timer *a, struct io_timer *b)
 /* Melds a row of siblings: in pairs from the left, then all of them from the right. */
 static struct io_timer *meld_row(struct io_timer *row)
 {
+	kr_assert(row == NULL || row->previous != NULL);
 	struct io_timer *pairs = NULL;
 	while (row != NULL) {
 		struct io_timer *a = row;
@@ -106,6 +107,7 @@ uint64_t io_timers_deadline_us(const struct io_timers *timers)
 
 bool io_timers_is_due(const struct io_timers *timers, uint64_t now_us, uint64_t end)
 {
+	kr_assert(end <= timers->sequence);
 	/* What was started since `end` has a deadline of now at the least, so it comes last. */
 	return timers->first != NULL && timers->first->deadline_us <= now_us &&
 	       timers->first->sequence < end;

@@ -89,6 +89,8 @@ int io_directory_lock(struct io_directory *directory, struct kr_error_text *text
 int io_directory_list(struct io_directory *directory,
 	void (*on_name)(void *context, const char *name), void *context)
 {
+	kr_assert(directory->fd >= 0);
+	kr_assert(on_name != NULL);
 	const struct sim_folder *folder = directory->backend;
 	if (sim_node_point(directory->loop->node))
 		return failed(directory, EIO);
@@ -118,6 +120,7 @@ int io_directory_file_size(
 
 int io_directory_free_bytes(struct io_directory *directory, uint64_t *ret_free_bytes)
 {
+	kr_assert(directory->fd >= 0);
 	const struct sim_folder *folder = directory->backend;
 	const struct sim_disk *disk = folder->disk;
 	if (sim_node_point(directory->loop->node))
@@ -134,6 +137,7 @@ int io_directory_free_bytes(struct io_directory *directory, uint64_t *ret_free_b
 /* A crash inside: the change may have come about, and no sync has kept it. */
 static bool crash_inside(struct io_directory *directory)
 {
+	kr_assert(directory->fd >= 0);
 	struct sim_node *node = directory->loop->node;
 	bool was_dying = node->dying != SIM_CRASH_NONE;
 	if (!sim_node_point(node))
@@ -145,6 +149,7 @@ static bool crash_inside(struct io_directory *directory)
 
 int io_directory_rename_now(struct io_directory *directory, const char *from, const char *to)
 {
+	kr_assert(strchr(from, '/') == NULL && strchr(to, '/') == NULL);
 	struct sim_folder *folder = directory->backend;
 	bool was_dying = sim_loop_is_gone(directory->loop);
 	if (crash_inside(directory)) {
@@ -160,6 +165,7 @@ int io_directory_rename_now(struct io_directory *directory, const char *from, co
 
 int io_directory_unlink_now(struct io_directory *directory, const char *name)
 {
+	kr_assert(strchr(name, '/') == NULL);
 	struct sim_folder *folder = directory->backend;
 	bool was_dying = sim_loop_is_gone(directory->loop);
 	if (crash_inside(directory)) {

@@ -50,6 +50,7 @@ void sim_disk_fate_set(struct sim_disk *disk,
 
 void sim_disk_power_cut(struct sim_disk *disk)
 {
+	kr_assert(!disk->world->is_in_turn);
 	sim_disk_late_drop(disk, true);
 	kr_list_foreach(link, &disk->folders)
 	{
@@ -67,6 +68,7 @@ bool sim_disk_fault(
 static int grow(
 	struct sim_disk *disk, struct sim_node *node, struct sim_inode *inode, uint64_t size_bytes)
 {
+	kr_assert(inode->disk == disk);
 	if (size_bytes <= inode->size_bytes)
 		return 0;
 	if (sim_disk_fault(disk, node, disk->world->config.faults.disk_full, SIM_DISK_FULL))
@@ -81,6 +83,7 @@ static int grow(
 static uint64_t astray(
 	struct sim_disk *disk, const struct sim_inode *inode, uint64_t offset, uint64_t size_bytes)
 {
+	kr_assert(size_bytes <= inode->size_bytes);
 	uint64_t room = (inode->size_bytes - size_bytes) / SIM_BLOCK_SIZE;
 	uint64_t place = rng_range(&disk->world->rng_disk, 0, room) * SIM_BLOCK_SIZE;
 	return place + offset % SIM_BLOCK_SIZE + size_bytes <= inode->size_bytes
@@ -90,6 +93,7 @@ static uint64_t astray(
 
 static void rot(struct sim_disk *disk, struct sim_node *node, struct sim_inode *inode)
 {
+	kr_assert(inode->disk == disk);
 	const struct sim_faults *faults = &disk->world->config.faults;
 	if (inode->size_bytes == 0 || !sim_disk_fault(disk, node, faults->disk_rot, SIM_DISK_ROT))
 		return;
@@ -99,6 +103,7 @@ static void rot(struct sim_disk *disk, struct sim_node *node, struct sim_inode *
 int sim_disk_write(struct sim_disk *disk, struct sim_node *node, struct sim_inode *inode,
 	uint64_t offset, const uint8_t *bytes, uint64_t size_bytes, bool is_durable)
 {
+	kr_assert(inode->disk == disk);
 	const struct sim_faults *faults = &disk->world->config.faults;
 	kr_assert(size_bytes > 0);
 	int number = grow(disk, node, inode, offset + size_bytes);
@@ -122,6 +127,7 @@ int sim_disk_write(struct sim_disk *disk, struct sim_node *node, struct sim_inod
 int sim_disk_read(struct sim_disk *disk, struct sim_node *node, const struct sim_inode *inode,
 	uint64_t offset, uint8_t *bytes, uint64_t size_bytes, uint64_t *ret_size_bytes)
 {
+	kr_assert(inode->disk == disk);
 	const struct sim_faults *faults = &disk->world->config.faults;
 	struct rng *rng = &disk->world->rng_disk;
 	uint64_t left = offset < inode->size_bytes ? inode->size_bytes - offset : 0;
@@ -143,6 +149,8 @@ int sim_disk_read(struct sim_disk *disk, struct sim_node *node, const struct sim
 int sim_disk_sync(
 	struct sim_disk *disk, struct sim_node *node, struct sim_inode *inode, uint64_t seq)
 {
+	kr_assert(inode->disk == disk);
+	kr_assert(seq <= disk->seq);
 	const struct sim_faults *faults = &disk->world->config.faults;
 	if (sim_disk_fault(disk, node, faults->disk_sync_error, SIM_DISK_SYNC_ERROR)) {
 		sim_inode_sync_drop(inode, seq);
@@ -156,6 +164,7 @@ int sim_disk_sync(
 
 static struct sim_inode *media_find(struct sim_disk *disk, const char *path, const char *name)
 {
+	kr_assert(name != NULL);
 	struct sim_folder *folder = sim_folder_find(disk, path);
 	return folder == NULL ? NULL : sim_folder_inode(folder, name);
 }

@@ -14,6 +14,7 @@ static int failed(struct io_file *file, int number)
 static int inode_open(struct io_directory *directory, const char *name, unsigned flags,
 	struct sim_inode **ret_inode)
 {
+	kr_assert(ret_inode != NULL);
 	struct sim_folder *folder = directory->backend;
 	struct sim_disk *disk = folder->disk;
 	struct sim_inode *inode = sim_folder_inode(folder, name);
@@ -93,6 +94,7 @@ static struct sim_disk *disk_of(const struct io_file *file)
 
 int io_file_size(struct io_file *file, uint64_t *ret_size_bytes)
 {
+	kr_assert(ret_size_bytes != NULL);
 	if (sim_node_point(file->loop->node))
 		return failed(file, EIO);
 	*ret_size_bytes = inode_of(file)->size_bytes;
@@ -120,6 +122,7 @@ int io_file_read_now(struct io_file *file, void *bytes, size_t size_bytes, uint6
 static bool crash_inside(
 	struct io_file *file, const void *bytes, size_t size_bytes, uint64_t offset)
 {
+	kr_assert(size_bytes > 0);
 	struct sim_node *node = file->loop->node;
 	struct sim_inode *inode = inode_of(file);
 	bool was_dying = node->dying != SIM_CRASH_NONE;

@@ -6,6 +6,7 @@
 
 struct sim_folder *sim_folder_find(struct sim_disk *disk, const char *path)
 {
+	kr_assert(path != NULL);
 	kr_list_foreach(link, &disk->folders)
 	{
 		struct sim_folder *folder = kr_container_of(link, struct sim_folder, link);
@@ -37,6 +38,7 @@ struct sim_folder *sim_folder_make(struct sim_disk *disk, const char *path)
 /* Where the name stands, or where it would. */
 static uint32_t names_place(const struct sim_names *names, const char *name, bool *ret_is_there)
 {
+	kr_assert(name != NULL);
 	uint32_t first = 0, end = names->count;
 	while (first < end) {
 		uint32_t middle = first + (end - first) / 2;
@@ -91,6 +93,7 @@ static void names_set(struct sim_names *names, const char *name, struct sim_inod
 
 static void names_rename(struct sim_names *names, const char *from, const char *to)
 {
+	kr_assert(from != NULL && to != NULL);
 	struct sim_inode *inode = names_find(names, from);
 	if (inode == NULL || strcmp(from, to) == 0)
 		return;
@@ -106,6 +109,7 @@ static void names_clear(struct sim_names *names)
 
 static void names_copy(struct sim_names *to, const struct sim_names *from)
 {
+	kr_assert(to != from);
 	names_clear(to);
 	for (uint32_t i = 0; i < from->count; i++)
 		names_set(to, from->entries[i].name, from->entries[i].inode);
@@ -143,6 +147,7 @@ int sim_folder_link(struct sim_folder *folder, const char *name, struct sim_inod
 
 int sim_folder_unlink(struct sim_folder *folder, const char *name)
 {
+	kr_assert(strlen(name) <= IO_NAME_LENGTH_MAX);
 	if (names_find(&folder->now, name) == NULL)
 		return ENOENT;
 	(void)change_add(folder, SIM_UNLINK, name);
@@ -152,6 +157,8 @@ int sim_folder_unlink(struct sim_folder *folder, const char *name)
 
 int sim_folder_rename(struct sim_folder *folder, const char *from, const char *to)
 {
+	kr_assert(strlen(from) <= IO_NAME_LENGTH_MAX);
+	kr_assert(strlen(to) <= IO_NAME_LENGTH_MAX);
 	if (names_find(&folder->now, from) == NULL)
 		return ENOENT;
 	struct sim_change *change = change_add(folder, SIM_RENAME, from);
@@ -179,6 +186,7 @@ static void change_take(struct sim_folder *folder, bool is_kept)
 
 void sim_folder_sync(struct sim_folder *folder, uint64_t seq)
 {
+	kr_assert(seq <= folder->disk->seq);
 	while (folder->change_count > 0 && folder->changes[0].seq <= seq)
 		change_take(folder, true);
 }
@@ -186,6 +194,7 @@ void sim_folder_sync(struct sim_folder *folder, uint64_t seq)
 /* The journal keeps changes in order: a power cut leaves the first few of them. */
 void sim_folder_power_cut(struct sim_folder *folder)
 {
+	kr_assert(folder->late_count == 0);
 	struct sim_world *world = folder->disk->world;
 	uint64_t kept = rng_below(&world->rng_disk, (uint64_t)folder->change_count + 1);
 	for (; folder->change_count > 0; kept -= kept > 0) {

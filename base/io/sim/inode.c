@@ -6,6 +6,7 @@
 
 struct sim_inode *sim_inode_new(struct sim_disk *disk)
 {
+	kr_assert(disk != NULL);
 	struct sim_inode *inode = sim_alloc(sizeof(*inode));
 	inode->disk = disk;
 	inode->reference_count = 1;
@@ -57,6 +58,7 @@ static struct sim_block *block_make(struct sim_inode *inode, uint64_t index)
 
 static int charge(struct sim_inode *inode, uint64_t size_bytes)
 {
+	kr_assert(inode->disk->used_bytes >= inode->charged_bytes);
 	struct sim_disk *disk = inode->disk;
 	uint64_t wanted = (size_bytes + SIM_BLOCK_SIZE - 1) / SIM_BLOCK_SIZE * SIM_BLOCK_SIZE;
 	uint64_t others = disk->used_bytes - inode->charged_bytes;
@@ -89,6 +91,7 @@ static void durable_join(struct sim_block *block)
 /* While a sync is on its way the old content may reach the disk before the new one. */
 static void sector_dirty(struct sim_inode *inode, struct sim_block *block, uint32_t sector)
 {
+	kr_assert(sector < SIM_BLOCK_SECTORS);
 	size_t offset = (size_t)sector * SIM_SECTOR_SIZE;
 	durable_part(block);
 	if (inode->sync_count > 0 && block->dirty_seq[sector] > 0)
@@ -111,6 +114,7 @@ static void block_cut(struct sim_inode *inode, uint64_t offset)
 
 int sim_inode_resize(struct sim_inode *inode, uint64_t size_bytes)
 {
+	kr_assert(inode->reference_count > 0);
 	if (size_bytes == inode->size_bytes)
 		return 0;
 	int number = charge(inode, size_bytes);
@@ -206,6 +210,7 @@ void sim_inode_write(struct sim_inode *inode, uint64_t offset, const uint8_t *by
 
 void sim_inode_sync(struct sim_inode *inode, uint64_t seq)
 {
+	kr_assert(seq <= inode->disk->seq);
 	for (uint64_t i = 0; i < inode->block_count; i++) {
 		struct sim_block *block = inode->blocks[i];
 		for (uint32_t s = 0; block != NULL && s < SIM_BLOCK_SECTORS; s++) {
@@ -226,6 +231,7 @@ void sim_inode_sync(struct sim_inode *inode, uint64_t seq)
 
 void sim_inode_sync_drop(struct sim_inode *inode, uint64_t seq)
 {
+	kr_assert(seq <= inode->disk->seq);
 	/* As Linux does: the pages stay in the cache and count as written. */
 	for (uint64_t i = 0; i < inode->block_count; i++) {
 		struct sim_block *block = inode->blocks[i];
@@ -268,6 +274,8 @@ static enum sim_fate fate_draw(struct sim_disk *disk)
 static void sector_fate(struct sim_disk *disk, struct sim_block *block, uint32_t sector,
 	const char *name, uint64_t offset)
 {
+	kr_assert(block->durable != NULL);
+	kr_assert(sector < SIM_BLOCK_SECTORS);
 	static const enum sim_mark marks[] = {
 		[SIM_FATE_KEPT] = SIM_SECTOR_KEPT,
 		[SIM_FATE_DROPPED] = SIM_SECTOR_DROPPED,
@@ -301,6 +309,7 @@ static void sector_fate(struct sim_disk *disk, struct sim_block *block, uint32_t
 
 static void size_fate(struct sim_inode *inode)
 {
+	kr_assert(inode->disk->used_bytes >= inode->charged_bytes);
 	struct sim_disk *disk = inode->disk;
 	if (inode->size_seq > 0 && rng_below(&disk->world->rng_disk, 2) == 0)
 		inode->durable_size_bytes = inode->size_bytes;
@@ -316,6 +325,7 @@ static void size_fate(struct sim_inode *inode)
 
 void sim_inode_power_cut(struct sim_inode *inode, const char *name)
 {
+	kr_assert(inode->sync_count == 0);
 	size_fate(inode);
 	for (uint64_t i = 0; i < inode->block_count; i++) {
 		struct sim_block *block = inode->blocks[i];

@@ -7,6 +7,7 @@
 
 struct sim_listener *sim_listener_find(struct sim_world *world, const struct io_address *address)
 {
+	kr_assert(address->kind != 0);
 	kr_list_foreach(link, &world->listeners)
 	{
 		struct sim_listener *listener = kr_container_of(link, struct sim_listener, link);
@@ -26,6 +27,7 @@ void sim_listener_knock(struct sim_listener *listener, struct sim_connection *co
 /* Hangs up on everybody who was not accepted. */
 static void backlog_drop(struct sim_listener *listener)
 {
+	kr_assert(listener->loop != NULL);
 	struct kr_list *link;
 	while ((link = kr_list_pop_front(&listener->backlog)) != NULL) {
 		struct sim_connection *connection =
@@ -45,6 +47,7 @@ static void listener_free(struct sim_listener *listener)
 
 static void accept_one(struct sim_listener *listener, struct sim_connection *connection)
 {
+	kr_assert(!listener->is_closing);
 	struct io_loop *loop = listener->loop;
 	struct sim_end *end = &connection->ends[1];
 	struct io_stream *stream = NULL;
@@ -65,6 +68,7 @@ static void accept_one(struct sim_listener *listener, struct sim_connection *con
 
 static void closed(struct sim_listener *sim)
 {
+	kr_assert(sim->is_closing);
 	struct io_listener *listener = sim->listener;
 	kr_assert(sim->loop->open_count > 0);
 	sim->loop->open_count--;
@@ -76,6 +80,7 @@ static void closed(struct sim_listener *sim)
 
 static void deliver(struct sim_ready *ready)
 {
+	kr_assert(ready->deliver == deliver);
 	struct sim_listener *listener = kr_container_of(ready, struct sim_listener, ready);
 	struct kr_list *link;
 	while (!listener->is_closing && !sim_loop_is_gone(listener->loop) &&

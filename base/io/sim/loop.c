@@ -56,6 +56,7 @@ struct io_loop *io_loop_free(struct io_loop *loop)
 
 void sim_loop_turn_schedule(struct io_loop *loop, uint64_t at_us)
 {
+	kr_assert(loop->node->loop == loop);
 	at_us = KR_MAX(at_us, loop->world->now_us);
 	at_us = KR_MAX(at_us, loop->free_at_us);
 	at_us = KR_MAX(at_us, loop->node->paused_until_us);
@@ -66,6 +67,7 @@ void sim_loop_turn_schedule(struct io_loop *loop, uint64_t at_us)
 
 void sim_loop_ready(struct io_loop *loop, struct sim_ready *ready)
 {
+	kr_assert(ready->deliver != NULL);
 	struct sim_world *world = loop->world;
 	const uint32_t *delay_us = world->config.turn_delay_us;
 	if (kr_list_is_empty(&ready->link))
@@ -76,6 +78,7 @@ void sim_loop_ready(struct io_loop *loop, struct sim_ready *ready)
 
 static uint32_t ready_run(struct io_loop *loop)
 {
+	kr_assert(loop->is_ticking);
 	struct kr_list batch;
 	struct kr_list *link;
 	uint32_t count = 0;
@@ -98,6 +101,7 @@ static uint32_t ready_run(struct io_loop *loop)
 
 static uint32_t timers_run(struct io_loop *loop)
 {
+	kr_assert(loop->is_ticking);
 	uint64_t now_us = io_clock_boot_us(loop);
 	uint64_t end = loop->timers.sequence;
 	uint32_t count = 0;
@@ -125,6 +129,7 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 
 static void turn_again(struct io_loop *loop)
 {
+	kr_assert(!loop->is_ticking);
 	uint64_t deadline_us = io_timers_deadline_us(&loop->timers);
 	if (!kr_list_is_empty(&loop->ready))
 		sim_loop_turn_schedule(loop, loop->world->now_us);
@@ -217,6 +222,7 @@ uint64_t io_entropy_u64(struct io_loop *loop)
 
 void io_timer_start(struct io_loop *loop, struct io_timer *timer, uint64_t deadline_us)
 {
+	kr_assert(timer->on_due != NULL);
 	if (timer->is_running)
 		io_timers_remove(&loop->timers, timer);
 	uint64_t now_us = io_clock_boot_us(loop);

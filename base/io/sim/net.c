@@ -9,6 +9,7 @@
 
 static uint64_t delay_us(struct sim_world *world)
 {
+	kr_assert(world->config.net_delay_us[0] >= 1);
 	const uint32_t *range = world->config.net_delay_us;
 	return rng_range(&world->rng_net, range[0], range[1]);
 }
@@ -30,6 +31,7 @@ static void sent_fire(struct sim_event *event)
 
 static void end_init(struct sim_end *end, struct sim_connection *connection)
 {
+	kr_assert(end->connection == NULL);
 	end->connection = connection;
 	kr_list_init(&end->loop_link);
 	kr_list_init(&end->chunks);
@@ -58,6 +60,7 @@ void sim_end_attach(struct sim_end *end, struct io_loop *loop, struct io_stream 
 
 struct sim_connection *sim_connection_new(struct io_loop *loop, struct io_stream *stream)
 {
+	kr_assert(stream->flags == 0);
 	struct sim_world *world = loop->world;
 	struct sim_connection *connection = sim_alloc(sizeof(*connection));
 	connection->world = world;
@@ -76,6 +79,7 @@ struct sim_connection *sim_connection_new(struct io_loop *loop, struct io_stream
 
 static void end_fini(struct sim_end *end)
 {
+	kr_assert(end->connection != NULL);
 	struct sim_world *world = end->connection->world;
 	struct kr_list *link;
 	sim_event_remove(world, &end->arrival);
@@ -90,6 +94,7 @@ static void end_fini(struct sim_end *end)
 
 static void connection_free(struct sim_connection *connection)
 {
+	kr_assert(connection->world != NULL);
 	sim_event_remove(connection->world, &connection->connect);
 	kr_list_remove(&connection->link);
 	kr_list_remove(&connection->backlog_link);
@@ -117,6 +122,7 @@ void sim_net_fini(struct sim_world *world)
 
 void sim_end_ready(struct sim_end *end, unsigned bits)
 {
+	kr_assert(bits != 0);
 	end->ready_bits |= bits;
 	if (end->loop != NULL)
 		sim_loop_ready(end->loop, &end->ready);
@@ -131,6 +137,7 @@ static bool is_cut(const struct sim_connection *connection)
 
 void sim_connection_refuse(struct sim_connection *connection)
 {
+	kr_assert(connection->ends[1].stream == NULL);
 	struct sim_end *end = &connection->ends[0];
 	end->open_result = -KR_E_REFUSED;
 	end->is_broken = true;
@@ -163,6 +170,7 @@ static void connect_fire(struct sim_event *event)
 /* Schedules the first chunk; the others follow in order, whatever their delays. */
 static void arrival_schedule(struct sim_end *end)
 {
+	kr_assert(end->connection != NULL);
 	struct sim_world *world = end->connection->world;
 	if (kr_list_is_empty(&end->chunks) || sim_event_is_queued(&end->arrival))
 		return;
@@ -173,6 +181,7 @@ static void arrival_schedule(struct sim_end *end)
 static struct sim_chunk *chunk_new(
 	struct sim_end *to, enum sim_chunk_kind kind, uint32_t size_bytes, uint64_t at_us)
 {
+	kr_assert(kind == SIM_CHUNK_BYTES ? size_bytes > 0 : size_bytes == 0);
 	struct sim_chunk *chunk = sim_alloc(sizeof(*chunk) + size_bytes);
 	chunk->kind = kind;
 	chunk->size_bytes = size_bytes;
@@ -217,6 +226,7 @@ static void bytes_arrive(struct sim_end *end, const struct sim_chunk *chunk)
 
 static void send_break(struct sim_end *end)
 {
+	kr_assert(end->connection != NULL);
 	end->is_broken = true;
 	if (end->stream == NULL || !(end->stream->flags & STREAM_SENDING))
 		return;
@@ -265,6 +275,7 @@ static void arrival_fire(struct sim_event *event)
 
 static void connection_faults(struct sim_end *from)
 {
+	kr_assert(from->loop != NULL);
 	struct sim_connection *connection = from->connection;
 	struct sim_world *world = connection->world;
 	const struct sim_faults *faults = &world->config.faults;
@@ -280,6 +291,8 @@ static void connection_faults(struct sim_end *from)
 
 static void bytes_faults(struct sim_end *from, struct sim_chunk *chunk)
 {
+	kr_assert(chunk->kind == SIM_CHUNK_BYTES);
+	kr_assert(chunk->size_bytes > 0);
 	struct sim_world *world = from->connection->world;
 	const struct sim_faults *faults = &world->config.faults;
 	struct rng *rng = &world->rng_net;
@@ -308,6 +321,7 @@ static void parts_take(struct io_stream *stream, uint8_t *bytes, uint32_t size_b
 
 static uint64_t parts_left(const struct io_stream *stream)
 {
+	kr_assert(stream->part_first <= stream->part_count);
 	uint64_t left = 0;
 	for (uint32_t i = stream->part_first; i < stream->part_count; i++)
 		left += stream->parts[i].iov_len;
@@ -316,6 +330,8 @@ static uint64_t parts_left(const struct io_stream *stream)
 
 static void piece_send(struct sim_end *end, uint32_t size_bytes)
 {
+	kr_assert(size_bytes > 0);
+	kr_assert(end->loop != NULL);
 	struct sim_end *to = sim_end_peer(end);
 	struct sim_world *world = end->connection->world;
 	const struct sim_faults *faults = &world->config.faults;
@@ -344,6 +360,8 @@ static void piece_send(struct sim_end *end, uint32_t size_bytes)
 
 static uint32_t piece_size(struct sim_end *end, uint64_t left, uint32_t room)
 {
+	kr_assert(left > 0);
+	kr_assert(room > 0);
 	struct sim_world *world = end->connection->world;
 	struct rng *rng = &world->rng_net;
 	uint32_t most = (uint32_t)KR_MIN(left, room);
@@ -425,6 +443,7 @@ void sim_end_close(struct sim_end *end)
 /* A machine without power tells nobody: the others hear of it late, or never. */
 static void end_vanish(struct sim_end *end)
 {
+	kr_assert(end->stream == NULL);
 	struct sim_connection *connection = end->connection;
 	struct sim_world *world = connection->world;
 	struct sim_end *peer = sim_end_peer(end);
@@ -448,6 +467,7 @@ static void end_vanish(struct sim_end *end)
 
 void sim_net_crash(struct io_loop *loop, enum sim_crash how)
 {
+	kr_assert(!loop->is_ticking);
 	struct kr_list *link;
 	while ((link = kr_list_pop_front(&loop->ends)) != NULL) {
 		struct sim_end *end = kr_container_of(link, struct sim_end, loop_link);

@@ -103,6 +103,7 @@ static void one_crash(struct sim_node *node, enum sim_crash how)
 
 static void crash_told(struct sim_node *node, enum sim_crash how)
 {
+	kr_assert(!node->is_alive);
 	sim_mark_add(node->world, node, how == SIM_POWER ? SIM_CRASH_POWER : SIM_CRASH_KILL);
 	if (node->world->config.on_crash != NULL)
 		node->world->config.on_crash(node->world->config.context, node, how);
@@ -112,6 +113,7 @@ static void crash_told(struct sim_node *node, enum sim_crash how)
  * is anybody told, so that a node started from on_crash sees the disk as it will be. */
 static void power_crash(struct sim_node *node)
 {
+	kr_assert(!node->world->is_in_turn);
 	struct sim_world *world = node->world;
 	bool was_alive[SIM_NODE_COUNT_MAX] = {false};
 	for (uint32_t i = 0; i < world->node_count; i++) {
@@ -194,6 +196,8 @@ bool sim_node_point(struct sim_node *node)
 
 void sim_node_pause(struct sim_node *node, uint64_t until_us)
 {
+	if (!node->is_alive)
+		return;
 	sim_mark_add(node->world, node, SIM_PAUSE);
 	node->paused_until_us = KR_MAX(node->paused_until_us, until_us);
 }
@@ -206,6 +210,7 @@ void sim_node_wall_step(struct sim_node *node, int64_t delta_us)
 
 void sim_node_signal(struct sim_node *node, int number)
 {
+	kr_assert(number > 0);
 	struct io_loop *loop = node->loop;
 	if (loop == NULL || loop->on_signal == NULL)
 		return;

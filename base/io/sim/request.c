@@ -39,6 +39,7 @@ struct sim_request {
 
 static uint64_t delay_us(struct sim_request *request, uint64_t size_bytes)
 {
+	kr_assert(request->disk != NULL);
 	struct sim_world *world = request->world;
 	const uint32_t *range = world->config.disk_delay_us;
 	struct rng *rng = &world->rng_disk;
@@ -87,6 +88,7 @@ static void request_deliver(struct sim_ready *ready)
 
 static int fault_number(struct sim_request *request, enum op_kind kind)
 {
+	kr_assert(request->loop != NULL);
 	struct fault_set *faults = request->loop->config.faults;
 	switch (kind) {
 	case OP_READ:
@@ -111,6 +113,7 @@ static int fault_number(struct sim_request *request, enum op_kind kind)
 
 static int write_finish(struct sim_request *request)
 {
+	kr_assert(request->done_bytes < request->wanted_bytes);
 	uint32_t done = request->done_bytes;
 	return sim_disk_write(request->disk, request->node, request->inode, request->offset + done,
 		request->bytes + done, request->wanted_bytes - done, request->is_durable);
@@ -118,6 +121,7 @@ static int write_finish(struct sim_request *request)
 
 static int folder_sync_finish(struct sim_request *request)
 {
+	kr_assert(request->folder != NULL);
 	uint32_t rate = request->world->config.faults.disk_sync_error;
 	if (sim_disk_fault(request->disk, request->node, rate, SIM_DISK_SYNC_ERROR))
 		return EIO;
@@ -127,6 +131,7 @@ static int folder_sync_finish(struct sim_request *request)
 
 static int allocate_finish(struct sim_request *request)
 {
+	kr_assert(request->wanted_bytes > 0);
 	uint64_t end = request->offset + request->wanted_bytes;
 	uint32_t rate = request->world->config.faults.disk_full;
 	if (sim_disk_fault(request->disk, request->node, rate, SIM_DISK_FULL))
@@ -141,6 +146,7 @@ static int allocate_finish(struct sim_request *request)
 
 static int read_finish(struct sim_request *request)
 {
+	kr_assert(request->op != NULL);
 	struct io_op *op = request->op;
 	return sim_disk_read(request->disk, request->node, request->inode, op->offset, op->bytes,
 		op->wanted_bytes, &op->size_bytes);
@@ -170,6 +176,7 @@ static int carry_out(struct sim_request *request, enum op_kind kind)
 /* A write that the kernel carries out in two parts: the first now, the rest later. */
 static bool write_splits(struct sim_request *request)
 {
+	kr_assert(request->kind == OP_WRITE);
 	struct rng *rng = &request->world->rng_disk;
 	uint64_t sectors = request->wanted_bytes / SIM_SECTOR_SIZE;
 	if (request->done_bytes > 0 || sectors < 2)
@@ -200,6 +207,7 @@ static void land(struct sim_request *request, bool is_durable)
 
 static void late_end(struct sim_request *request)
 {
+	kr_assert(request->node == NULL);
 	if (request->locked != NULL) {
 		kr_assert(request->locked->late_count > 0);
 		request->locked->late_count--;
@@ -210,6 +218,8 @@ static void late_end(struct sim_request *request)
 /* The process is gone: only its write is left to land, and then the lock is free. */
 static void late_fire(struct sim_request *request)
 {
+	kr_assert(request->op == NULL);
+	kr_assert(request->kind == OP_WRITE);
 	sim_mark_add(request->world, NULL, SIM_LATE_WRITE);
 	land(request, request->is_durable);
 	late_end(request);
@@ -229,6 +239,7 @@ void sim_disk_late_drop(struct sim_disk *disk, bool is_power_cut)
 static void request_fire(struct sim_event *event)
 {
 	struct sim_request *request = kr_container_of(event, struct sim_request, event);
+	kr_assert(request->op == NULL || request->op->is_running);
 	if (request->op == NULL) {
 		late_fire(request);
 		return;
@@ -295,6 +306,7 @@ static struct sim_request *begin(
 
 static void launch(struct sim_request *request, uint64_t size_bytes)
 {
+	kr_assert(request->folder != NULL);
 	request->disk = request->folder->disk;
 	request->seq = request->disk->seq;
 	if (request->folder->lock_node == request->node)
@@ -407,6 +419,8 @@ void io_directory_sync(struct io_directory *directory, struct io_op *op)
 
 static void orphan(struct sim_request *request)
 {
+	kr_assert(request->kind == OP_WRITE);
+	kr_assert(sim_event_is_queued(&request->event));
 	request->op = NULL;
 	request->node = NULL;
 	request->loop = NULL;
@@ -418,6 +432,7 @@ static void orphan(struct sim_request *request)
 /* What was on its way comes about; a power cut then decides, sector by sector, what is left. */
 static void cut_short(struct sim_request *request)
 {
+	kr_assert(request->op != NULL);
 	if (request->kind == OP_WRITE)
 		land(request, false);
 	else if (request->kind == OP_RENAME)
@@ -428,6 +443,8 @@ static void cut_short(struct sim_request *request)
 
 static void request_crash(struct sim_request *request, enum sim_crash how)
 {
+	kr_assert(request->op != NULL);
+	kr_assert(how != SIM_CRASH_NONE);
 	bool is_pending = sim_event_is_queued(&request->event);
 	uint64_t draw = rng_below(&request->world->rng_disk, LATE_OF);
 	if (is_pending && request->kind == OP_SYNC)
@@ -456,6 +473,7 @@ static void handles_crash(struct sim_node *node)
 
 void sim_node_requests_crash(struct sim_node *node, enum sim_crash how)
 {
+	kr_assert(how == SIM_KILL || how == SIM_POWER);
 	struct kr_list *link;
 	while ((link = kr_list_pop_front(&node->requests)) != NULL)
 		request_crash(kr_container_of(link, struct sim_request, link), how);

@@ -87,6 +87,7 @@ void io_stream_close(struct io_stream *stream)
 
 static void end_reset(struct sim_end *end)
 {
+	kr_assert(end->stream != NULL);
 	end->has_reset = true;
 	end->is_broken = true;
 	end->in_size_bytes = 0;
@@ -94,6 +95,7 @@ static void end_reset(struct sim_end *end)
 
 static void deliver_open(struct sim_end *end)
 {
+	kr_assert(!has(end->stream, STREAM_OPEN));
 	struct io_stream *stream = end->stream;
 	if (has(stream, STREAM_CLOSING))
 		return;
@@ -106,6 +108,7 @@ static void deliver_open(struct sim_end *end)
 
 static void deliver_sent(struct sim_end *end)
 {
+	kr_assert(end->stream != NULL);
 	struct io_stream *stream = end->stream;
 	if (has(stream, STREAM_CLOSING) || !has(stream, STREAM_SENDING))
 		return;
@@ -124,6 +127,8 @@ static bool wants_data(const struct io_stream *stream)
 /* One receive buffer's worth, or less: what a call gets is the kernel's whim. */
 static void deliver_bytes(struct sim_end *end)
 {
+	kr_assert(end->in_size_bytes > 0);
+	kr_assert(wants_data(end->stream));
 	struct io_stream *stream = end->stream;
 	struct io_loop *loop = end->loop;
 	struct sim_world *world = loop->world;
@@ -150,6 +155,7 @@ static void deliver_bytes(struct sim_end *end)
 
 static void deliver_end(struct sim_end *end)
 {
+	kr_assert(end->loop != NULL);
 	struct io_stream *stream = end->stream;
 	if (!wants_data(stream) || end->in_size_bytes > 0)
 		return;
@@ -186,6 +192,7 @@ static void deliver_closed(struct sim_end *end)
 
 void sim_end_deliver(struct sim_ready *ready)
 {
+	kr_assert(ready->deliver == sim_end_deliver);
 	struct sim_end *end = kr_container_of(ready, struct sim_end, ready);
 	struct io_loop *loop = end->loop;
 	unsigned bits = end->ready_bits;

@@ -45,12 +45,14 @@ static bool is_before(const struct sim_event *a, const struct sim_event *b)
 
 static void place(struct sim_queue *queue, struct sim_event *event, uint32_t position)
 {
+	kr_assert(position < queue->capacity);
 	queue->events[position] = event;
 	event->position = position;
 }
 
 static void settle(struct sim_queue *queue, struct sim_event *event, uint32_t position)
 {
+	kr_assert(position < queue->count || position == queue->count - 1);
 	while (position > 0 && is_before(event, queue->events[(position - 1) / 2])) {
 		place(queue, queue->events[(position - 1) / 2], position);
 		position = (position - 1) / 2;
@@ -112,6 +114,7 @@ static void add(struct sim_world *world, struct sim_event *event, uint64_t at_us
 
 void sim_event_add(struct sim_world *world, struct sim_event *event, uint64_t at_us)
 {
+	kr_assert(event->fire != NULL);
 	add(world, event, at_us, rng_next(&world->rng_tie));
 }
 
@@ -172,6 +175,7 @@ struct sim_world *sim_world_free(struct sim_world *world)
 
 static void dying_take(struct sim_world *world)
 {
+	kr_assert(!world->is_in_turn);
 	/* on_crash may start a node that dies at once. */
 	for (uint32_t i = 0; world->dying_count > 0; i = (i + 1) % world->node_count) {
 		if (world->nodes[i]->dying != SIM_CRASH_NONE)
@@ -221,6 +225,7 @@ uint64_t sim_world_trace(const struct sim_world *world)
 
 void sim_world_trace_add(struct sim_world *world, const void *bytes, size_t size_bytes)
 {
+	kr_assert(bytes != NULL || size_bytes == 0);
 	world->trace = hash_chain(world->trace, bytes, size_bytes);
 }
 
@@ -274,6 +279,7 @@ void sim_mark_add(struct sim_world *world, struct sim_node *node, enum sim_mark 
 bool sim_fault(struct sim_world *world, struct rng *rng, struct sim_node *node,
 	uint32_t per_million, enum sim_mark mark)
 {
+	kr_assert((unsigned)mark < SIM_MARK_COUNT);
 	if (!rng_chance(rng, per_million))
 		return false;
 	sim_mark_add(world, node, mark);
@@ -288,6 +294,7 @@ struct call {
 
 static void call_fire(struct sim_event *event)
 {
+	kr_assert(event->position == UINT32_MAX);
 	struct call call = *kr_container_of(event, struct call, event);
 	free(event);
 	call.on_due(call.context);

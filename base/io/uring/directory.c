@@ -57,6 +57,7 @@ static int make(const char *path)
 
 static bool is_in_memory(int fd)
 {
+	kr_assert(fd >= 0);
 	struct statfs status;
 	if (fstatfs(fd, &status) < 0)
 		return false;
@@ -113,6 +114,7 @@ void io_directory_close(struct io_directory *directory)
 
 static void pid_write(int fd)
 {
+	kr_assert(fd >= 0);
 	char bytes[PID_TEXT_SIZE];
 	struct kr_text text;
 	kr_text_init(&text, bytes, sizeof(bytes));
@@ -126,6 +128,7 @@ static void pid_write(int fd)
 
 static long pid_read(int fd)
 {
+	kr_assert(fd >= 0);
 	char bytes[PID_TEXT_SIZE] = {0};
 	ssize_t r = pread(fd, bytes, sizeof(bytes) - 1, 0);
 	return r > 0 ? strtol(bytes, NULL, 10) : 0;
@@ -143,6 +146,7 @@ static int locked(int fd, struct kr_error_text *text)
 /* The ring's reference keeps the lock until the ring, and with it the last write, is gone. */
 static int lock_register(struct io_directory *directory, int fd)
 {
+	kr_assert(fd >= 0);
 	if (directory->loop->config.is_offline)
 		return 0;
 	int r = io_uring_register_files(&directory->loop->ring, &fd, 1);
@@ -191,6 +195,7 @@ struct names {
 
 static int names_add(struct names *names, const char *name)
 {
+	kr_assert(names->count <= names->capacity);
 	if (names->count == names->capacity) {
 		size_t capacity = names->capacity == 0 ? 64 : names->capacity * 2;
 		char **grown = realloc(names->names, capacity * sizeof(*grown));
@@ -224,6 +229,7 @@ static bool is_folder(DIR *stream, const struct dirent *entry)
 
 static int names_read(struct names *names, DIR *stream)
 {
+	kr_assert(stream != NULL);
 	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(stream);
@@ -302,6 +308,7 @@ int io_directory_unlink_now(struct io_directory *directory, const char *name)
 
 int io_directory_sync_now(struct io_directory *directory)
 {
+	kr_assert(directory->fd >= 0);
 	directory->loop->stats.file_sync_count++;
 	if (fault_fires(directory->loop->config.faults, FAULT_DIRECTORY_SYNC))
 		return failed(directory, EIO);

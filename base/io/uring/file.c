@@ -25,6 +25,7 @@ static void begin(struct io_op *op, struct io_loop *loop, struct io_file *file, 
 
 static struct io_uring_sqe *submission_start(struct io_op *op)
 {
+	kr_assert(op->is_running);
 	return uring_sqe(op->loop, URING_OP, op);
 }
 
@@ -79,6 +80,7 @@ void io_file_write(struct io_file *file, struct io_op *op, const void *bytes, si
 
 void io_file_sync(struct io_file *file, struct io_op *op)
 {
+	kr_assert(file->fd >= 0);
 	begin(op, file->loop, file, OP_SYNC);
 	op->loop->stats.file_sync_count++;
 	io_uring_prep_fsync(submission_start(op), file->fd, 0);
@@ -120,6 +122,7 @@ void io_directory_unlink(struct io_directory *directory, struct io_op *op, const
 
 void io_directory_sync(struct io_directory *directory, struct io_op *op)
 {
+	kr_assert(directory->fd >= 0);
 	begin(op, directory->loop, NULL, OP_DIRECTORY);
 	op->loop->stats.file_sync_count++;
 	if (fault_fires(op->loop->config.faults, FAULT_DIRECTORY_SYNC))
@@ -153,6 +156,7 @@ static void transfer_advance(struct io_op *op, uint32_t size_bytes)
 
 static void transfer_done(struct io_op *op, int result)
 {
+	kr_assert(op->file != NULL);
 	if (result < 0) {
 		finish(op, -result);
 		return;

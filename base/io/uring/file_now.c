@@ -15,6 +15,7 @@ static int failed(struct io_file *file, int number)
 
 static int open_flags(unsigned flags, bool is_direct)
 {
+	kr_assert(flags & (IO_FILE_READ | IO_FILE_WRITE));
 	int system_flags = O_CLOEXEC;
 	if ((flags & IO_FILE_READ) && (flags & IO_FILE_WRITE))
 		system_flags |= O_RDWR;
@@ -142,6 +143,7 @@ int io_file_write_now(struct io_file *file, const void *bytes, size_t size_bytes
 
 int io_file_sync_now(struct io_file *file)
 {
+	kr_assert(file->fd >= 0);
 	file->loop->stats.file_sync_count++;
 	if (fault_fires(file->loop->config.faults, FAULT_FILE_SYNC))
 		return failed(file, EIO);

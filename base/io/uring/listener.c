@@ -10,6 +10,7 @@
 
 socklen_t uring_sockaddr(const struct io_address *address, struct sockaddr_storage *ret_storage)
 {
+	kr_assert(ret_storage != NULL);
 	memset(ret_storage, 0, sizeof(*ret_storage));
 	switch (address->kind) {
 	case IO_ADDRESS_IP4: {
@@ -78,6 +79,7 @@ static void accept_retry(struct io_timer *timer)
 /* Nobody answers on the path of a dead process: then it may be removed. */
 static bool unix_path_is_dead(const struct sockaddr_storage *storage, socklen_t length)
 {
+	kr_assert(storage->ss_family == AF_UNIX);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
@@ -89,6 +91,7 @@ static bool unix_path_is_dead(const struct sockaddr_storage *storage, socklen_t 
 
 static int bind_and_listen(int fd, const struct io_address *address)
 {
+	kr_assert(fd >= 0);
 	struct sockaddr_storage storage;
 	socklen_t length = uring_sockaddr(address, &storage);
 	int one = 1;
@@ -111,6 +114,7 @@ static int bind_and_listen(int fd, const struct io_address *address)
 
 static int start_failed(const struct io_address *address, int number, struct kr_error_text *text)
 {
+	kr_assert(number > 0);
 	char where[IO_ADDRESS_TEXT_SIZE];
 	io_address_format(address, where);
 	int error = kr_error_from_errno(number);
@@ -182,6 +186,7 @@ static void submission_ended(struct io_listener *listener)
 
 static void accepted(struct io_listener *listener, int fd)
 {
+	kr_assert(fd >= 0);
 	struct io_stream *stream = NULL;
 	if (!(listener->flags & LISTENER_CLOSING))
 		stream = listener->on_accept(listener);

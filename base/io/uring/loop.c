@@ -43,6 +43,7 @@ static int setup_failed(int number, struct kr_error_text *text)
 
 static int ring_init(struct io_loop *loop, struct kr_error_text *text)
 {
+	kr_assert(!loop->config.is_offline);
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
 			 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
@@ -76,6 +77,7 @@ static size_t buffer_ring_size(const struct io_loop *loop)
 
 static int buffers_init(struct io_loop *loop, struct kr_error_text *text)
 {
+	kr_assert(loop->buffer_ring == NULL);
 	loop->buffer_ring = map(buffer_ring_size(loop));
 	loop->buffers = map(buffers_size(loop));
 	if (loop->buffer_ring == NULL || loop->buffers == NULL)
@@ -179,6 +181,7 @@ struct io_uring_sqe *uring_sqe(struct io_loop *loop, enum uring_kind kind, void 
 
 static void signal_read_start(struct io_loop *loop)
 {
+	kr_assert(loop->signal_fd >= 0);
 	struct io_uring_sqe *sqe = uring_sqe(loop, URING_LOOP, loop);
 	io_uring_prep_read(sqe, loop->signal_fd, &loop->signal_info, sizeof(loop->signal_info), 0);
 	loop->in_flight_count++;
@@ -253,6 +256,7 @@ static void dispatch(struct io_loop *loop, uint64_t user_data, int result, uint3
 /* Only what is there now: what callbacks cause meanwhile is the next turn's. */
 static uint32_t completions_run(struct io_loop *loop)
 {
+	kr_assert(!loop->config.is_offline);
 	uint32_t count = io_uring_cq_ready(&loop->ring);
 	for (uint32_t i = 0; i < count; i++) {
 		struct io_uring_cqe *cqe = NULL;
@@ -276,6 +280,7 @@ static bool is_passing(int r)
 
 static int submit(struct io_loop *loop)
 {
+	kr_assert(loop->is_ticking);
 	int r = io_uring_submit_and_get_events(&loop->ring);
 	loop->stats.submit_count++;
 	return is_passing(r) ? 0 : kr_error_from_errno(-r);
@@ -284,6 +289,7 @@ static int submit(struct io_loop *loop)
 /* Asks the kernel only when it says that it has something. */
 static bool has_news(struct io_loop *loop)
 {
+	kr_assert(!loop->config.is_offline);
 	unsigned flags = __atomic_load_n(loop->ring.sq.kflags, __ATOMIC_ACQUIRE);
 	if (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW))
 		(void)io_uring_get_events(&loop->ring);
@@ -293,6 +299,7 @@ static bool has_news(struct io_loop *loop)
 /* Spins where it has paid lately: the time doubles with a hit and halves with a miss. */
 static bool spin(struct io_loop *loop, uint64_t timeout_us)
 {
+	kr_assert(loop->config.spin_us > 0);
 	if (loop->spin_now_us < SPIN_US_MIN) {
 		if (++loop->spin_rest < SPIN_REST_TICKS)
 			return false;
@@ -333,6 +340,7 @@ static int sleep_until_news(struct io_loop *loop, uint64_t timeout_us)
 
 static int submit_and_wait(struct io_loop *loop, uint64_t timeout_us)
 {
+	kr_assert(!loop->config.is_offline);
 	if (io_uring_cq_has_overflow(&loop->ring))
 		loop->stats.overflow_count++;
 	if (timeout_us == 0 || io_uring_cq_ready(&loop->ring) > 0)
@@ -360,6 +368,7 @@ static uint64_t timeout_until_timer(struct io_loop *loop, uint64_t timeout_us)
 
 static uint32_t timers_run(struct io_loop *loop)
 {
+	kr_assert(loop->is_ticking);
 	uint64_t now_us = io_clock_boot_us(loop);
 	uint64_t end = loop->timers.sequence;
 	uint32_t count = 0;
@@ -390,6 +399,7 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 
 int io_loop_run(struct io_loop *loop)
 {
+	kr_assert(!loop->is_ticking);
 	int r = 0;
 	while (r == 0 && !loop->is_stopped)
 		r = io_loop_tick(loop, IO_WAIT_FOREVER);

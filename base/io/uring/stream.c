@@ -151,6 +151,7 @@ static void detach(struct io_stream *stream)
 
 void uring_stream_attach(struct io_loop *loop, struct io_stream *stream, int fd)
 {
+	kr_assert(stream->handler != NULL);
 	attach(loop, stream, fd);
 	stream->flags |= STREAM_OPEN;
 	receive_start(stream);
@@ -253,6 +254,7 @@ static bool parts_advance(struct io_stream *stream, size_t size_bytes)
 
 static void sent(struct io_stream *stream, int number)
 {
+	kr_assert(number >= 0);
 	stream->flags &= (uint16_t)~STREAM_SENDING;
 	if (has(stream, STREAM_CLOSING))
 		return;
@@ -286,6 +288,7 @@ void uring_stream_sent(struct io_stream *stream, int result)
 /* Ends the receive alone; its last completion arms it again unless the pause still holds. */
 static void receive_cancel(struct io_stream *stream)
 {
+	kr_assert(has(stream, STREAM_RECEIVING));
 	uint64_t target = (uint64_t)(uintptr_t)stream | URING_RECEIVE;
 	struct io_uring_sqe *sqe = submission_start(stream, URING_STREAM_CANCEL);
 	io_uring_prep_cancel64(sqe, target, 0);
