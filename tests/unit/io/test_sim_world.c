@@ -12,6 +12,7 @@
 #define CLIENT_COUNT 4u
 #define FRAME_SIZE 32u
 #define PATH "data"
+#define NUMBER_MAX 65536u
 #define LOCK_RETRY_US 10000u
 
 /*
@@ -423,20 +424,24 @@ static void world_init(struct world *world, const struct sim_config *config)
 /* Whether everything acknowledged is in the log. */
 static bool log_is_whole(struct world *world)
 {
-	uint64_t newest[CLIENT_COUNT] = {0};
+	static bool seen[CLIENT_COUNT][NUMBER_MAX];
 	int64_t size = sim_media_size(world->disk, PATH, "log");
+	memset(seen, 0, sizeof(seen));
 	for (int64_t at = 0; at + (int64_t)IO_FILE_ALIGN <= size; at += IO_FILE_ALIGN) {
 		uint8_t frame[FRAME_SIZE];
 		sim_media_read(world->disk, PATH, "log", (uint64_t)at, frame, FRAME_SIZE);
 		if (!frame_is_good(frame) || kr_load_u64(frame) >= CLIENT_COUNT)
 			continue;
-		uint64_t client = kr_load_u64(frame);
-		newest[client] = KR_MAX(newest[client], kr_load_u64(frame + 8));
+		cr_assert(kr_load_u64(frame + 8) < NUMBER_MAX);
+		seen[kr_load_u64(frame)][kr_load_u64(frame + 8)] = true;
 	}
-	bool is_whole = true;
-	for (uint32_t i = 0; i < CLIENT_COUNT; i++)
-		is_whole &= newest[i] >= world->clients[i].acknowledged;
-	return is_whole;
+	for (uint32_t i = 0; i < CLIENT_COUNT; i++) {
+		for (uint64_t n = 1; n <= world->clients[i].acknowledged; n++) {
+			if (!seen[i][n])
+				return false;
+		}
+	}
+	return true;
 }
 
 static void faults_moderate(struct sim_config *config)
