@@ -332,7 +332,11 @@ int log_store_repair(struct log_store *store, struct kr_error_text *text)
 	kr_assert(store->is_locked && !store->is_repaired);
 	kr_assert(log_verdict_class(report->verdict) != LOG_VERDICT_REFUSE);
 	kr_assert(report->verdict != LOG_VERDICT_EMPTY);
-	int r = cut(store, text);
+	/* Names too may still be on their way: a process killed between a rename and its sync
+	 * leaves a segment or snapshot that is there now and gone after a power cut. */
+	int r = sync_directory(store, text);
+	if (r == 0)
+		r = cut(store, text);
 	if (r == 0)
 		r = settle_segments(store, text);
 	if (r == 0)

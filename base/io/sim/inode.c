@@ -84,6 +84,11 @@ static void durable_join(struct sim_block *block)
 {
 	if (block->durable == NULL || memcmp(block->now, block->durable, SIM_BLOCK_SIZE) != 0)
 		return;
+	/* Written anew with what it held already: still on its way, with a fate of its own. */
+	for (uint32_t i = 0; i < SIM_BLOCK_SECTORS; i++) {
+		if (block->dirty_seq[i] > 0)
+			return;
+	}
 	free(block->durable);
 	block->durable = NULL;
 }

@@ -604,6 +604,11 @@ void matrix_unfinished_and_empty_files(struct world *world, struct matrix_facts 
 	life_end(&life);
 }
 
+void matrix_layout_that_was_not_finished(struct world *world, struct matrix_facts *facts)
+{
+	world_make(world, "SHARD.new", LOG_BLOCK_SIZE);
+}
+
 /* The version of a head common to all formats, with its checksum made right. */
 static void bump_version(uint8_t *bytes, uint32_t size_bytes)
 {

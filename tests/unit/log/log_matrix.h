@@ -53,6 +53,7 @@
 	X(12, snapshot_newer_than_the_log, SNAPSHOT_AHEAD)                                         \
 	X(13, snapshot_older_than_the_log, SNAPSHOT_TOO_OLD)                                       \
 	X(14, unfinished_and_empty_files, LEFTOVERS)                                               \
+	X(14, layout_that_was_not_finished, EMPTY)                                                 \
 	X(15, unknown_version_of_a_batch, VERSION)                                                 \
 	X(15, unknown_version_of_the_shard_file, VERSION)                                          \
 	X(15, unknown_version_of_the_mark, VERSION)                                                \
