@@ -110,9 +110,10 @@ int server_recover(struct server *server, struct kr_error_text *text)
 	struct shard_event start = {
 		.kind = SHARD_START,
 		.epoch = server->epoch,
+		.snapshot_lsn = server->store.snap_count > 0 ? server->store.snap_lsns[0] : 0,
 		.allow_clock_jump = server->config.allow_clock_jump,
 	};
-	server->acked_lsn = shard_last_lsn(server->shard);
+	server->acked_lsn = server->durable_lsn = shard_last_lsn(server->shard);
 	r = server_step(server, &start);
 	if (r == SHARD_CLOCK_BEHIND)
 		return SERVER_CLOCK_BEHIND;

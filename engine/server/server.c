@@ -172,6 +172,23 @@ static void note_level(struct server *server, enum log_level level)
 
 static void finish_flush(struct server *server);
 
+static void tell_persisted(struct server *server)
+{
+	uint64_t acked_lsn = log_io_acked_lsn(&server->log);
+	uint64_t durable_lsn = log_writer_durable_lsn(&server->log.writer);
+	kr_assert(durable_lsn <= acked_lsn);
+	if (server->life >= SERVER_SEALING ||
+		(acked_lsn <= server->acked_lsn && durable_lsn <= server->durable_lsn))
+		return;
+	kr_assert(acked_lsn >= server->acked_lsn);
+	server->acked_lsn = acked_lsn;
+	server->durable_lsn = durable_lsn;
+	step_simple(server, (struct shard_event){.kind = SHARD_PERSISTED,
+				    .persisted_lsn = acked_lsn,
+				    .durable_lsn = durable_lsn,
+				    .is_async = server->config.log.sync_interval_us != 0});
+}
+
 void server_pump(struct server *server)
 {
 	if (server->end != 0 || server->life == SERVER_ENDED)
@@ -189,13 +206,7 @@ void server_pump(struct server *server)
 			(struct shard_event){.kind = SHARD_SPACE, .space = space_of(level)});
 	}
 	try_append(server);
-	uint64_t acked_lsn = log_io_acked_lsn(&server->log);
-	if (acked_lsn > server->acked_lsn && server->life < SERVER_SEALING) {
-		server->acked_lsn = acked_lsn;
-		step_simple(server,
-			(struct shard_event){.kind = SHARD_PERSISTED, .persisted_lsn = acked_lsn});
-	}
-	kr_assert(server->acked_lsn >= acked_lsn || server->life >= SERVER_SEALING);
+	tell_persisted(server);
 }
 
 static void on_timer(struct io_timer *timer)

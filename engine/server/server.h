@@ -100,8 +100,8 @@ struct server {
 	struct shard *shard;
 	struct conn_set *conns;
 
-	struct shard_append append; /* not yet taken by the log */
-	uint64_t acked_lsn;
+	struct shard_append append;      /* not yet taken by the log */
+	uint64_t acked_lsn, durable_lsn; /* as last told to the step */
 	enum log_level level;
 	struct io_timer timer; /* the step's */
 	struct io_timer retry; /* locking, listening, flushing */

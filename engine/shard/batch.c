@@ -83,11 +83,13 @@ void shard_effect_log(struct shard *shard)
 	shard->snapshot.effects++;
 }
 
-void shard_batch_persisted(struct shard *shard, uint64_t lsn)
+void shard_batch_persisted(struct shard *shard, uint64_t lsn, uint64_t durable_lsn)
 {
 	kr_assert(lsn < shard->next_lsn);
-	kr_assert(lsn >= shard->durable_lsn);
-	shard->durable_lsn = lsn;
+	kr_assert(lsn >= shard->acked_lsn);
+	kr_assert(durable_lsn <= lsn);
+	shard->acked_lsn = lsn;
+	shard->durable_lsn = KR_MAX(shard->durable_lsn, durable_lsn);
 	struct shard_batch *oldest = &shard->batches[shard->batch_first];
 	if (!shard->is_in_flight || batch_last_lsn(oldest) > lsn)
 		return;
@@ -125,10 +127,10 @@ void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 	}
 }
 
-bool shard_batches_are_durable(const struct shard *shard)
+bool shard_batches_are_acked(const struct shard *shard)
 {
-	kr_assert(shard->durable_lsn < shard->next_lsn);
-	return shard->durable_lsn == shard->next_lsn - 1;
+	kr_assert(shard->acked_lsn < shard->next_lsn);
+	return shard->acked_lsn == shard->next_lsn - 1;
 }
 
 void shard_slot_note(struct shard *shard, const struct inv_effect *effect)
@@ -162,7 +164,7 @@ static uint64_t slot_wait_lsn(
 		wait_lsn = KR_MAX(wait_lsn, slot->last_lsn);
 		slot->floor_lsn = KR_MAX(slot->floor_lsn, wait_lsn);
 		shard->floor_lsn = KR_MAX(shard->floor_lsn, wait_lsn);
-	} else if (shard->floor_lsn > shard->durable_lsn) {
+	} else if (shard->floor_lsn > shard->acked_lsn) {
 		wait_lsn = KR_MAX(wait_lsn, slot->floor_lsn);
 	}
 	return wait_lsn;
@@ -175,7 +177,7 @@ struct shard_out *shard_out_for(
 	if (request->frame->header->flags & FRAME_FLAG_STALE_OK)
 		return &shard->at_once;
 	wait_lsn = slot_wait_lsn(shard, request, wait_lsn);
-	if (wait_lsn <= shard->durable_lsn)
+	if (wait_lsn <= shard->acked_lsn)
 		return &shard->at_once;
 	for (uint32_t i = 0; i < shard->batch_count; i++) {
 		uint32_t index = (shard->batch_first + i) % SHARD_BATCH_COUNT;

@@ -53,10 +53,13 @@ struct shard_event {
 	uint64_t wall_us;
 	const struct shard_frame *frames; /* REQUEST */
 	uint32_t frame_count;
-	uint64_t persisted_lsn; /* PERSISTED */
+	uint64_t persisted_lsn; /* PERSISTED: acknowledged, durable unless is_async */
+	uint64_t durable_lsn;   /* PERSISTED with is_async: what is on disk */
+	bool is_async;          /* PERSISTED */
 	enum shard_space space; /* SPACE */
 	bool snapshot_failed;  /* SLICE_WRITTEN: the snapshot could not be written; it is dropped */
 	uint64_t epoch;        /* START */
+	uint64_t snapshot_lsn; /* START: where the newest snapshot on disk began; 0 = none */
 	bool allow_clock_jump; /* START */
 	bool wants_snapshot;   /* STOP, TIMEOUT: take one now */
 };

@@ -28,10 +28,10 @@ static inline struct shard_batch *shard_batch_open(struct shard *shard)
 KR_MUST_CHECK bool shard_batch_room(struct shard *shard, size_t record_size_bytes);
 /* Gives shard->effect an LSN, writes it, applies it. There is room. */
 void shard_effect_log(struct shard *shard);
-void shard_batch_persisted(struct shard *shard, uint64_t lsn);
+void shard_batch_persisted(struct shard *shard, uint64_t lsn, uint64_t durable_lsn);
 void shard_batch_submit(struct shard *shard, struct shard_append *ret_append);
-/* True when nothing waits to become durable. */
-bool shard_batches_are_durable(const struct shard *shard);
+/* True when no batch waits to be acknowledged. */
+bool shard_batches_are_acked(const struct shard *shard);
 /* Where the answer goes, if it shows effects up to wait_lsn. */
 struct shard_out *shard_out_for(
 	struct shard *shard, const struct shard_request *request, uint64_t wait_lsn);

@@ -10,7 +10,7 @@ bool shard_snapshot_begin(struct shard *shard)
 {
 	struct shard_snapshot *s = &shard->snapshot;
 	kr_assert(shard->life == SHARD_SERVING || shard->life == SHARD_STOPPING);
-	if (s->is_running || s->done_lsn == shard->durable_lsn)
+	if (s->is_running || s->done_lsn >= shard->durable_lsn)
 		return false;
 	kr_assert(!s->is_filled);
 	s->is_running = true;

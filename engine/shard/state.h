@@ -82,7 +82,8 @@ struct shard {
 	uint64_t started_boot_us;
 	struct inv_now now;
 	uint64_t next_lsn;
-	uint64_t durable_lsn;
+	uint64_t acked_lsn;   /* answers up to it may leave */
+	uint64_t durable_lsn; /* on disk: with durability `async` behind acked_lsn */
 
 	/* the oldest batch not yet durable .. the open one; the one before them may be leaving */
 	uint32_t batch_first;

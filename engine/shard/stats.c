@@ -30,7 +30,7 @@ static void stats_gauges(const struct shard *shard, struct stats *stats)
 {
 	struct inv_counts counts;
 	inv_counts_get(shard->inv, &counts);
-	kr_assert(shard->durable_lsn < shard->next_lsn);
+	kr_assert(shard->acked_lsn < shard->next_lsn);
 	stats_put(stats, "hotels", counts.hotels, STAT_GAUGE);
 	stats_put(stats, "rows", counts.rows, STAT_GAUGE);
 	stats_put(stats, "reservations", counts.reservations, STAT_GAUGE);
@@ -43,6 +43,7 @@ static void stats_gauges(const struct shard *shard, struct stats *stats)
 	stats_put(stats, "reservations_max", shard->config.inventory.reservations_max, STAT_GAUGE);
 	stats_put(stats, "nodes_max", shard->config.inventory.nodes_max, STAT_GAUGE);
 	stats_put(stats, "last_lsn", shard->next_lsn - 1, STAT_GAUGE);
+	stats_put(stats, "acked_lsn", shard->acked_lsn, STAT_GAUGE);
 	stats_put(stats, "durable_lsn", shard->durable_lsn, STAT_GAUGE);
 	stats_put(stats, "snapshot_lsn", shard->snapshot.done_lsn, STAT_GAUGE);
 	stats_put(stats, "snapshot_running", shard->snapshot.is_running, STAT_GAUGE);

@@ -37,7 +37,9 @@ static int step_start(struct shard *shard, const struct shard_event *event)
 		return r;
 	shard->life = SHARD_STARTING;
 	shard->started_boot_us = event->boot_us;
-	shard->durable_lsn = shard->next_lsn - 1;
+	shard->snapshot.done_lsn = event->snapshot_lsn;
+	kr_assert(event->snapshot_lsn < shard->next_lsn);
+	shard->acked_lsn = shard->durable_lsn = shard->next_lsn - 1;
 	shard->now = (struct inv_now){.t_us = shard->clock.t_us, .wall_us = event->wall_us};
 	shard->start_now = shard->now;
 	shard_batches_init(shard);
@@ -62,12 +64,12 @@ static void start_continue(struct shard *shard, struct shard_actions *actions)
 		return;
 	if (shard->is_gracing)
 		shard_grace_run(shard);
-	if (shard->is_gracing || !shard_batches_are_durable(shard))
+	if (shard->is_gracing || !shard_batches_are_acked(shard))
 		return;
 	shard->life = shard->wants_stop ? SHARD_STOPPING : SHARD_SERVING;
 	actions->is_serving = !shard->wants_stop;
 	shard_due_run(shard);
-	kr_assert(shard->durable_lsn > 0);
+	kr_assert(shard->acked_lsn > 0);
 }
 
 /* ---- requests ---- */
@@ -158,12 +160,13 @@ static void stop_seal(struct shard *shard)
 static void stop_continue(struct shard *shard, struct shard_actions *actions)
 {
 	struct shard_snapshot *s = &shard->snapshot;
-	if (shard->life == SHARD_STOPPING && shard_batches_are_durable(shard) && !s->is_running) {
+	bool durable = shard->durable_lsn == shard->next_lsn - 1;
+	if (shard->life == SHARD_STOPPING && durable && !s->is_running) {
 		bool tried = s->stop_lsn == shard->durable_lsn;
 		s->stop_lsn = shard->durable_lsn;
 		if (tried || !shard_snapshot_begin(shard))
 			stop_seal(shard);
-	} else if (shard->life == SHARD_SEALING && shard_batches_are_durable(shard)) {
+	} else if (shard->life == SHARD_SEALING && durable) {
 		shard->life = SHARD_STOPPED;
 	}
 	actions->is_stopped = shard->life == SHARD_STOPPED;
@@ -211,7 +214,8 @@ static int step_event(
 		step_requests(shard, event, actions);
 		break;
 	case SHARD_PERSISTED:
-		shard_batch_persisted(shard, event->persisted_lsn);
+		shard_batch_persisted(shard, event->persisted_lsn,
+			event->is_async ? event->durable_lsn : event->persisted_lsn);
 		shard_due_run(shard);
 		break;
 	case SHARD_TIMEOUT:

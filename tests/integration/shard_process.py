@@ -46,6 +46,8 @@ class Shard:
         status = self.process.wait(60)
         self.reader.join(10)
         self.process.stderr.close()
+        if status == -signal.SIGABRT:
+            print("".join(self.lines))
         return status
 
 

@@ -160,6 +160,29 @@ class ShardTest(unittest.TestCase):
         connection.close()
         self.assertEqual(shard.end(signal.SIGTERM), 0)
 
+    def test_async_durability_survives_sigkill_and_snapshots_behind_the_disk(self):
+        shard = Shard(self.folder, "--durability", "async", "--sync-interval", "200",
+                      "--snapshot-effects", "50")
+        connection = shard.connect()
+        today = load(connection, rooms=3000)
+        idents = [self.mint() for _ in range(400)]
+        for ident in idents:
+            code, _ = connection.call("BOOK", wire.HOTEL, HOTEL, sale(today, ident))
+            self.assertEqual(code, wire.DONE)
+        time.sleep(0.5)
+        code, stats = connection.call("STATS", wire.SHARD, 0, PB.StatsRequest())
+        values = {stat.name: stat.value for stat in stats.stats}
+        self.assertEqual(values["durable_lsn"], values["last_lsn"])
+        self.assertGreater(values["snapshots"], 0)
+        self.assertEqual(stats.durability, "async")
+        connection.close()
+        shard.end(signal.SIGKILL)
+        shard = Shard(self.folder, "--durability", "async")
+        connection = shard.connect()
+        self.assertEqual(booked(connection, today, 10, 3), [400] * 3)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
     def test_holds_expire_by_themselves(self):
         shard = Shard(self.folder)
         connection = shard.connect()

@@ -129,3 +129,31 @@ Test(snapshot, a_hotel_larger_than_a_chunk_goes_in_pieces)
 	cr_assert_eq(shard_digest(world->shard), digest);
 	world_free(world);
 }
+
+static void persisted_async(struct world *world, uint64_t acked_lsn, uint64_t durable_lsn)
+{
+	struct shard_event event = {.kind = SHARD_PERSISTED,
+		.persisted_lsn = acked_lsn,
+		.durable_lsn = durable_lsn,
+		.is_async = true};
+	cr_assert_eq(world_event(world, &event), 0);
+}
+
+Test(snapshot, shows_nothing_that_async_durability_may_still_lose)
+{
+	struct world *world = world_serving(5);
+	uint64_t durable_lsn = shard_last_lsn(world->shard);
+	world->auto_persist = world->auto_slice = false;
+	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	world->durable_count++;
+	persisted_async(world, durable_lsn + 1, durable_lsn);
+	cr_assert_eq(world_code(world, book), KEYRACK_DONE);
+	snapshot_command(world);
+	world_turn(world);
+	cr_assert_not(world->slice_pending);
+	persisted_async(world, durable_lsn + 1, durable_lsn + 1);
+	cr_assert(world->slice_pending);
+	cr_assert_eq(world->writing.begin_lsn, durable_lsn);
+	world_free(world);
+}
