@@ -121,7 +121,7 @@ class RecoverTest(unittest.TestCase):
         self.assertIn("nothing was written", out)
 
     def test_damage_to_what_was_acknowledged_is_refused_by_tool_and_start_alike(self):
-        self.patch("log-000000000001", 3 * BLOCK + 200, b"\xff\xff\xff\xff")
+        self.patch("log-000000000001", 12 * BLOCK + 200, b"\xff\xff\xff\xff")
         status, out, _ = recover("verify", self.directory)
         self.assertEqual(status, 38, out)
         self.assertIn("REFUSE DAMAGED", out)
