@@ -71,11 +71,17 @@ enum inv_result inv_refuse_field(struct inv_answer *answer, const char *field)
 	return INV_ANSWER;
 }
 
+void inv_zero(void *bytes, size_t size_bytes)
+{
+	kr_assert(bytes != NULL);
+	memset(bytes, 0, size_bytes);
+}
+
 void inv_effect_begin(const struct inv *inv, uint32_t hotel_index, enum inv_effect_kind kind,
 	struct inv_now now, const struct inv_actor *actor, struct inv_effect *ret_effect)
 {
 	kr_assert(kind >= INV_EFFECT_HOTEL && kind <= INV_EFFECT_TRUNCATE);
-	memset(ret_effect, 0, sizeof(*ret_effect));
+	inv_zero(ret_effect, sizeof(*ret_effect));
 	ret_effect->kind = kind;
 	ret_effect->t_us = now.t_us;
 	if (actor != NULL)

@@ -1,12 +1,13 @@
 #include "engine/inventory/counted.h"
 
-static struct inv_span inv_span_clip(
+struct inv_span inv_span_clip(
 	const struct inv *inv, const struct inv_hotel *hotel, struct inv_span span)
 {
 	int32_t end = hotel->first_day + (int32_t)inv->config.window_nights;
 	kr_assert(span.first_day <= span.end_day);
 	span.first_day = KR_MAX(span.first_day, hotel->first_day);
 	span.end_day = KR_MAX(span.first_day, KR_MIN(span.end_day, end));
+	span.ring = inv_ring(inv, span.first_day);
 	kr_assert(span.end_day - span.first_day <= (int32_t)inv->config.window_nights);
 	return span;
 }
@@ -31,25 +32,6 @@ uint32_t inv_spans_of_record(const struct inv *inv, const struct inv_record *rec
 	return line_count;
 }
 
-uint32_t inv_spans_of_lines(const struct inv *inv, uint32_t hotel_index,
-	const struct inv_line *lines, uint32_t line_count,
-	struct inv_span spans[static INV_LINES_MAX])
-{
-	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
-	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
-	for (uint32_t i = 0; i < line_count; i++) {
-		struct inv_span span = {
-			.row = inv_row_find(inv, hotel_index, lines[i].type),
-			.rooms = lines[i].rooms,
-			.first_day = lines[i].check_in,
-			.end_day = lines[i].check_out,
-		};
-		kr_assert(span.row != INV_NONE);
-		spans[i] = inv_span_clip(inv, hotel, span);
-	}
-	return line_count;
-}
-
 static inline uint32_t inv_ring_after(const struct inv *inv, uint32_t ring)
 {
 	kr_assert(ring < inv->config.window_nights);
@@ -63,7 +45,7 @@ void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_
 	uint32_t count = 0;
 	kr_assert(span_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < span_count; i++) {
-		uint32_t ring = inv_ring(inv, spans[i].first_day);
+		uint32_t ring = spans[i].ring;
 		for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++) {
 			struct cell_counter cell =
 				cell_counter_unpack(inv_cell_load(inv, spans[i].row, ring).counter);
@@ -91,35 +73,49 @@ static uint32_t inv_spans_drawn(
 	return rooms;
 }
 
-static bool inv_count_fits(uint32_t count, int8_t sign, uint32_t rooms)
+static inline bool inv_count_fits(uint32_t count, int8_t sign, uint32_t rooms)
 {
-	kr_assert(count <= CELL_COUNT_MAX);
-	kr_assert(sign >= -1 && sign <= 1);
 	return sign == 0 || (sign < 0 ? count >= rooms : count + rooms <= CELL_COUNT_MAX);
+}
+
+static inline bool inv_night_fits(
+	struct cell_counter cell, struct inv_cell_old old, struct inv_delta delta, uint32_t rooms)
+{
+	return cell.held == old.held && cell.booked == old.booked &&
+	       inv_count_fits(cell.held, delta.held, rooms) &&
+	       inv_count_fits(cell.booked, delta.booked, rooms);
+}
+
+/* Why a night does not fit. */
+static KR_COLD int inv_night_contradict(const struct inv_effect *effect, struct cell_counter cell,
+	struct inv_cell_old old, uint32_t rooms, int32_t day, struct inv_contradiction *ret)
+{
+	kr_assert(rooms > 0);
+	if (cell.held != old.held)
+		return inv_contradict(effect, "held rooms are not what the effect found", old.held,
+			cell.held, day, ret);
+	if (cell.booked != old.booked)
+		return inv_contradict(effect, "booked rooms are not what the effect found",
+			old.booked, cell.booked, day, ret);
+	kr_assert(cell.held < rooms || cell.booked < rooms || cell.held + rooms > CELL_COUNT_MAX ||
+		  cell.booked + rooms > CELL_COUNT_MAX);
+	return inv_contradict(effect, "a count of rooms would leave its range", rooms,
+		(uint64_t)cell.held << 32 | cell.booked, day, ret);
 }
 
 static int inv_span_check(const struct inv *inv, const struct inv_span *spans, uint32_t span_count,
 	uint32_t i, const struct inv_cell_old *olds, struct inv_delta delta,
 	const struct inv_effect *effect, struct inv_contradiction *ret)
 {
-	uint32_t ring = inv_ring(inv, spans[i].first_day);
+	uint32_t ring = spans[i].ring, rooms = spans[i].rooms;
+	kr_assert(spans[i].first_day <= spans[i].end_day);
 	for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++, olds++) {
 		struct cell_counter cell =
 			cell_counter_unpack(inv_cell_load(inv, spans[i].row, ring).counter);
-		uint32_t rooms = span_count == 1 ? spans[i].rooms
-						 : inv_spans_drawn(spans, span_count, i, day);
-		if (cell.held != olds->held)
-			return inv_contradict(effect, "held rooms are not what the effect found",
-				olds->held, cell.held, day, ret);
-		if (cell.booked != olds->booked)
-			return inv_contradict(effect, "booked rooms are not what the effect found",
-				olds->booked, cell.booked, day, ret);
-		if (!inv_count_fits(cell.held, delta.held, rooms))
-			return inv_contradict(effect, "held rooms would leave their range", rooms,
-				cell.held, day, ret);
-		if (!inv_count_fits(cell.booked, delta.booked, rooms))
-			return inv_contradict(effect, "booked rooms would leave their range", rooms,
-				cell.booked, day, ret);
+		if (span_count > 1)
+			rooms = inv_spans_drawn(spans, span_count, i, day);
+		if (!inv_night_fits(cell, *olds, delta, rooms))
+			return inv_night_contradict(effect, cell, *olds, rooms, day, ret);
 		ring = inv_ring_after(inv, ring);
 	}
 	return 0;
@@ -145,20 +141,28 @@ int inv_spans_check(const struct inv *inv, const struct inv_span *spans, uint32_
 	return 0;
 }
 
+/* Both counts stay in their fields, so the word may be added to as one number. */
+static inline uint64_t inv_delta_word(struct inv_delta delta, uint32_t rooms)
+{
+	struct cell_counter one = {.held = (uint16_t)rooms}, other = {.booked = (uint16_t)rooms};
+	uint64_t held = cell_counter_pack(one), booked = cell_counter_pack(other);
+	kr_assert(rooms <= CELL_COUNT_MAX);
+	kr_assert(delta.held != 0 || delta.booked != 0);
+	return held * (uint64_t)(int64_t)delta.held + booked * (uint64_t)(int64_t)delta.booked;
+}
+
 void inv_spans_move(
 	struct inv *inv, const struct inv_span *spans, uint32_t span_count, struct inv_delta delta)
 {
 	kr_assert(span_count >= 1 && span_count <= INV_LINES_MAX);
-	kr_assert(delta.held != 0 || delta.booked != 0);
 	for (uint32_t i = 0; i < span_count; i++) {
-		int32_t rooms = (int32_t)spans[i].rooms;
-		uint32_t ring = inv_ring(inv, spans[i].first_day);
+		uint64_t word = inv_delta_word(delta, spans[i].rooms);
+		uint32_t ring = spans[i].ring;
 		for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++) {
 			struct inv_words old = inv_cell_load(inv, spans[i].row, ring);
-			struct cell_counter cell = cell_counter_unpack(old.counter);
-			cell.held = (uint16_t)(cell.held + delta.held * rooms);
-			cell.booked = (uint16_t)(cell.booked + delta.booked * rooms);
-			struct inv_words new = {cell_counter_pack(cell), old.rate};
+			struct inv_words new = {old.counter + word, old.rate};
+			kr_assert((uint16_t) new.counter == (uint16_t)old.counter);
+			kr_assert(new.counter >> 48 == old.counter >> 48);
 			inv_cell_store(inv, spans[i].row, ring, old, new);
 			ring = inv_ring_after(inv, ring);
 		}

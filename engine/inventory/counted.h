@@ -13,7 +13,8 @@
 struct inv_span {
 	uint32_t row;
 	uint32_t rooms;
-	int32_t first_day, end_day; /* not empty unless nothing is counted */
+	int32_t first_day, end_day;
+	uint32_t ring; /* place of first_day */
 };
 
 /* What happens to each room: -1, 0 or 1. */
@@ -24,10 +25,9 @@ struct inv_delta {
 /* Returns how many; nights of a line outside the window are left out. */
 uint32_t inv_spans_of_record(const struct inv *inv, const struct inv_record *record,
 	struct inv_span spans[static INV_LINES_MAX]);
-/* The same of an effect's lines, whose types must exist. */
-uint32_t inv_spans_of_lines(const struct inv *inv, uint32_t hotel_index,
-	const struct inv_line *lines, uint32_t line_count,
-	struct inv_span spans[static INV_LINES_MAX]);
+/* The part of a span inside the window, with its place. */
+struct inv_span inv_span_clip(
+	const struct inv *inv, const struct inv_hotel *hotel, struct inv_span span);
 
 /* Fills old values into the scratch and names them in the effect. */
 void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_t span_count,

@@ -10,13 +10,15 @@
 #define INV_PREFETCH_CELL_LINES 4u
 
 /* The first entry of a tag, without looking at the table behind; INV_NONE when there is none. */
-static uint32_t inv_index_guess(const struct inv_index *index, const uint64_t *slots, uint32_t tag)
+static inline uint32_t inv_index_guess(
+	const struct inv_index *index, const uint64_t *slots, uint32_t tag)
 {
 	uint32_t slot = inv_index_home(index, tag);
-	uint32_t entry = inv_index_next(index, slots, tag, &slot);
 	kr_assert(slot < index->slot_count);
-	kr_assert(entry == INV_INDEX_END || entry < index->slot_count);
-	return entry == INV_INDEX_END ? INV_NONE : entry;
+	kr_assert(index->used < index->slot_count);
+	while (slots[slot] != 0 && (uint32_t)(slots[slot] >> 32) != tag)
+		slot = inv_index_after(index, slot);
+	return slots[slot] == 0 ? INV_NONE : (uint32_t)slots[slot] - 1;
 }
 
 static void inv_record_prefetch(const struct inv *inv, uint32_t record)
@@ -94,15 +96,10 @@ static void inv_reserve_prefetch_slots(const struct inv *inv, const struct inv_r
 	inv_hotel_slot_prefetch(inv, op->hotel);
 }
 
-/* The hotel's lines, and the record if the id is known: a retry is answered from it. */
+/* The hotel's lines. A record is there only for a retry, which is rare and pays for itself. */
 static void inv_reserve_prefetch_hotel(const struct inv *inv, const struct inv_reserve_op *op)
 {
-	uint32_t record =
-		inv_index_guess(&inv->record_index, inv_record_slots(inv), inv_id_tag(op->id));
 	uint32_t hotel_index = inv_hotel_guess(inv, op->hotel);
-	kr_assert(record == INV_NONE || record < inv->config.reservations_max);
-	if (record != INV_NONE)
-		inv_record_prefetch(inv, record);
 	if (hotel_index == INV_NONE)
 		return;
 	kr_assert(hotel_index < inv->config.hotels_max);

@@ -113,6 +113,7 @@ uint64_t inv_record_hash(const struct inv *inv, uint32_t r)
 struct inv_record_image {
 	struct inv_record head; /* values only */
 	struct inv_line lines[INV_LINES_MAX];
+	uint32_t rows[INV_LINES_MAX];
 	uint16_t counted_nights[INV_LINES_MAX];
 	struct inv_text external_ref, payment_ref;
 };
@@ -208,7 +209,7 @@ static void inv_record_load_image(
 
 /* NULL, or what does not go with the state it is loaded into. */
 static const char *inv_record_image_wrong(
-	const struct inv *inv, uint32_t hotel_index, const struct inv_record_image *image)
+	const struct inv *inv, uint32_t hotel_index, struct inv_record_image *image)
 {
 	const struct inv_record *head = &image->head;
 	bool counts = head->state == INV_HELD || inv_state_is_booked(head->state);
@@ -219,13 +220,15 @@ static const char *inv_record_image_wrong(
 		return "a reservation without a hotel";
 	if (hotel_index == INV_NONE && image->external_ref.size_bytes != 0)
 		return "a reference without a hotel";
-	if (!inv_lines_total_fits(image->lines, head->line_count))
-		return "the total leaves its range";
+	uint64_t total_minor = 0;
 	for (uint32_t i = 0; i < head->line_count; i++) {
 		const struct inv_line *line = &image->lines[i];
 		int32_t nights = line->check_out - line->check_in;
-		if (inv_row_find(inv, hotel_index, line->type) == INV_NONE)
+		image->rows[i] = inv_row_find(inv, hotel_index, line->type);
+		if (image->rows[i] == INV_NONE)
 			return "a line's room type is unknown";
+		if (!inv_line_sum(line, &total_minor))
+			return "the total leaves its range";
 		if (counts && image->counted_nights[i] != nights)
 			return "a live reservation does not count all its nights";
 	}
@@ -260,7 +263,8 @@ static void inv_record_load_commit(
 	record->chain_prev = INV_NONE;
 	record->more = INV_NONE;
 	if (record->line_count > 0) {
-		inv_record_put_lines(inv, record, image->lines, record->line_count, false);
+		inv_record_put_lines(
+			inv, record, image->lines, image->rows, record->line_count, false);
 		inv_record_load_counted(inv, record, image->counted_nights);
 	}
 	inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, image->external_ref);

@@ -38,20 +38,18 @@ uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count)
 	return count;
 }
 
-bool inv_lines_total_fits(const struct inv_line *lines, uint32_t line_count)
+bool inv_line_sum(const struct inv_line *line, uint64_t *total_minor)
 {
-	uint64_t left_minor = INV_TOTAL_MAX;
-	kr_assert(line_count <= INV_LINES_MAX);
-	for (uint32_t i = 0; i < line_count; i++) {
-		const struct inv_line *line = &lines[i];
-		for (uint32_t n = 0; n < line->run_count; n++) {
-			uint64_t price_minor = line->runs[n].price_minor;
-			uint64_t times = (uint64_t)line->runs[n].nights * line->rooms;
-			kr_assert(times > 0);
-			if (price_minor > left_minor / times)
-				return false;
-			left_minor -= price_minor * times;
-		}
+	kr_assert(*total_minor <= INV_TOTAL_MAX);
+	for (uint32_t r = 0; r < line->run_count; r++) {
+		uint64_t times = (uint64_t)line->runs[r].nights * line->rooms;
+		uint64_t product_minor, sum_minor;
+		kr_assert(line->runs[r].price_minor <= RATE_PRICE_MAX);
+		if (__builtin_mul_overflow(line->runs[r].price_minor, times, &product_minor) ||
+			__builtin_add_overflow(*total_minor, product_minor, &sum_minor) ||
+			sum_minor > INV_TOTAL_MAX)
+			return false;
+		*total_minor = sum_minor;
 	}
 	return true;
 }
@@ -97,30 +95,30 @@ static uint32_t *inv_runs_append(
 	return link;
 }
 
-static uint32_t *inv_line_append(struct inv *inv, uint32_t *link, uint32_t hotel_index,
-	const struct inv_line *line, bool counted)
+static uint32_t *inv_line_append(
+	struct inv *inv, uint32_t *link, const struct inv_line *line, uint32_t row, bool counted)
 {
 	struct inv_node *node = inv_node_append(inv, link, INV_NODE_LINE);
 	kr_assert(line->check_out > line->check_in);
 	uint16_t nights = (uint16_t)(line->check_out - line->check_in);
 	node->pricing = line->pricing;
-	node->u.line.row = inv_row_find(inv, hotel_index, line->type);
+	node->u.line.row = row;
 	node->u.line.check_in = line->check_in;
 	node->u.line.nights = nights;
 	node->u.line.rooms = line->rooms;
 	node->u.line.guests = line->guests;
 	node->u.line.counted_nights = counted ? (int16_t)nights : 0;
-	kr_assert(node->u.line.row != INV_NONE);
+	kr_assert(inv_row_at(inv, row)->type == line->type);
 	return inv_runs_append(inv, &node->next, line->runs, line->run_count);
 }
 
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
-	uint32_t line_count, bool counted)
+	const uint32_t *rows, uint32_t line_count, bool counted)
 {
 	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
 	kr_assert(record->more == INV_NONE);
 	const struct inv_line *first = &lines[0];
-	record->row = inv_row_find(inv, record->hotel_index, first->type);
+	record->row = rows[0];
 	record->check_in = first->check_in;
 	record->nights = (uint16_t)(first->check_out - first->check_in);
 	record->rooms = first->rooms;
@@ -128,14 +126,14 @@ void inv_record_put_lines(struct inv *inv, struct inv_record *record, const stru
 	record->pricing = first->pricing;
 	record->counted_nights = counted ? (int16_t)record->nights : 0;
 	record->line_count = (uint8_t)line_count;
-	kr_assert(record->row != INV_NONE);
+	kr_assert(inv_row_at(inv, rows[0])->type == first->type);
 	if (first->run_count > 0)
 		record->first_run = inv_run_pack(first->runs[0]);
 	uint32_t *link = &record->more;
 	if (first->run_count > 1)
 		link = inv_runs_append(inv, link, first->runs + 1, first->run_count - 1u);
 	for (uint32_t i = 1; i < line_count; i++)
-		link = inv_line_append(inv, link, record->hotel_index, &lines[i], counted);
+		link = inv_line_append(inv, link, &lines[i], rows[i], counted);
 }
 
 void inv_record_put_text(

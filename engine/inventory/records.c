@@ -183,7 +183,7 @@ uint32_t inv_record_take(struct inv *inv)
 	if (r == INV_POOL_EMPTY)
 		return INV_NONE;
 	struct inv_record *record = inv_record_at(inv, r);
-	memset(record, 0, sizeof(*record));
+	inv_zero(record, sizeof(*record));
 	record->hotel_index = INV_NONE;
 	record->row = INV_NONE;
 	record->heap_pos = INV_NONE;

@@ -17,6 +17,13 @@ static inline struct inv_record *inv_record_at(const struct inv *inv, uint32_t r
 	return &inv_records(inv)[record];
 }
 
+/* Most texts are absent. */
+static inline bool inv_text_fits(struct inv_text text)
+{
+	kr_assert(text.size_bytes == 0 || text.bytes != NULL);
+	return text.size_bytes == 0 || inv_text_is_valid(text, INV_TEXT_SIZE_MAX);
+}
+
 static inline uint32_t inv_id_tag(struct kr_id id)
 {
 	return inv_index_tag(hash_mix(id.hi * UINT64_C(0x9e3779b97f4a7c15) ^ id.lo));
@@ -55,13 +62,14 @@ void inv_record_requeue(struct inv *inv, uint32_t record);
 /* ---- nodes: what does not fit the record ---- */
 /* The largest sum of a reservation; beyond it INVALID, total. */
 #define INV_TOTAL_MAX ((uint64_t)INT64_MAX)
-bool inv_lines_total_fits(const struct inv_line *lines, uint32_t line_count);
+/* Adds a line's priced rooms and nights; false when the sum would be larger than that. */
+bool inv_line_sum(const struct inv_line *line, uint64_t *total_minor);
 uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count);
 uint32_t inv_text_node_count(struct inv_text text);
-/* The nodes must be there (inv_pool_left). Lines first, then texts. Lines count all their nights
- * when `counted`, else none. */
+/* The nodes must be there (inv_pool_left). Lines first, then texts. rows[i] is line i's. Lines
+ * count all their nights when `counted`, else none. */
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
-	uint32_t line_count, bool counted);
+	const uint32_t *rows, uint32_t line_count, bool counted);
 void inv_record_put_text(
 	struct inv *inv, struct inv_record *record, enum inv_node_kind kind, struct inv_text text);
 void inv_record_give_nodes(struct inv *inv, struct inv_record *record);

@@ -23,17 +23,16 @@ void inv_answer_show(
 {
 	const struct inv_record *record = inv_record_at(inv, r);
 	kr_assert(record->revision > 0);
-	*ret_answer = (struct inv_answer){
-		.code = KEYRACK_DONE,
-		.hotel = inv_record_hotel_id(inv, record),
-		.state = record->state,
-		.due = inv_record_is_due(record, now_us),
-		.outcome = record->state == INV_VOID ? 0 : KEYRACK_DONE,
-		.revision = record->revision,
-		.expires_at_us = record->expires_at_us,
-		.event_seq = record->event_seq,
-		.wait_lsn = inv_record_lsn(inv, record),
-	};
+	inv_zero(ret_answer, sizeof(*ret_answer));
+	ret_answer->code = KEYRACK_DONE;
+	ret_answer->hotel = inv_record_hotel_id(inv, record);
+	ret_answer->state = record->state;
+	ret_answer->due = inv_record_is_due(record, now_us);
+	ret_answer->outcome = record->state == INV_VOID ? 0 : KEYRACK_DONE;
+	ret_answer->revision = record->revision;
+	ret_answer->expires_at_us = record->expires_at_us;
+	ret_answer->event_seq = record->event_seq;
+	ret_answer->wait_lsn = inv_record_lsn(inv, record);
 	ret_answer->has_total = inv_record_total(inv, record, &ret_answer->total_minor);
 	kr_assert(ret_answer->has_total || ret_answer->total_minor == 0);
 }

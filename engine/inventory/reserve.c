@@ -30,12 +30,11 @@ static enum inv_result inv_reserve_say(const struct inv *inv, const struct inv_r
 {
 	kr_assert(refusal.code != KEYRACK_DONE);
 	kr_assert(code_class_of(refusal.code) != CODE_REJECT);
-	*answer = (struct inv_answer){
-		.code = refusal.code,
-		.refusal = refusal,
-		.hotel = op->hotel,
-		.outcome = code_class_of(refusal.code) == CODE_FINAL ? refusal.code : 0,
-	};
+	inv_zero(answer, sizeof(*answer));
+	answer->code = refusal.code;
+	answer->refusal = refusal;
+	answer->hotel = op->hotel;
+	answer->outcome = code_class_of(refusal.code) == CODE_FINAL ? refusal.code : 0;
 	if (hotel_index != INV_NONE)
 		answer->wait_lsn = inv_hotel_at(inv, hotel_index)->last_lsn;
 	return INV_ANSWER;
@@ -55,36 +54,54 @@ static enum inv_result inv_reserve_remembered(const struct inv *inv,
 
 /* ---- step 1: ids that are new ---- */
 
-static struct inv_refusal inv_reserve_refuse_id(
-	const struct inv *inv, struct inv_now now, const struct inv_reserve_op *op)
+/* Another record of the same source in this hotel. */
+static bool inv_reserve_is_referred(
+	const struct inv *inv, const struct inv_reserve_op *op, struct inv_refusal *ret)
 {
-	struct inv_refusal refusal = {.code = KEYRACK_INVALID, .rule = RULE_ID};
-	if (!reservation_id_is_native(op->id) ||
-		reservation_id_slot(op->id) != slot_of_hotel(op->hotel))
-		return refusal;
-	uint64_t minted_us = reservation_id_ms(op->id) * 1000;
-	refusal.code = KEYRACK_KEY_EXPIRED;
-	if (minted_us < inv->purge_mark_us)
-		return refusal;
-	refusal.code = KEYRACK_INVALID;
-	if (minted_us > KR_MAX(now.t_us, now.wall_us) + INV_ID_AHEAD_MAX_US)
-		return refusal;
-	enum inv_name field = inv_stay_malformed(op);
-	if (field != 0)
-		return (struct inv_refusal){
-			.code = KEYRACK_INVALID, .rule = RULE_FIELD, .text = inv_name_text(field)};
-	refusal.code = 0;
-	if (op->external_ref.size_bytes == 0)
-		return refusal;
+	kr_assert(op->external_ref.size_bytes > 0);
 	uint32_t other =
 		inv_record_find_external(inv, op->hotel, op->actor.source, op->external_ref);
 	if (other == INV_NONE)
-		return refusal;
-	refusal = (struct inv_refusal){.code = KEYRACK_KEY_REUSED,
+		return false;
+	*ret = (struct inv_refusal){.code = KEYRACK_KEY_REUSED,
 		.rule = RULE_EXTERNAL_REF,
 		.other = inv_record_at(inv, other)->id};
-	kr_assert(!kr_id_equal(refusal.other, op->id));
-	return refusal;
+	kr_assert(!kr_id_equal(ret->other, op->id));
+	return true;
+}
+
+/* The code that the id itself earns, 0 for none. */
+static uint16_t inv_reserve_id_code(
+	const struct inv *inv, struct inv_now now, const struct inv_reserve_op *op)
+{
+	if (!reservation_id_is_native(op->id) ||
+		reservation_id_slot(op->id) != slot_of_hotel(op->hotel))
+		return KEYRACK_INVALID;
+	uint64_t minted_us = reservation_id_ms(op->id) * 1000;
+	kr_assert(minted_us < UINT64_MAX / 2);
+	if (minted_us < inv->purge_mark_us)
+		return KEYRACK_KEY_EXPIRED;
+	bool is_ahead = minted_us > KR_MAX(now.t_us, now.wall_us) + INV_ID_AHEAD_MAX_US;
+	kr_assert(!is_ahead || minted_us > now.t_us);
+	return is_ahead ? KEYRACK_INVALID : 0;
+}
+
+static bool inv_reserve_is_refused_early(const struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op *op, struct inv_refusal *ret)
+{
+	uint16_t code = inv_reserve_id_code(inv, now, op);
+	if (code != 0) {
+		*ret = (struct inv_refusal){.code = code, .rule = RULE_ID};
+		return true;
+	}
+	enum inv_name field = inv_stay_malformed(op);
+	if (field != 0) {
+		*ret = (struct inv_refusal){
+			.code = KEYRACK_INVALID, .rule = RULE_FIELD, .text = inv_name_text(field)};
+		return true;
+	}
+	kr_assert(op->line_count >= 1);
+	return op->external_ref.size_bytes != 0 && inv_reserve_is_referred(inv, op, ret);
 }
 
 /* Demand turned away; not what was never a question (unknown names, malformed, reused ids). */
@@ -132,22 +149,30 @@ static bool inv_hold_is_over_cap(const struct inv *inv, const struct inv_reserve
 	return inv_guest_hold_count(inv, op->hotel, op->guest) >= cold->guest_holds_max;
 }
 
+static KR_COLD bool inv_reserve_refuse_table(
+	enum inv_name table, const struct inv_pool *pool, struct inv_refusal *ret)
+{
+	*ret = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED,
+		.rule = RULE_TABLE,
+		.required = pool->capacity,
+		.left = inv_pool_left(pool),
+		.text = inv_name_text(table)};
+	kr_assert(ret->left <= ret->required);
+	return true;
+}
+
 static bool inv_reserve_lacks_room(const struct inv *inv, const struct inv_reserve_op *op,
 	const struct inv_line *frozen, struct inv_refusal *ret)
 {
 	uint32_t nodes = inv_lines_node_count(frozen, op->line_count) +
 			 inv_text_node_count(op->external_ref) +
 			 inv_text_node_count(op->payment_ref);
-	*ret = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED, .rule = RULE_TABLE};
-	ret->text = inv_name_text(INV_NAME_RESERVATIONS);
-	ret->required = inv->record_pool.capacity;
 	kr_assert(nodes <= INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX + 4);
 	if (inv_pool_left(&inv->record_pool) == 0)
-		return true;
-	ret->text = inv_name_text(INV_NAME_NODES);
-	ret->required = inv->node_pool.capacity;
-	ret->left = inv_pool_left(&inv->node_pool);
-	return ret->left < nodes;
+		return inv_reserve_refuse_table(INV_NAME_RESERVATIONS, &inv->record_pool, ret);
+	if (inv_pool_left(&inv->node_pool) < nodes)
+		return inv_reserve_refuse_table(INV_NAME_NODES, &inv->node_pool, ret);
+	return false;
 }
 
 /* ---- the effect ---- */
@@ -195,17 +220,18 @@ static void inv_reserve_fill(struct inv_stay *stay, struct inv_now now, struct i
 	effect->id = op->id;
 	effect->revision = 1;
 	inv_stay_read_olds(stay, effect);
-	effect->u.reserve = (struct inv_effect_reserve){
-		.book = op->book,
-		.fingerprint = op->fingerprint,
-		.guest = op->guest,
-		.external_ref = inv_text_copy(op->external_ref, scratch->external_ref),
-		.payment_ref = inv_text_copy(op->payment_ref, scratch->payment_ref),
-		.lines = inv_stay_freeze(stay),
-		.line_count = op->line_count,
-	};
+	struct inv_effect_reserve *reserve = &effect->u.reserve;
+	reserve->book = op->book;
+	reserve->fingerprint = op->fingerprint;
+	reserve->guest = op->guest;
+	reserve->lines = inv_stay_freeze(stay);
+	reserve->line_count = op->line_count;
+	if (op->external_ref.size_bytes != 0)
+		reserve->external_ref = inv_text_copy(op->external_ref, scratch->external_ref);
+	if (op->payment_ref.size_bytes != 0)
+		reserve->payment_ref = inv_text_copy(op->payment_ref, scratch->payment_ref);
 	if (!op->book)
-		effect->u.reserve.expires_at_us =
+		reserve->expires_at_us =
 			inv_hold_deadline_us(stay->inv, stay->hotel_index, op, now.t_us);
 	kr_assert(effect->old_count >= op->line_count);
 	kr_assert(effect->hotel.v == op->hotel.v);
@@ -216,17 +242,16 @@ static void inv_reserve_answer(
 {
 	bool has_total = inv_stay_has_total(stay);
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
-	*answer = (struct inv_answer){
-		.code = KEYRACK_DONE,
-		.hotel = effect->hotel,
-		.state = effect->u.reserve.book ? INV_CONFIRMED : INV_HELD,
-		.has_total = has_total,
-		.outcome = KEYRACK_DONE,
-		.revision = effect->revision,
-		.expires_at_us = effect->u.reserve.expires_at_us,
-		.total_minor = has_total ? stay->total_minor : 0,
-		.event_seq = effect->event_seq,
-	};
+	inv_zero(answer, sizeof(*answer));
+	answer->code = KEYRACK_DONE;
+	answer->hotel = effect->hotel;
+	answer->state = effect->u.reserve.book ? INV_CONFIRMED : INV_HELD;
+	answer->has_total = has_total;
+	answer->outcome = KEYRACK_DONE;
+	answer->revision = effect->revision;
+	answer->expires_at_us = effect->u.reserve.expires_at_us;
+	answer->total_minor = has_total ? stay->total_minor : 0;
+	answer->event_seq = effect->event_seq;
 	kr_assert(answer->event_seq > 0);
 }
 
@@ -241,8 +266,8 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 	if (refused != NULL)
 		return inv_reserve_remembered(inv, op, refused, ret_answer);
 	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
-	struct inv_refusal refusal = inv_reserve_refuse_id(inv, now, op);
-	if (refusal.code != 0)
+	struct inv_refusal refusal;
+	if (inv_reserve_is_refused_early(inv, now, op, &refusal))
 		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
 	struct inv_stay stay;
 	inv_stay_init(&stay, inv, now.t_us, op, hotel_index, &refusal, 1);
@@ -259,18 +284,22 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 
 /* ---- applying ---- */
 
+/* What applying a reservation needs to know of its lines. */
+struct inv_reserve_plan {
+	struct inv_span spans[INV_LINES_MAX];
+	uint32_t rows[INV_LINES_MAX];
+	uint32_t nodes;
+};
+
 /* An effect's line as judging would have made it; NULL, or what is wrong. */
-static const char *inv_reserve_line_wrong(
-	const struct inv *inv, uint32_t hotel_index, const struct inv_line *line)
+static const char *inv_reserve_line_wrong(const struct inv_line *line)
 {
 	int64_t nights = (int64_t)line->check_out - line->check_in;
 	uint32_t covered = 0;
 	kr_assert(line->run_count == 0 || line->runs != NULL);
 	if (line->check_in < INV_DAY_MIN || line->check_out > INV_DAY_MAX || nights < 1 ||
-		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0)
+		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0 || line->plan != 0)
 		return "a line is malformed";
-	if (inv_row_find(inv, hotel_index, line->type) == INV_NONE || line->plan != 0)
-		return "a line's room type or plan is unknown";
 	if (line->pricing > INV_PRICE_NONE)
 		return "a line's pricing is unknown";
 	for (uint32_t i = 0; i < line->run_count; i++) {
@@ -284,40 +313,62 @@ static const char *inv_reserve_line_wrong(
 	return NULL;
 }
 
-static const char *inv_reserve_wrong(
-	const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect)
+static const char *inv_reserve_lines_wrong(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect_reserve *reserve, struct inv_reserve_plan *plan)
+{
+	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
+	uint64_t nights = 0, total_minor = 0;
+	kr_assert(reserve->line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < reserve->line_count; i++) {
+		const struct inv_line *line = &reserve->lines[i];
+		const char *wrong = inv_reserve_line_wrong(line);
+		if (wrong != NULL)
+			return wrong;
+		plan->rows[i] = inv_row_find(inv, hotel_index, line->type);
+		if (plan->rows[i] == INV_NONE)
+			return "a line's room type is unknown";
+		nights += (uint64_t)(line->check_out - line->check_in);
+		if (nights > INV_STAY_NIGHTS_MAX)
+			return "a reservation has too many nights";
+		if (!inv_line_sum(line, &total_minor))
+			return "the total leaves its range";
+		struct inv_span span = {.row = plan->rows[i],
+			.rooms = line->rooms,
+			.first_day = line->check_in,
+			.end_day = line->check_out};
+		plan->spans[i] = inv_span_clip(inv, hotel, span);
+	}
+	kr_assert(nights >= reserve->line_count);
+	plan->nodes = inv_lines_node_count(reserve->lines, reserve->line_count) +
+		      inv_text_node_count(reserve->external_ref) +
+		      inv_text_node_count(reserve->payment_ref);
+	return NULL;
+}
+
+static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect *effect, struct inv_reserve_plan *plan)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
-	uint64_t nights = 0;
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
-	if (hotel_index == INV_NONE)
-		return "a reservation without a hotel";
+	kr_assert(hotel_index != INV_NONE);
 	if (inv_record_find(inv, effect->id) != INV_NONE)
 		return "the id is known already";
 	if (effect->revision != 1)
 		return "a first revision is not 1";
 	if (reserve->line_count < 1 || reserve->line_count > INV_LINES_MAX)
 		return "a reservation has no lines, or too many";
-	for (uint32_t i = 0; i < reserve->line_count; i++) {
-		const char *wrong = inv_reserve_line_wrong(inv, hotel_index, &reserve->lines[i]);
-		if (wrong != NULL)
-			return wrong;
-		nights += (uint64_t)(reserve->lines[i].check_out - reserve->lines[i].check_in);
-	}
-	if (nights > INV_STAY_NIGHTS_MAX)
-		return "a reservation has too many nights";
-	if (!inv_lines_total_fits(reserve->lines, reserve->line_count))
-		return "the total leaves its range";
 	if (reserve->external_ref.size_bytes > INV_TEXT_SIZE_MAX ||
 		reserve->payment_ref.size_bytes > INV_TEXT_SIZE_MAX)
 		return "a reference is too long";
 	bool is_dated =
 		reserve->book ? reserve->expires_at_us == 0 : reserve->expires_at_us > effect->t_us;
-	return is_dated ? NULL : "the deadline does not fit the operation";
+	if (!is_dated)
+		return "the deadline does not fit the operation";
+	return inv_reserve_lines_wrong(inv, hotel_index, reserve, plan);
 }
 
-static void inv_reserve_commit(
-	struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect)
+static void inv_reserve_commit(struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect *effect, const struct inv_reserve_plan *plan)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
 	uint32_t r = inv_record_take(inv);
@@ -335,7 +386,7 @@ static void inv_reserve_commit(
 	record->event_seq = effect->event_seq;
 	record->guest = reserve->guest;
 	record->source = effect->actor.source;
-	inv_record_put_lines(inv, record, reserve->lines, reserve->line_count, true);
+	inv_record_put_lines(inv, record, reserve->lines, plan->rows, reserve->line_count, true);
 	if (reserve->external_ref.size_bytes != 0)
 		inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, reserve->external_ref);
 	if (reserve->payment_ref.size_bytes != 0)
@@ -348,23 +399,19 @@ int inv_apply_reserve(struct inv *inv, uint32_t hotel_index, const struct inv_ef
 	struct inv_contradiction *ret)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
-	const char *wrong = inv_reserve_wrong(inv, hotel_index, effect);
+	struct inv_reserve_plan plan;
+	const char *wrong = inv_reserve_wrong(inv, hotel_index, effect, &plan);
 	if (wrong != NULL)
 		return inv_contradict(effect, wrong, 0, 0, 0, ret);
-	struct inv_span spans[INV_LINES_MAX];
-	uint32_t span_count =
-		inv_spans_of_lines(inv, hotel_index, reserve->lines, reserve->line_count, spans);
+	uint32_t line_count = reserve->line_count;
 	struct inv_delta delta = {.held = !reserve->book, .booked = reserve->book};
-	int r = inv_spans_check(inv, spans, span_count, delta, effect, ret);
+	int r = inv_spans_check(inv, plan.spans, line_count, delta, effect, ret);
 	if (r != 0)
 		return r;
-	uint32_t nodes = inv_lines_node_count(reserve->lines, reserve->line_count) +
-			 inv_text_node_count(reserve->external_ref) +
-			 inv_text_node_count(reserve->payment_ref);
-	if (inv_pool_left(&inv->record_pool) == 0 || inv_pool_left(&inv->node_pool) < nodes)
+	if (inv_pool_left(&inv->record_pool) == 0 || inv_pool_left(&inv->node_pool) < plan.nodes)
 		return INV_NO_ROOM;
-	inv_spans_move(inv, spans, span_count, delta);
-	inv_reserve_commit(inv, hotel_index, effect);
-	kr_assert(span_count == reserve->line_count);
+	inv_spans_move(inv, plan.spans, line_count, delta);
+	inv_reserve_commit(inv, hotel_index, effect, &plan);
+	kr_assert(delta.held != delta.booked);
 	return 0;
 }

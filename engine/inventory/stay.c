@@ -39,13 +39,11 @@ enum inv_name inv_stay_malformed(const struct inv_reserve_op *op)
 	}
 	if (op->book && op->ttl_us != 0)
 		return INV_NAME_TTL;
-	if (!inv_text_is_valid(op->external_ref, INV_TEXT_SIZE_MAX))
+	if (!inv_text_fits(op->external_ref))
 		return INV_NAME_EXTERNAL_REF;
-	if (!inv_text_is_valid(op->payment_ref, INV_TEXT_SIZE_MAX))
+	if (!inv_text_fits(op->payment_ref) || (!op->book && op->payment_ref.size_bytes != 0))
 		return INV_NAME_PAYMENT_REF;
-	if (!op->book && op->payment_ref.size_bytes != 0)
-		return INV_NAME_PAYMENT_REF;
-	if (!inv_text_is_valid(op->actor.reason, INV_TEXT_SIZE_MAX))
+	if (!inv_text_fits(op->actor.reason))
 		return INV_NAME_REASON;
 	if (op->actor.source >= INV_SOURCE_RESERVED_FIRST)
 		return INV_NAME_SOURCE;
@@ -100,6 +98,7 @@ void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
 	stay->t_us = t_us;
 	stay->op = op;
 	stay->hotel_index = hotel_index;
+	stay->suspects = INV_SUSPECT_ALWAYS;
 	stay->has_every_price = false;
 	stay->total_minor = 0;
 	stay->refusals = refusals;
@@ -167,45 +166,68 @@ static bool inv_line_runs_fit(const struct inv_line *line)
 	return nights == (uint32_t)(line->check_out - line->check_in);
 }
 
-static struct inv_refusal inv_line_refuse_nights(uint32_t i, int64_t required, int64_t left)
-{
-	kr_assert(left > required || required == 0);
-	kr_assert(i < INV_LINES_MAX);
-	return (struct inv_refusal){
-		.code = KEYRACK_INVALID,
-		.rule = RULE_DATES,
-		.line = (uint16_t)i,
-		.required = required,
-		.left = left,
-	};
-}
+enum inv_line_fault {
+	INV_LINE_FITS,
+	INV_LINE_DATES,
+	INV_LINE_ROOMS,
+	INV_LINE_TOO_LONG,
+	INV_LINES_TOO_LONG,
+	INV_LINE_RUNS
+};
 
-/* The first thing malformed in a line; code 0 when nothing is. `*nights` of the lines before grows
- * by this one's. */
-static struct inv_refusal inv_line_malformed(
-	const struct inv_stay *stay, uint32_t i, uint32_t *nights)
+/* The first thing malformed in a line; `nights` are those of the lines before it. */
+static enum inv_line_fault inv_line_fault(
+	const struct inv_line *line, uint32_t nights_max, uint32_t nights)
 {
-	const struct inv_line *line = stay->lines[i].line;
-	uint32_t nights_max = inv_hotel_cold_at(stay->inv, stay->hotel_index)->nights_max;
-	struct inv_refusal refusal = {
-		.code = KEYRACK_INVALID, .rule = RULE_FIELD, .line = (uint16_t)i};
+	kr_assert(nights <= INV_STAY_NIGHTS_MAX);
 	if (line->check_in >= line->check_out || line->check_in < INV_DAY_MIN ||
 		line->check_out > INV_DAY_MAX)
-		return inv_line_refuse_nights(i, 0, 0);
-	refusal.text = inv_name_text(INV_NAME_ROOMS);
+		return INV_LINE_DATES;
 	if (line->rooms == 0)
-		return refusal;
+		return INV_LINE_ROOMS;
 	uint32_t count = (uint32_t)(line->check_out - line->check_in);
+	kr_assert(count > 0);
 	if (nights_max != 0 && count > nights_max)
-		return inv_line_refuse_nights(i, nights_max, count);
-	if (*nights + count > INV_STAY_NIGHTS_MAX)
-		return inv_line_refuse_nights(i, INV_STAY_NIGHTS_MAX, *nights + count);
-	refusal.text = inv_name_text(INV_NAME_RUNS);
-	if (!inv_line_runs_fit(line))
-		return refusal;
-	*nights += count;
-	kr_assert(*nights <= INV_STAY_NIGHTS_MAX);
-	return (struct inv_refusal){.code = 0};
+		return INV_LINE_TOO_LONG;
+	if (nights + count > INV_STAY_NIGHTS_MAX)
+		return INV_LINES_TOO_LONG;
+	return inv_line_runs_fit(line) ? INV_LINE_FITS : INV_LINE_RUNS;
+}
+
+static KR_COLD bool inv_stay_refuse_fault(
+	struct inv_stay *stay, uint32_t i, enum inv_line_fault fault, uint32_t nights)
+{
+	const struct inv_line *line = stay->lines[i].line;
+	bool is_field = fault == INV_LINE_ROOMS || fault == INV_LINE_RUNS;
+	struct inv_refusal refusal = {.code = KEYRACK_INVALID,
+		.rule = is_field ? RULE_FIELD : RULE_DATES,
+		.line = (uint16_t)i};
+	kr_assert(fault != INV_LINE_FITS);
+	if (fault == INV_LINE_ROOMS)
+		refusal.text = inv_name_text(INV_NAME_ROOMS);
+	if (fault == INV_LINE_RUNS)
+		refusal.text = inv_name_text(INV_NAME_RUNS);
+	if (fault == INV_LINE_TOO_LONG) {
+		refusal.required = inv_hotel_cold_at(stay->inv, stay->hotel_index)->nights_max;
+		refusal.left = line->check_out - line->check_in;
+	}
+	if (fault == INV_LINES_TOO_LONG) {
+		refusal.required = INV_STAY_NIGHTS_MAX;
+		refusal.left = (int64_t)nights + line->check_out - line->check_in;
+	}
+	kr_assert(refusal.left >= refusal.required);
+	return inv_stay_refuse(stay, refusal);
+}
+
+static bool inv_stay_refuse_day(struct inv_stay *stay, uint16_t code, uint32_t i, int32_t day)
+{
+	kr_assert(code == KEYRACK_PAST_DATE || code == KEYRACK_OUT_OF_WINDOW);
+	kr_assert(i < stay->op->line_count);
+	return inv_stay_refuse(stay, (struct inv_refusal){.code = code,
+					     .rule = RULE_DATES,
+					     .line = (uint16_t)i,
+					     .has_day = true,
+					     .day = day});
 }
 
 /* The nights inside the window; says which are not. */
@@ -215,36 +237,33 @@ static bool inv_stay_refuse_window(struct inv_stay *stay, uint32_t i)
 	const struct inv_line *line = l->line;
 	int32_t begin = inv_stay_hotel(stay)->first_day;
 	int32_t end = begin + (int32_t)stay->inv->config.window_nights;
-	struct inv_refusal refusal = {.rule = RULE_DATES, .line = (uint16_t)i, .has_day = true};
 	kr_assert(line->check_in < line->check_out);
 	l->first_day = KR_MAX(line->check_in, begin);
 	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end));
-	if (line->check_in < begin) {
-		refusal.code = KEYRACK_PAST_DATE;
-		refusal.day = line->check_in;
-		if (inv_stay_refuse(stay, refusal))
-			return true;
-	}
+	if (line->check_in < begin &&
+		inv_stay_refuse_day(stay, KEYRACK_PAST_DATE, i, line->check_in))
+		return true;
 	if (line->check_out <= end)
 		return false;
-	refusal.code = KEYRACK_OUT_OF_WINDOW;
-	refusal.day = KR_MAX(line->check_in, end);
-	return inv_stay_refuse(stay, refusal);
+	return inv_stay_refuse_day(stay, KEYRACK_OUT_OF_WINDOW, i, KR_MAX(line->check_in, end));
 }
 
 static void inv_stay_step_dates(struct inv_stay *stay)
 {
 	uint32_t nights = 0;
+	uint32_t nights_max = inv_hotel_cold_at(stay->inv, stay->hotel_index)->nights_max;
 	kr_assert(stay->hotel_index != INV_NONE);
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
-		struct inv_refusal malformed = inv_line_malformed(stay, i, &nights);
-		if (malformed.code == 0) {
+		const struct inv_line *line = stay->lines[i].line;
+		enum inv_line_fault fault = inv_line_fault(line, nights_max, nights);
+		if (fault == INV_LINE_FITS) {
+			nights += (uint32_t)(line->check_out - line->check_in);
 			if (inv_stay_refuse_window(stay, i))
 				return;
 			continue;
 		}
 		stay->lines[i].row = INV_NONE;
-		if (inv_stay_refuse(stay, malformed))
+		if (inv_stay_refuse_fault(stay, i, fault, nights))
 			return;
 	}
 }
@@ -326,6 +345,20 @@ static void inv_stay_step_occupancy(struct inv_stay *stay)
 
 /* ---- all of them ---- */
 
+/* Steps 4 to 10 in order, and what each looks for. */
+static const struct {
+	uint32_t suspect;
+	void (*step)(struct inv_stay *);
+} inv_stay_steps[] = {
+	{INV_SUSPECT_ADVANCE, inv_stay_step_advance},
+	{INV_SUSPECT_OCCUPANCY, inv_stay_step_occupancy},
+	{INV_SUSPECT_CLOSED, inv_stay_step_closed},
+	{INV_SUSPECT_BORDER, inv_stay_step_arrival_departure},
+	{INV_SUSPECT_LOS, inv_stay_step_los},
+	{INV_SUSPECT_ALWAYS, inv_stay_step_price},
+	{INV_SUSPECT_ALWAYS, inv_stay_step_rooms},
+};
+
 bool inv_stay_try(struct inv_stay *stay)
 {
 	inv_stay_step_catalogue(stay);
@@ -335,12 +368,10 @@ bool inv_stay_try(struct inv_stay *stay)
 	if (inv_stay_is_full(stay))
 		return false;
 	inv_stay_gather(stay);
-	typedef void inv_stay_step(struct inv_stay *);
-	static inv_stay_step *const steps[] = {inv_stay_step_advance, inv_stay_step_occupancy,
-		inv_stay_step_closed, inv_stay_step_arrival_departure, inv_stay_step_los,
-		inv_stay_step_price, inv_stay_step_rooms};
-	for (size_t s = 0; s < KR_ARRAY_COUNT(steps) && !inv_stay_is_full(stay); s++)
-		steps[s](stay);
+	for (size_t s = 0; s < KR_ARRAY_COUNT(inv_stay_steps); s++) {
+		if ((stay->suspects & inv_stay_steps[s].suspect) && !inv_stay_is_full(stay))
+			inv_stay_steps[s].step(stay);
+	}
 	kr_assert(stay->refusal_count <= stay->refusal_max);
 	return stay->refusal_count == 0;
 }

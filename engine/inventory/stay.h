@@ -21,14 +21,28 @@ struct inv_stay_line {
 	 * judged. Admission has them all, explaining clips. */
 	int32_t first_day;
 	int32_t end_day;
+	uint32_t end_ring; /* place of end_day */
 	const struct inv_words *words;
+	/* Of all these words: what any of them has, what all of them have, and the least left.
+	 * A step that needs a flag which none has, or every one has, need not look at nights. */
+	struct inv_words any, all;
+	int32_t least_left;
 };
+
+/* What a line has that a step looks for: without it the step cannot refuse. */
+#define INV_SUSPECT_ADVANCE 0x01u
+#define INV_SUSPECT_OCCUPANCY 0x02u
+#define INV_SUSPECT_CLOSED 0x04u
+#define INV_SUSPECT_BORDER 0x08u /* arrival or departure */
+#define INV_SUSPECT_LOS 0x10u
+#define INV_SUSPECT_ALWAYS 0x20u
 
 struct inv_stay {
 	struct inv *inv;
 	uint64_t t_us;
 	const struct inv_reserve_op *op;
 	uint32_t hotel_index;
+	uint32_t suspects; /* INV_SUSPECT_* of all lines */
 	struct inv_stay_line lines[INV_LINES_MAX];
 	bool has_every_price;
 	uint64_t total_minor; /* of the lines that have a price */

@@ -2,22 +2,72 @@
 
 /* Steps 6 to 10 of admission: what the nights say. */
 
+static void inv_line_gather(const struct inv *inv, struct inv_stay_line *l, struct inv_words *words)
+{
+	uint32_t ring = inv_ring(inv, l->first_day), window = inv->config.window_nights;
+	uint32_t nights = (uint32_t)(l->end_day - l->first_day);
+	struct inv_words any = {0, 0}, all = {UINT64_MAX, UINT64_MAX};
+	int32_t least_left = INT32_MAX;
+	kr_assert(ring < window && nights <= window);
+	for (uint32_t n = 0; n < nights; n++) {
+		struct inv_words w = inv_cell_load(inv, l->row, ring);
+		any.counter |= w.counter;
+		any.rate |= w.rate;
+		all.counter &= w.counter;
+		all.rate &= w.rate;
+		least_left = KR_MIN(least_left, cell_left(cell_counter_unpack(w.counter)));
+		words[n] = w;
+		ring = ring + 1 == window ? 0 : ring + 1;
+	}
+	kr_assert(nights == 0 || least_left <= CELL_LIMIT_MAX);
+	l->words = words;
+	l->any = any;
+	l->all = all;
+	l->least_left = least_left;
+	l->end_ring = ring;
+}
+
+/* What of this line a step might refuse. */
+static uint32_t inv_line_suspects(const struct inv_stay *stay, const struct inv_stay_line *l)
+{
+	const struct inv_row *row = inv_row_at(stay->inv, l->row);
+	struct inv_words end = {0, 0};
+	uint32_t suspects = 0;
+	kr_assert(l->words != NULL);
+	if (inv_day_in_window(stay->inv, inv_stay_hotel(stay), l->line->check_out))
+		end = inv_cell_load(stay->inv, l->row, l->end_ring);
+	uint32_t type_flags = cell_counter_unpack(l->any.counter).flags;
+	uint32_t plan_flags = cell_rate_unpack(l->any.rate).flags;
+	uint32_t type_end_flags = cell_counter_unpack(end.counter).flags;
+	uint32_t plan_end_flags = cell_rate_unpack(end.rate).flags;
+	if ((row->advance_min_minutes | row->advance_max_minutes) != 0)
+		suspects |= INV_SUSPECT_ADVANCE;
+	if (row->guests_max != 0)
+		suspects |= INV_SUSPECT_OCCUPANCY;
+	if ((type_flags & CELL_CLOSED) | (plan_flags & RATE_CLOSED))
+		suspects |= INV_SUSPECT_CLOSED;
+	if ((type_flags & CELL_CTA) | (plan_flags & RATE_CTA) | (type_end_flags & CELL_CTD) |
+		(plan_end_flags & RATE_CTD))
+		suspects |= INV_SUSPECT_BORDER;
+	if (cell_rate_unpack(l->any.rate).class_index != 0)
+		suspects |= INV_SUSPECT_LOS;
+	kr_assert((suspects & INV_SUSPECT_ALWAYS) == 0);
+	return suspects;
+}
+
 void inv_stay_gather(struct inv_stay *stay)
 {
 	struct inv_words *words = inv_scratch(stay->inv)->stay_words;
-	uint32_t used = 0, window = stay->inv->config.window_nights;
+	uint32_t used = 0;
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		struct inv_stay_line *l = &stay->lines[i];
-		l->words = words + used;
 		if (l->row == INV_NONE) {
 			l->end_day = l->first_day;
 			continue;
 		}
-		uint32_t ring = inv_ring(stay->inv, l->first_day);
-		for (int32_t day = l->first_day; day < l->end_day; day++) {
-			words[used++] = inv_cell_load(stay->inv, l->row, ring);
-			ring = ring + 1 == window ? 0 : ring + 1;
-		}
+		inv_line_gather(stay->inv, l, words + used);
+		stay->suspects |= inv_line_suspects(stay, l);
+		used += (uint32_t)(l->end_day - l->first_day);
 		kr_assert(used <= INV_STAY_NIGHTS_MAX);
 	}
 	kr_assert(used > 0 || stay->refusal_count > 0);
@@ -97,8 +147,9 @@ static bool inv_line_refuse_departure(struct inv_stay *stay, uint32_t i)
 	if (!l->is_last || l->row == INV_NONE ||
 		!inv_day_in_window(stay->inv, inv_stay_hotel(stay), day))
 		return false;
-	struct inv_words words = inv_cell_load(stay->inv, l->row, inv_ring(stay->inv, day));
-	kr_assert(day >= l->end_day);
+	/* a date inside the window ends the nights that are inside it */
+	kr_assert(day == l->end_day);
+	struct inv_words words = inv_cell_load(stay->inv, l->row, l->end_ring);
 	if ((cell_counter_unpack(words.counter).flags & CELL_CTD) &&
 		inv_stay_refuse_night(stay, KEYRACK_CLOSED_TO_DEPARTURE, RULE_TYPE_CTD, i, day))
 		return true;
@@ -203,6 +254,13 @@ static bool inv_line_price_calendar(
 	const struct inv_stay_line *l = &stay->lines[i];
 	bool is_whole = l->first_day == l->line->check_in && l->end_day == l->line->check_out;
 	kr_assert(frozen->run_count == 0);
+	/* all words are one: so is the price */
+	if (is_whole && l->any.rate == l->all.rate &&
+		(cell_rate_unpack(l->any.rate).flags & RATE_PRICED)) {
+		inv_runs_extend(frozen, runs, (uint16_t)(l->end_day - l->first_day),
+			cell_rate_unpack(l->any.rate).price_minor);
+		return true;
+	}
 	for (int32_t day = l->first_day; day < l->end_day; day++) {
 		struct cell_rate rate = inv_stay_rate(l, day);
 		if (rate.flags & RATE_PRICED) {
@@ -232,23 +290,6 @@ static bool inv_line_price(
 	kr_assert(line->pricing == INV_PRICE_CALLER);
 	for (uint32_t r = 0; r < line->run_count; r++)
 		inv_runs_extend(frozen, runs, line->runs[r].nights, line->runs[r].price_minor);
-	return true;
-}
-
-/* False when the sum leaves what a total can say. */
-static bool inv_line_sum(const struct inv_line *frozen, uint64_t *total_minor)
-{
-	kr_assert(*total_minor <= INV_TOTAL_MAX);
-	for (uint32_t r = 0; r < frozen->run_count; r++) {
-		uint64_t nights_minor = frozen->runs[r].price_minor * frozen->runs[r].nights;
-		uint64_t rooms_minor, sum_minor;
-		kr_assert(nights_minor <= RATE_PRICE_MAX * INV_STAY_NIGHTS_MAX);
-		if (__builtin_mul_overflow(nights_minor, (uint64_t)frozen->rooms, &rooms_minor) ||
-			__builtin_add_overflow(*total_minor, rooms_minor, &sum_minor) ||
-			sum_minor > INV_TOTAL_MAX)
-			return false;
-		*total_minor = sum_minor;
-	}
 	return true;
 }
 
@@ -367,11 +408,24 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 	return inv_stay_refuse(stay, refusal);
 }
 
+/* Loaded nights with room for the only line: nothing is drawn beside it, and what is within the
+ * limit is within a counter's range. */
+static bool inv_line_has_rooms(const struct inv_stay *stay, const struct inv_stay_line *l)
+{
+	kr_static_assert(CELL_LIMIT_MAX <= CELL_COUNT_MAX, "a limit is within a counter's range");
+	kr_assert(l->line->rooms > 0);
+	return stay->op->line_count == 1 &&
+	       (cell_counter_unpack(l->all.counter).flags & CELL_LOADED) &&
+	       l->least_left >= (int32_t)l->line->rooms;
+}
+
 void inv_stay_step_rooms(struct inv_stay *stay)
 {
 	kr_assert(!inv_stay_is_full(stay));
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		const struct inv_stay_line *l = &stay->lines[i];
+		if (l->row == INV_NONE || inv_line_has_rooms(stay, l))
+			continue;
 		for (int32_t day = l->first_day; day < l->end_day; day++) {
 			if (inv_night_refuse_rooms(stay, i, day))
 				return;

@@ -35,11 +35,11 @@ static enum inv_name inv_transition_malformed(const struct inv_transition_op *op
 		return INV_NAME_TRANSITION;
 	if (op->payment_ref.size_bytes != 0 && op->transition != INV_CONFIRM)
 		return INV_NAME_PAYMENT_REF;
-	if (!inv_text_is_valid(op->payment_ref, INV_TEXT_SIZE_MAX))
+	if (!inv_text_fits(op->payment_ref))
 		return INV_NAME_PAYMENT_REF;
 	if (op->any && op->transition != INV_CANCEL)
 		return INV_NAME_ANY;
-	if (!inv_text_is_valid(op->actor.reason, INV_TEXT_SIZE_MAX))
+	if (!inv_text_fits(op->actor.reason))
 		return INV_NAME_REASON;
 	kr_assert(op->transition >= INV_CONFIRM);
 	return op->actor.source >= INV_SOURCE_RESERVED_FIRST ? INV_NAME_SOURCE : 0;

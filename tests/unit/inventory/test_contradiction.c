@@ -67,6 +67,8 @@ static struct inv_effect shaped(struct shape *s, const struct inv_effect *from)
 		refused((w), effect, #change);                                                     \
 	} while (0)
 
+static const struct inv_price_run runs_of_nothing[UINT16_MAX];
+
 Test(contradiction, a_sale_that_does_not_fit_is_refused_whole)
 {
 	struct world w;
@@ -104,6 +106,7 @@ Test(contradiction, a_sale_that_does_not_fit_is_refused_whole)
 	RESHAPED(&w, s.lines[0].pricing = INV_PRICE_NONE);
 	RESHAPED(&w, s.run.nights = 1);
 	RESHAPED(&w, s.run.nights = 0);
+	RESHAPED(&w, s.lines[1].run_count = UINT16_MAX; s.lines[1].runs = runs_of_nothing);
 	RESHAPED(&w, s.run.price_minor = RATE_PRICE_MAX + 1);
 	sales_apply(&w);
 	cr_assert_eq(sales_state(&w, op.id), INV_HELD);
