@@ -195,6 +195,53 @@ Test(chunk, nights_of_every_kind_come_back)
 	free(memory);
 }
 
+/* A long window, a type that was never loaded, runs and gaps of hundreds of nights. */
+Test(chunk, long_runs_and_bare_types_come_back)
+{
+	static const struct {
+		int32_t first, last;
+	} spans[] = {{0, 126}, {127, 127}, {128, 300}, {429, 429}, {558, 730}};
+	const uint16_t types[] = {9};
+	struct inv_config config = world_config();
+	void *memory;
+	world_fini(&w);
+	config.window_nights = 731;
+	world_init(&w, &config);
+	world_standard(&w, 1, 3);
+	struct inv_type_op bare = type_op(9);
+	cr_assert_eq(world_type_put(&w, &bare), KEYRACK_DONE);
+	for (size_t i = 0; i < KR_ARRAY_COUNT(spans); i++) {
+		struct inv_update_op op =
+			update_op(types, 1, today + spans[i].first, today + spans[i].last);
+		op.update.set_mask = i % 2 == 0 ? INV_UPDATE_CLOSED : INV_UPDATE_PRICE;
+		op.update.closed = true;
+		cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	}
+	struct inv *copy = copy_of(w.inv, &w.config, &memory);
+	cr_assert_eq(inv_digest(copy), inv_digest(w.inv));
+	size_t size = save(copy, 1, again);
+	cr_assert_eq(size, save(w.inv, 1, bytes));
+	cr_assert_arr_eq(again, bytes, size);
+	free(memory);
+}
+
+Test(chunk, never_writes_past_its_writer)
+{
+	struct rng rng;
+	struct kr_writer writer;
+	rng_init(&rng, 16);
+	decorate(&rng);
+	size_t size = save(w.inv, 1, bytes);
+	for (size_t room = 0; room < size; room++) {
+		memset(again, 0xee, size + 8);
+		kr_writer_init(&writer, again, room);
+		inv_chunk_save(w.inv, 1, &writer);
+		cr_assert(writer.failed, "%zu of %zu bytes", room, size);
+		cr_assert_eq(again[room], 0xee);
+		cr_assert_leq(kr_writer_size(&writer), room);
+	}
+}
+
 Test(chunk, what_follows_applies_to_the_copy_alike)
 {
 	struct rng rng;
