@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/encode.h"
+#include "proto/message.h"
 
 kr_static_assert(offsetof(struct keyrack_reserve, call) == 0, "the call is first in requests");
 kr_static_assert(offsetof(struct keyrack_availability, call) == 0, "the call is first");
@@ -27,9 +28,9 @@ static int client_entry_grow(
 	struct keyrack_client *client, struct client_entry *entry, size_t size_bytes)
 {
 	kr_assert(entry->large == NULL);
-	kr_assert(size_bytes > CLIENT_BODY_SMALL_SIZE);
 	if (size_bytes > FRAME_BODY_SIZE_MAX)
 		return -EMSGSIZE;
+	size_bytes += MESSAGE_PACK_SLACK;
 	if (client->large_total_bytes + size_bytes > CLIENT_LARGE_SIZE_MAX)
 		return KEYRACK_WOULD_BLOCK;
 	entry->large = malloc(size_bytes);
@@ -40,22 +41,24 @@ static int client_entry_grow(
 	return 0;
 }
 
-int client_pack_body(struct client_pack *pack, const ProtobufCMessage *message, size_t bound)
+/* Most bodies fit the entry; the others are measured and have memory of their own. */
+int client_pack_body(struct client_pack *pack, const ProtobufCMessage *message)
 {
+	const struct client_entry *entry = pack->entry;
 	uint8_t *bytes = pack->entry->small;
-	if (bound > CLIENT_BODY_SMALL_SIZE) {
-		size_t size_bytes = protobuf_c_message_get_packed_size(message);
-		if (size_bytes > CLIENT_BODY_SMALL_SIZE) {
-			int r = client_entry_grow(pack->client, pack->entry, size_bytes);
-			if (r != 0)
-				return r;
-			bytes = pack->entry->large;
-		}
+	size_t size_bytes = message_pack(message, bytes, CLIENT_BODY_SMALL_SIZE);
+	kr_assert(entry->large == NULL);
+	if (KR_UNLIKELY(size_bytes == MESSAGE_NO_ROOM)) {
+		size_bytes = protobuf_c_message_get_packed_size(message);
+		int r = client_entry_grow(pack->client, pack->entry, size_bytes);
+		if (r != 0)
+			return r;
+		bytes = entry->large;
+		size_bytes = message_pack(message, bytes, entry->large_size_bytes);
+		kr_assert(size_bytes != MESSAGE_NO_ROOM);
 	}
 	pack->request.body = bytes;
-	pack->request.body_size_bytes = (uint32_t)protobuf_c_message_pack(message, bytes);
-	kr_assert(pack->request.body_size_bytes <=
-		  KR_MAX(CLIENT_BODY_SMALL_SIZE, pack->entry->large_size_bytes));
+	pack->request.body_size_bytes = (uint32_t)size_bytes;
 	return 0;
 }
 

@@ -72,9 +72,8 @@ struct client_pack {
 /* Each fills pack->request from a public request, and is 0, KEYRACK_WOULD_BLOCK or -errno. */
 typedef int client_encode(struct client_pack *pack, const void *request);
 
-/* Puts the message into the entry's memory. `bound`: it takes no more bytes; SIZE_MAX: ask it. */
-KR_MUST_CHECK int client_pack_body(
-	struct client_pack *pack, const ProtobufCMessage *message, size_t bound);
+/* Writes the message into the entry's memory. -EMSGSIZE, -ENOMEM, KEYRACK_WOULD_BLOCK. */
+KR_MUST_CHECK int client_pack_body(struct client_pack *pack, const ProtobufCMessage *message);
 void client_entry_clear(struct keyrack_client *client, struct client_entry *entry);
 
 KR_MUST_CHECK int client_submit(struct keyrack_client *client, client_encode *encode,

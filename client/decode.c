@@ -415,25 +415,6 @@ static void client_decode_message(
 	}
 }
 
-/* A body too small to claim much memory is unpacked unchecked: the arena is bound enough. */
-#define DECODE_UNCHECKED_SIZE_MAX 1024u
-
-static ProtobufCMessage *client_decode_unpack(
-	struct keyrack_client *client, const struct client_end *end)
-{
-	static const uint8_t nothing[1];
-	const ProtobufCMessageDescriptor *descriptor = message_of_answer(end->type);
-	ProtobufCMessage *message = NULL;
-	kr_assert(descriptor != NULL);
-	if (end->body_size_bytes <= DECODE_UNCHECKED_SIZE_MAX)
-		return protobuf_c_message_unpack(descriptor, &client->arena.allocator,
-			end->body_size_bytes, end->body != NULL ? end->body : nothing);
-	if (message_unpack(descriptor, end->body, end->body_size_bytes, &client->arena, &message) !=
-		0)
-		return NULL;
-	return message;
-}
-
 void client_decode(struct keyrack_client *client, const struct client_end *end,
 	union keyrack_answer *ret_answer)
 {
@@ -441,10 +422,12 @@ void client_decode(struct keyrack_client *client, const struct client_end *end,
 	memset(ret_answer, 0, sizeof(*ret_answer));
 	client_decode_result(end, &ret_answer->result);
 	pb_arena_reset(&client->arena);
-	const ProtobufCMessage *message = client_decode_unpack(client, end);
-	if (message != NULL)
+	ProtobufCMessage *message;
+	int r = message_unpack(message_of_answer(end->type), end->body, end->body_size_bytes,
+		&client->arena, &message);
+	if (r == 0)
 		client_decode_message(&decoder, end->type, message);
-	if (message != NULL && !decoder.failed)
+	if (r == 0 && !decoder.failed)
 		return;
 	memset(ret_answer, 0, sizeof(*ret_answer));
 	client_decode_result(end, &ret_answer->result);

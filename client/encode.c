@@ -4,14 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define BOUND_ASK SIZE_MAX
-
-bool client_text_is_fit(const char *text, size_t *bound)
+bool client_text_is_fit(const char *text)
 {
-	size_t length = text == NULL ? 0 : strnlen(text, CLIENT_TEXT_SIZE_MAX + 1);
-	kr_assert(bound != NULL);
-	*bound += length;
-	return length <= CLIENT_TEXT_SIZE_MAX;
+	return text == NULL || strnlen(text, CLIENT_TEXT_SIZE_MAX + 1) <= CLIENT_TEXT_SIZE_MAX;
 }
 
 static uint64_t client_actor(
@@ -46,11 +41,9 @@ int client_encode_hotel_put(struct client_pack *pack, const void *request)
 	const struct keyrack_hotel_put *put = request;
 	Keyrack__HotelSettings settings;
 	Keyrack__HotelPutRequest message = KEYRACK__HOTEL_PUT_REQUEST__INIT;
-	size_t ignored = 0;
-	if (!client_text_is_fit(put->settings.code, &ignored) ||
-		!client_text_is_fit(put->settings.zone, &ignored) ||
-		!client_text_is_fit(put->settings.currency, &ignored) ||
-		!client_text_is_fit(put->origin.reason, &ignored))
+	if (!client_text_is_fit(put->settings.code) || !client_text_is_fit(put->settings.zone) ||
+		!client_text_is_fit(put->settings.currency) ||
+		!client_text_is_fit(put->origin.reason))
 		return -EINVAL;
 	client_hotel_settings(&put->settings, &settings);
 	message.hotel_id = put->hotel_id;
@@ -61,7 +54,7 @@ int client_encode_hotel_put(struct client_pack *pack, const void *request)
 	message.actor = client_actor(pack, &put->origin, &message.source);
 	message.reason = client_text(put->origin.reason);
 	client_route_hotel(pack, FRAME_HOTEL_PUT, put->hotel_id, CLIENT_RETRY_TRANSIENT);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_hotel_get(struct client_pack *pack, const void *request)
@@ -71,7 +64,7 @@ int client_encode_hotel_get(struct client_pack *pack, const void *request)
 	message.hotel_id = get->hotel_id;
 	client_route_hotel(pack, FRAME_HOTEL_GET, get->hotel_id, CLIENT_RETRY_READ);
 	pack->request.flags = client_read_flags(&get->call);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 static void client_type_settings(const struct keyrack_type_settings *in, Keyrack__TypeSettings *ret)
@@ -95,9 +88,7 @@ int client_encode_type_put(struct client_pack *pack, const void *request)
 	const struct keyrack_type_put *put = request;
 	Keyrack__TypeSettings settings;
 	Keyrack__TypePutRequest message = KEYRACK__TYPE_PUT_REQUEST__INIT;
-	size_t ignored = 0;
-	if (!client_text_is_fit(put->settings.code, &ignored) ||
-		!client_text_is_fit(put->origin.reason, &ignored))
+	if (!client_text_is_fit(put->settings.code) || !client_text_is_fit(put->origin.reason))
 		return -EINVAL;
 	client_type_settings(&put->settings, &settings);
 	message.hotel_id = put->hotel_id;
@@ -110,7 +101,7 @@ int client_encode_type_put(struct client_pack *pack, const void *request)
 	message.actor = client_actor(pack, &put->origin, &message.source);
 	message.reason = client_text(put->origin.reason);
 	client_route_hotel(pack, FRAME_TYPE_PUT, put->hotel_id, CLIENT_RETRY_TRANSIENT);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 /* An array that is said to have elements must be there. */
@@ -130,7 +121,7 @@ int client_encode_type_get(struct client_pack *pack, const void *request)
 	message.types = (uint32_t *)(uintptr_t)get->types;
 	client_route_hotel(pack, FRAME_TYPE_GET, get->hotel_id, CLIENT_RETRY_READ);
 	pack->request.flags = client_read_flags(&get->call);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 static void client_inventory_values(
@@ -159,8 +150,7 @@ int client_encode_inventory_set(struct client_pack *pack, const void *request)
 {
 	const struct keyrack_inventory_set *set = request;
 	Keyrack__InventorySetRequest message = KEYRACK__INVENTORY_SET_REQUEST__INIT;
-	size_t ignored = 0;
-	if (!client_text_is_fit(set->origin.reason, &ignored) ||
+	if (!client_text_is_fit(set->origin.reason) ||
 		!client_array_is_fit(set->types, set->type_count))
 		return -EINVAL;
 	message.hotel_id = set->hotel_id;
@@ -186,7 +176,7 @@ int client_encode_inventory_set(struct client_pack *pack, const void *request)
 	if (set->source_seq != 0 && !set->has_expected_version)
 		retry |= CLIENT_RETRY_KEYED;
 	client_route_hotel(pack, FRAME_INVENTORY_SET, set->hotel_id, retry);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_availability(struct client_pack *pack, const void *request)
@@ -202,8 +192,7 @@ int client_encode_availability(struct client_pack *pack, const void *request)
 	message.night_count = ask->night_count;
 	client_route_hotel(pack, FRAME_AVAILABILITY, ask->hotel_id, CLIENT_RETRY_READ);
 	pack->request.flags = client_read_flags(&ask->call);
-	/* Key and value: hotel 9, day 11, nights 6, the types' key and length 6, each type 5. */
-	return client_pack_body(pack, &message.base, 32 + (size_t)ask->type_count * 5);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_ping(struct client_pack *pack, const void *request)
@@ -219,7 +208,7 @@ int client_encode_ping(struct client_pack *pack, const void *request)
 	pack->request.route = ping->to_shard ? FRAME_ROUTE_SHARD : FRAME_ROUTE_ROUTER;
 	pack->request.routing_key = ping->to_shard ? ping->shard : 0;
 	pack->request.retry = CLIENT_RETRY_READ;
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 static void client_route_router(struct client_pack *pack, enum frame_type type)
@@ -235,7 +224,7 @@ int client_encode_router_status(struct client_pack *pack, const void *request)
 	Keyrack__RouterStatusRequest message = KEYRACK__ROUTER_STATUS_REQUEST__INIT;
 	kr_assert(request != NULL);
 	client_route_router(pack, FRAME_ROUTER_STATUS);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_router_map(struct client_pack *pack, const void *request)
@@ -243,7 +232,7 @@ int client_encode_router_map(struct client_pack *pack, const void *request)
 	Keyrack__RouterMapRequest message = KEYRACK__ROUTER_MAP_REQUEST__INIT;
 	kr_assert(request != NULL);
 	client_route_router(pack, FRAME_ROUTER_MAP);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_router_connections(struct client_pack *pack, const void *request)
@@ -253,5 +242,5 @@ int client_encode_router_connections(struct client_pack *pack, const void *reque
 	message.after = ask->after;
 	message.limit = ask->limit != 0 ? ask->limit : 100;
 	client_route_router(pack, FRAME_ROUTER_CONNECTIONS);
-	return client_pack_body(pack, &message.base, BOUND_ASK);
+	return client_pack_body(pack, &message.base);
 }

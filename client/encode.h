@@ -52,8 +52,8 @@ static inline uint8_t client_read_flags(const struct keyrack_call *call)
 	return call->stale_ok ? FRAME_FLAG_STALE_OK : 0;
 }
 
-/* Adds the text's length to *bound; false when it is longer than the wire takes. */
-bool client_text_is_fit(const char *text, size_t *bound);
+/* False when the text is longer than the wire takes. */
+bool client_text_is_fit(const char *text);
 
 /* protobuf-c's structs hold texts and arrays that it will not change without const. */
 static inline char *client_text(const char *text)

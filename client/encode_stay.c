@@ -6,16 +6,6 @@
 #include "base/uuid.h"
 #include "proto/slot.h"
 
-/* Most bytes a field takes, its key included (two bytes from field 16 on). */
-#define BOUND_FIXED64 9u
-#define BOUND_U32 6u
-#define BOUND_I32 11u
-#define BOUND_U64 11u
-#define BOUND_BOOL 2u
-#define BOUND_HEAD 6u /* key and length of what has a length */
-#define BOUND_LINE (BOUND_HEAD + 5 * BOUND_U32 + 2 * BOUND_I32 + 2 * BOUND_HEAD)
-#define BOUND_RUN (5u + 10u)
-
 /* What the messages of a request's lines are made of. Only what is used is ever touched. */
 struct client_lines {
 	Keyrack__Line lines[KEYRACK_LINE_COUNT_MAX];
@@ -43,9 +33,9 @@ static bool client_line_runs(
 	return true;
 }
 
-/* Fills the messages and adds their size to *bound; false when the request is no request. */
+/* False when the lines cannot be a request's. */
 static bool client_lines_fill(
-	const struct keyrack_line *in, uint32_t count, struct client_lines *lines, size_t *bound)
+	const struct keyrack_line *in, uint32_t count, struct client_lines *lines)
 {
 	lines->run_count = 0;
 	if (count > KEYRACK_LINE_COUNT_MAX || (in == NULL && count > 0))
@@ -64,7 +54,6 @@ static bool client_lines_fill(
 		if (in[i].run_count > 0 && !client_line_runs(&in[i], lines, line))
 			return false;
 	}
-	*bound += (size_t)count * BOUND_LINE + (size_t)lines->run_count * BOUND_RUN;
 	return true;
 }
 
@@ -73,8 +62,7 @@ int client_encode_stay(struct client_pack *pack, const void *request)
 	const struct keyrack_stay *stay = request;
 	struct client_lines lines;
 	Keyrack__StayRequest message = KEYRACK__STAY_REQUEST__INIT;
-	size_t bound = BOUND_FIXED64 + 2 * BOUND_BOOL + BOUND_U64;
-	if (!client_lines_fill(stay->lines, stay->line_count, &lines, &bound))
+	if (!client_lines_fill(stay->lines, stay->line_count, &lines))
 		return -EINVAL;
 	message.hotel_id = stay->hotel_id;
 	message.n_lines = stay->line_count;
@@ -84,7 +72,7 @@ int client_encode_stay(struct client_pack *pack, const void *request)
 	message.explain = stay->explain;
 	client_route_hotel(pack, FRAME_STAY, stay->hotel_id, CLIENT_RETRY_READ);
 	pack->request.flags = client_read_flags(&stay->call);
-	return client_pack_body(pack, &message.base, bound);
+	return client_pack_body(pack, &message.base);
 }
 
 static int client_encode_reserve(
@@ -92,11 +80,10 @@ static int client_encode_reserve(
 {
 	struct client_lines lines;
 	Keyrack__ReserveRequest message = KEYRACK__RESERVE_REQUEST__INIT;
-	size_t bound = 5 * BOUND_FIXED64 + 3 * BOUND_U64 + BOUND_BOOL + BOUND_U32 + 3 * BOUND_HEAD;
-	if (!client_lines_fill(reserve->lines, reserve->line_count, &lines, &bound) ||
-		!client_text_is_fit(reserve->external_ref, &bound) ||
-		!client_text_is_fit(reserve->payment_ref, &bound) ||
-		!client_text_is_fit(reserve->origin.reason, &bound))
+	if (!client_lines_fill(reserve->lines, reserve->line_count, &lines) ||
+		!client_text_is_fit(reserve->external_ref) ||
+		!client_text_is_fit(reserve->payment_ref) ||
+		!client_text_is_fit(reserve->origin.reason))
 		return -EINVAL;
 	const struct keyrack_origin *origin = &reserve->origin;
 	message.hotel_id = reserve->hotel_id;
@@ -115,7 +102,7 @@ static int client_encode_reserve(
 	message.source = origin->source != 0 ? origin->source : pack->client->source;
 	message.reason = client_text(origin->reason);
 	client_route_hotel(pack, type, reserve->hotel_id, CLIENT_RETRY_READ);
-	return client_pack_body(pack, &message.base, bound);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_hold(struct client_pack *pack, const void *request)
@@ -148,10 +135,7 @@ static int client_encode_transition(
 	struct client_pack *pack, const struct keyrack_transition *move, enum frame_type type)
 {
 	Keyrack__TransitionRequest message = KEYRACK__TRANSITION_REQUEST__INIT;
-	size_t bound =
-		3 * BOUND_FIXED64 + 3 * BOUND_BOOL + 2 * BOUND_U32 + BOUND_U64 + 2 * BOUND_HEAD;
-	if (!client_text_is_fit(move->payment_ref, &bound) ||
-		!client_text_is_fit(move->origin.reason, &bound))
+	if (!client_text_is_fit(move->payment_ref) || !client_text_is_fit(move->origin.reason))
 		return -EINVAL;
 	const struct keyrack_origin *origin = &move->origin;
 	message.id_hi = move->id.hi;
@@ -168,7 +152,7 @@ static int client_encode_transition(
 	int r = client_route_id(pack, type, move->id, move->has_hotel, move->hotel_id);
 	if (r != 0)
 		return r;
-	return client_pack_body(pack, &message.base, bound);
+	return client_pack_body(pack, &message.base);
 }
 
 int client_encode_confirm(struct client_pack *pack, const void *request)
@@ -204,5 +188,5 @@ int client_encode_reservation_get(struct client_pack *pack, const void *request)
 	if (r != 0)
 		return r;
 	pack->request.flags = client_read_flags(&get->call);
-	return client_pack_body(pack, &message.base, 3 * BOUND_FIXED64 + BOUND_BOOL);
+	return client_pack_body(pack, &message.base);
 }

@@ -20,6 +20,7 @@
 struct client_part {
 	struct keyrack_result result;
 	ProtobufCMessage *message; /* NULL: none could be read */
+	void *memory;              /* that it lives in; its pages are taken as they are touched */
 };
 
 struct client_fan {
@@ -48,10 +49,8 @@ struct client_fan *client_fan_free(struct client_fan *fan)
 	if (fan == NULL)
 		return NULL;
 	kr_assert(fan->part_count <= SHARD_COUNT_MAX);
-	for (uint32_t i = 0; i < fan->part_count; i++) {
-		if (fan->parts[i].message != NULL)
-			protobuf_c_message_free_unpacked(fan->parts[i].message, NULL);
-	}
+	for (uint32_t i = 0; i < fan->part_count; i++)
+		free(fan->parts[i].memory);
 	free(fan->rows);
 	free(fan->details);
 	free(fan->sums);
@@ -87,13 +86,13 @@ static int client_fan_pack(struct client_fan *fan, struct client_pack *pack)
 		list.after = fan->after;
 		list.limit = fan->limit;
 		pack->request.flags = client_read_flags(&fan->call);
-		return client_pack_body(pack, &list.base, SIZE_MAX);
+		return client_pack_body(pack, &list.base);
 	case FRAME_STATS:
 		stats.denials = fan->denials;
-		return client_pack_body(pack, &stats.base, SIZE_MAX);
+		return client_pack_body(pack, &stats.base);
 	default:
 		kr_assert(fan->type == FRAME_SNAPSHOT);
-		return client_pack_body(pack, &snapshot.base, SIZE_MAX);
+		return client_pack_body(pack, &snapshot.base);
 	}
 }
 
@@ -400,17 +399,18 @@ static void client_fan_keep_bad(struct client_part *part)
 
 static void client_fan_keep(struct client_fan *fan, const struct client_end *end)
 {
-	const ProtobufCMessageDescriptor *descriptor = message_of_answer(end->type);
+	struct pb_arena arena;
 	kr_assert(fan->part_count < SHARD_COUNT_MAX);
 	struct client_part *part = &fan->parts[fan->part_count++];
+	*part = (struct client_part){0};
 	client_decode_result(end, &part->result);
-	part->message = NULL;
 	if (end->body == NULL)
 		return;
-	if (message_check(descriptor, end->body, end->body_size_bytes) == 0)
-		part->message = protobuf_c_message_unpack(
-			descriptor, NULL, end->body_size_bytes, end->body);
-	if (part->message == NULL)
+	part->memory = malloc(CLIENT_ARENA_SIZE);
+	if (part->memory != NULL)
+		pb_arena_init(&arena, part->memory, CLIENT_ARENA_SIZE);
+	if (part->memory == NULL || message_unpack(message_of_answer(end->type), end->body,
+					    end->body_size_bytes, &arena, &part->message) != 0)
 		client_fan_keep_bad(part);
 }
 
@@ -427,7 +427,7 @@ static bool client_fan_take_map(
 		return true;
 	}
 	struct client_part *part = &fan->parts[fan->part_count++];
-	part->result = answer.result;
+	*part = (struct client_part){.result = answer.result};
 	if (answer.result.outcome == KEYRACK_RESULT_DONE)
 		client_fan_keep_bad(part);
 	part->result.refusal = NULL;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "proto/keyrack.pb-c.h"
+#include "proto/message_wire.h"
 
 /* Generated names are spelled otherwise than the table of frame types spells its messages. */
 #define DESCRIPTOR_HelloRequest keyrack__hello_request__descriptor
@@ -41,16 +42,6 @@
 #define DESCRIPTOR_RouterConnectionsRequest keyrack__router_connections_request__descriptor
 #define DESCRIPTOR_RouterConnectionsAnswer keyrack__router_connections_answer__descriptor
 
-enum wire_type {
-	WIRE_VARINT = 0,
-	WIRE_FIXED64 = 1,
-	WIRE_SIZED = 2,
-	WIRE_FIXED32 = 5,
-};
-
-#define VARINT_SIZE_MAX 10
-#define FIELD_NUMBER_MAX ((UINT64_C(1) << 29) - 1)
-
 struct message_walk {
 	const uint8_t *at;
 	uint32_t field_count; /* so far, at all depths */
@@ -83,20 +74,14 @@ const ProtobufCMessageDescriptor *message_of_answer(unsigned type)
 	}
 }
 
-/* Longer forms than the shortest are legal protobuf, so base/bytes.h cannot read these. */
 static bool message_varint(struct message_walk *walk, const uint8_t *end, uint64_t *ret_value)
 {
-	uint64_t value = 0;
 	kr_assert(walk->at <= end);
-	for (int i = 0; i < VARINT_SIZE_MAX && walk->at < end; i++) {
-		uint8_t byte = *walk->at++;
-		value |= (uint64_t)(byte & 0x7f) << (7 * i);
-		if ((byte & 0x80) == 0) {
-			*ret_value = value;
-			return true;
-		}
-	}
-	return false;
+	const uint8_t *at = wire_varint_read(walk->at, end, ret_value);
+	if (at == NULL)
+		return false;
+	walk->at = at;
+	return true;
 }
 
 static bool message_skip(struct message_walk *walk, const uint8_t *end, uint64_t size_bytes)
@@ -179,21 +164,4 @@ int message_check(const ProtobufCMessageDescriptor *descriptor, const void *body
 		return MESSAGE_TOO_MUCH;
 	struct message_walk walk = {.at = body};
 	return message_fields(&walk, (const uint8_t *)body + size_bytes, descriptor);
-}
-
-int message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *body,
-	size_t size_bytes, struct pb_arena *arena, ProtobufCMessage **ret_message)
-{
-	kr_assert(arena != NULL);
-	kr_assert(ret_message != NULL);
-	int r = message_check(descriptor, body, size_bytes);
-	if (r != 0)
-		return r;
-	size_t left_bytes = kr_arena_left(&arena->arena);
-	ProtobufCMessage *message =
-		protobuf_c_message_unpack(descriptor, &arena->allocator, size_bytes, body);
-	if (message == NULL)
-		return left_bytes < size_bytes * 32 ? MESSAGE_TOO_MUCH : MESSAGE_MALFORMED;
-	*ret_message = message;
-	return 0;
 }

@@ -1,9 +1,8 @@
 /*
- * Bodies: which message a frame type carries, and reading one without trusting it.
+ * Bodies: which message a frame type carries, reading one without trusting it, and writing one.
  *
  * A small body can claim much memory: an empty submessage takes two bytes on the wire and a
- * hundred in a struct. So a body is walked before it is unpacked, its structure checked against
- * the descriptor and its fields counted; what passes fits the arena it is unpacked into.
+ * hundred in a struct. So fields are counted, depth is bounded, and all memory is an arena's.
  */
 #ifndef PROTO_MESSAGE_H
 #define PROTO_MESSAGE_H
@@ -19,9 +18,13 @@
 
 #define MESSAGE_FIELD_COUNT_MAX 65536u /* tags of one body, at all depths */
 #define MESSAGE_DEPTH_MAX 4u
-/* Enough for any body that message_check() lets through: a tag becomes at most 256 bytes, a packed
-   byte at most 8. Much less is enough for all but the largest lists. */
-#define MESSAGE_ARENA_SIZE_MAX (MESSAGE_FIELD_COUNT_MAX * 256u + FRAME_BODY_SIZE_MAX * 8u)
+/* Enough for any body that message_check() lets through: a field becomes at most 256 bytes, a
+   packed byte at most 8, and arrays grow by doubling. Much less is enough for all but the largest
+   lists. */
+#define MESSAGE_ARENA_SIZE_MAX (MESSAGE_FIELD_COUNT_MAX * 256u + FRAME_BODY_SIZE_MAX * 32u)
+/* message_pack() may want so much room beyond what it writes. */
+#define MESSAGE_PACK_SLACK 20u
+#define MESSAGE_NO_ROOM SIZE_MAX
 
 enum {
 	MESSAGE_MALFORMED = 1, /* not the encoding of such a message */
@@ -37,10 +40,17 @@ KR_MUST_CHECK int message_check(
 	const ProtobufCMessageDescriptor *descriptor, const void *body, size_t size_bytes);
 
 /*
- * Checks, then unpacks into the arena. 0, MESSAGE_MALFORMED, or MESSAGE_TOO_MUCH, also when the
- * arena is full. *ret_message lives until the arena's reset.
+ * Checks and unpacks into the arena, in one pass. 0, MESSAGE_MALFORMED, or MESSAGE_TOO_MUCH, also
+ * when the arena is full. *ret_message lives until the arena's reset; fields that the descriptor
+ * lacks are not kept.
  */
 KR_MUST_CHECK int message_unpack(const ProtobufCMessageDescriptor *descriptor, const void *body,
 	size_t size_bytes, struct pb_arena *arena, ProtobufCMessage **ret_message);
+
+/*
+ * Writes the body and returns its size, or MESSAGE_NO_ROOM when it does not fit `size_bytes`; then
+ * the bytes are undefined. The same bytes as protobuf_c_message_pack(), faster and bounded.
+ */
+KR_MUST_CHECK size_t message_pack(const ProtobufCMessage *message, void *bytes, size_t size_bytes);
 
 #endif
