@@ -14,6 +14,7 @@ static struct inv_text get_text(struct kr_reader *r)
 static struct inv_text get_text_present(struct kr_reader *r)
 {
 	struct inv_text text = get_text(r);
+	kr_assert(r->at <= r->end);
 	if (text.size_bytes == 0)
 		kr_reader_fail(r);
 	return text;
@@ -23,6 +24,7 @@ static struct inv_text get_text_present(struct kr_reader *r)
 static unsigned get_flags(struct kr_reader *r, unsigned mask)
 {
 	unsigned flags = kr_reader_u8(r);
+	kr_assert(mask <= UINT8_MAX);
 	if ((flags & ~mask) != 0)
 		kr_reader_fail(r);
 	return flags & mask;
@@ -47,6 +49,7 @@ static int32_t get_day(struct kr_reader *r)
 static int32_t get_day_after(struct kr_reader *r, int32_t first)
 {
 	int64_t day = (int64_t)first + (int64_t)kr_reader_varint_max(r, UINT32_MAX);
+	kr_assert(r->at <= r->end);
 	if (day <= INT32_MAX)
 		return (int32_t)day;
 	kr_reader_fail(r);
@@ -78,6 +81,7 @@ static struct kr_id get_id(struct kr_reader *r)
 static uint64_t get_nonzero(struct kr_reader *r, uint64_t max)
 {
 	uint64_t value = kr_reader_varint_max(r, max);
+	kr_assert(max > 0);
 	if (value == 0)
 		kr_reader_fail(r);
 	return value;
@@ -99,6 +103,7 @@ static void get_actor(struct kr_reader *r, unsigned fields, struct inv_actor *re
 
 static void get_hotel_id(struct kr_reader *r, struct inv_effect *effect)
 {
+	kr_assert(effect->hotel.v == 0);
 	effect->hotel.v = kr_reader_u64(r);
 	effect->event_seq = kr_reader_varint(r);
 	if (effect->hotel.v == 0)
@@ -175,6 +180,7 @@ static void get_update_values(struct kr_reader *r, struct inv_update *u)
 {
 	uint32_t mask = u->set_mask | u->adjust_mask;
 	unsigned flags = get_flags(r, UPDATE_FLAG_MASK);
+	kr_assert((mask & ~INV_UPDATE_MASK) == 0);
 	u->closed = flags & UPDATE_CLOSED;
 	u->cta = flags & UPDATE_CTA;
 	u->ctd = flags & UPDATE_CTD;
@@ -206,6 +212,7 @@ static void get_update_values(struct kr_reader *r, struct inv_update *u)
 
 static void get_update_old(struct kr_reader *r, struct inv_update_old *old)
 {
+	kr_assert(r->at <= r->end);
 	*old = (struct inv_update_old){.count = (uint32_t)get_nonzero(r, INV_UPDATE_CELLS_MAX)};
 	unsigned mask = get_flags(r, OLD_MASK);
 	if (mask & OLD_LIMIT)
@@ -287,6 +294,8 @@ static void get_reserve(
 	struct inv_effect_reserve *reserve = &effect->u.reserve;
 	unsigned flags = get_flags(r, RESERVE_MASK);
 	uint32_t used = 0;
+	kr_assert(effect->kind == INV_EFFECT_RESERVE);
+	kr_assert(scratch != NULL);
 	reserve->book = flags & RESERVE_BOOK;
 	reserve->fingerprint = kr_reader_u64(r);
 	if (!reserve->book)
@@ -350,6 +359,8 @@ static void get_plain(
 	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
 {
 	unsigned fields = get_flags(r, FIELD_MASK);
+	kr_assert(!kind_is_packed(effect->kind));
+	kr_assert(effect->event_seq == 0);
 	if ((fields & FIELD_REVISION) && !kind_has_olds(effect->kind))
 		kr_reader_fail(r);
 	if (fields & FIELD_HOTEL)
@@ -373,6 +384,7 @@ static void get_item(struct kr_reader *r, struct record_scratch *scratch, struct
 {
 	bool retires = effect->kind == INV_EFFECT_RETIRE;
 	unsigned flags = get_flags(r, retires ? ITEM_MASK : ITEM_MASK & ~ITEM_COMPLETED);
+	kr_assert(kind_is_packed(effect->kind));
 	if (flags & ITEM_HOTEL)
 		get_hotel_id(r, effect);
 	effect->id = get_id(r);
@@ -411,6 +423,8 @@ void record_reader_init(struct record_reader *reader, const struct record_body *
 static void effect_begin(
 	const struct record_reader *reader, unsigned kind, struct inv_effect *effect)
 {
+	kr_assert(kind != 0);
+	kr_assert(reader->lsn > 0 || reader->lsn_end == 0);
 	*effect = (struct inv_effect){.lsn = reader->lsn, .t_us = reader->t_us};
 	effect->kind = (enum inv_effect_kind)kind;
 }
@@ -418,6 +432,7 @@ static void effect_begin(
 static bool read_time(struct record_reader *reader, struct kr_reader *record)
 {
 	uint64_t delta_us = get_nonzero(record, UINT64_MAX);
+	kr_assert(reader->packed_kind == 0);
 	/* The first effect's t is the header's. */
 	if (!kr_reader_done(record) || delta_us > UINT64_MAX - reader->t_us)
 		return false;
@@ -428,6 +443,8 @@ static bool read_time(struct record_reader *reader, struct kr_reader *record)
 static bool read_packed_head(struct record_reader *reader, unsigned kind, struct kr_reader *record)
 {
 	unsigned fields = get_flags(record, ACTOR_MASK);
+	kr_assert(kind_is_packed(kind));
+	kr_assert(reader->packed_kind == 0);
 	get_actor(record, fields, &reader->packed_actor);
 	reader->packed_kind = (uint8_t)kind;
 	reader->record = *record;
@@ -436,6 +453,8 @@ static bool read_packed_head(struct record_reader *reader, unsigned kind, struct
 
 static bool read_item(struct record_reader *reader, struct inv_effect *effect)
 {
+	kr_assert(reader->packed_kind != 0);
+	kr_assert(kr_reader_left(&reader->record) > 0);
 	effect_begin(reader, reader->packed_kind, effect);
 	effect->actor = reader->packed_actor;
 	get_item(&reader->record, reader->scratch, effect);
@@ -449,6 +468,8 @@ static bool read_item(struct record_reader *reader, struct inv_effect *effect)
 static bool read_plain(struct record_reader *reader, unsigned kind, struct kr_reader *record,
 	struct inv_effect *effect)
 {
+	kr_assert(!kind_is_packed(kind));
+	kr_assert(reader->lsn < reader->lsn_end);
 	if (kind < INV_EFFECT_HOTEL || kind > INV_EFFECT_TRUNCATE)
 		return false;
 	effect_begin(reader, kind, effect);
@@ -462,6 +483,7 @@ static bool read_record(
 {
 	size_t size = (size_t)kr_reader_varint_max(&reader->body, RECORD_SIZE_MAX);
 	const void *bytes = kr_reader_bytes(&reader->body, size);
+	kr_assert(reader->packed_kind == 0);
 	if (reader->body.failed || size == 0)
 		return false;
 	kr_reader_init(ret_record, bytes, size);
@@ -474,6 +496,7 @@ static int read_step(struct record_reader *reader, struct inv_effect *effect)
 {
 	struct kr_reader record;
 	unsigned kind;
+	kr_assert(reader->lsn < reader->lsn_end);
 	if (reader->packed_kind != 0)
 		return read_item(reader, effect) ? 0 : RECORD_MALFORMED;
 	if (!read_record(reader, &record, &kind))

@@ -25,6 +25,7 @@ static void put_text(struct kr_writer *w, struct inv_text text)
 /* Instants near t take few bytes as differences. */
 static void put_instant(struct kr_writer *w, uint64_t t_us, uint64_t instant_us)
 {
+	kr_assert(t_us < UINT64_MAX);
 	kr_writer_zigzag(w, (int64_t)(instant_us - t_us));
 }
 
@@ -288,6 +289,7 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 static void put_plain(struct kr_writer *w, const struct inv_effect *effect)
 {
 	unsigned fields = actor_fields(&effect->actor);
+	kr_assert(!kind_is_packed(effect->kind));
 	if (effect->hotel.v != 0)
 		fields |= FIELD_HOTEL;
 	if (kind_has_olds(effect->kind) && effect->revision != 1)
@@ -314,6 +316,7 @@ static void put_item(struct kr_writer *w, const struct inv_effect *effect)
 	unsigned flags = (effect->hotel.v != 0 ? ITEM_HOTEL : 0) |
 			 (effect->revision != 1 ? ITEM_REVISION : 0) |
 			 (completed ? ITEM_COMPLETED : 0);
+	kr_assert(kind_is_packed(effect->kind));
 	kr_assert((flags & ITEM_HOTEL) || effect->event_seq == 0);
 	kr_writer_u8(w, (uint8_t)flags);
 	if (flags & ITEM_HOTEL) {
@@ -354,6 +357,7 @@ static void record_open(struct record_writer *writer, unsigned kind)
 static void record_close(struct record_writer *writer)
 {
 	struct kr_writer *w = &writer->bytes;
+	kr_assert(writer->packed_kind == 0);
 	if (w->failed)
 		return;
 	w->end += SIZE_SLACK;
@@ -387,6 +391,8 @@ static void packed_open(struct record_writer *writer, const struct inv_effect *e
 {
 	struct kr_writer *w = &writer->bytes;
 	unsigned fields = actor_fields(&effect->actor);
+	kr_assert(kind_is_packed(effect->kind));
+	kr_assert(writer->packed_kind == 0);
 	record_open(writer, effect->kind);
 	kr_writer_u8(w, (uint8_t)fields);
 	put_actor(w, fields, &effect->actor);
@@ -400,6 +406,7 @@ static void packed_open(struct record_writer *writer, const struct inv_effect *e
 
 static bool packed_continues(const struct record_writer *writer, const struct inv_effect *effect)
 {
+	kr_assert(writer->packed_kind == 0 || kind_is_packed(writer->packed_kind));
 	return writer->packed_kind == (unsigned)effect->kind && writer->t_us == effect->t_us &&
 	       actor_equal(&writer->packed_actor, &effect->actor) &&
 	       (size_t)(writer->bytes.at - writer->record) < RECORD_PACKED_SIZE_MAX;

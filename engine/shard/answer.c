@@ -62,6 +62,8 @@ static void out_end(struct shard *shard, struct shard_out *out, const struct sha
 
 bool shard_answer_has_room(const struct shard *shard)
 {
+	kr_assert(shard->at_once.bytes != NULL);
+	kr_assert(shard->at_once.used_bytes <= shard->at_once.size_bytes);
 	return out_has_room(&shard->at_once, SHARD_REPLY_SMALL_MAX);
 }
 
@@ -159,6 +161,7 @@ static bool answer_update(struct shard *shard, const struct shard_request *reque
 	const struct inv_answer *answer, Keyrack__Refusal *refusal)
 {
 	Keyrack__InventorySetAnswer message = KEYRACK__INVENTORY_SET_ANSWER__INIT;
+	kr_assert(request->frame->header->type == FRAME_INVENTORY_SET);
 	kr_assert(answer->code != 0);
 	message.ari_version = answer->ari_version;
 	message.event_seq = answer->event_seq;
@@ -184,6 +187,7 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 	Keyrack__ReservationGetAnswer get = KEYRACK__RESERVATION_GET_ANSWER__INIT;
 	Keyrack__SnapshotAnswer snapshot = KEYRACK__SNAPSHOT_ANSWER__INIT;
 	ProtobufCMessage *message = NULL;
+	kr_assert(refusal->code != KEYRACK_DONE);
 	hotel.refusal = list.refusal = type.refusal = types.refusal = refusal;
 	nights.refusal = get.refusal = snapshot.refusal = refusal;
 	stay.refusals = &refusal;
@@ -227,6 +231,7 @@ bool shard_answer_judged(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer)
 {
 	Keyrack__Refusal refusal = KEYRACK__REFUSAL__INIT;
+	kr_assert(answer->wait_lsn < shard->next_lsn);
 	kr_assert(answer->code != 0);
 	bool refused =
 		code_class_of(answer->code) == CODE_FINAL || answer->code == KEYRACK_LIMIT_REACHED;

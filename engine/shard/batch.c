@@ -33,12 +33,14 @@ void shard_batches_init(struct shard *shard)
 
 static uint64_t batch_last_lsn(const struct shard_batch *batch)
 {
+	kr_assert(batch->first_lsn > 0);
 	return batch->first_lsn + batch->writer.count - 1;
 }
 
 /* The open batch is closed and the next one opened; one place is kept for the leaving one. */
 static bool batch_advance(struct shard *shard)
 {
+	kr_assert(shard->batch_count < SHARD_BATCH_COUNT);
 	kr_assert(shard->batch_count >= 1);
 	if (shard->batch_count == SHARD_BATCH_COUNT - 1)
 		return false;
@@ -105,6 +107,8 @@ void shard_batch_persisted(struct shard *shard, uint64_t lsn, uint64_t durable_l
 void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 {
 	struct shard_batch *oldest = &shard->batches[shard->batch_first];
+	kr_assert(ret_append->body == NULL);
+	kr_assert(shard->batch_count >= 1);
 	if (shard->is_in_flight || oldest->writer.count == 0)
 		return;
 	size_t size = record_writer_finish(&oldest->writer);
@@ -129,6 +133,7 @@ void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 
 bool shard_batches_are_acked(const struct shard *shard)
 {
+	kr_assert(shard->durable_lsn <= shard->acked_lsn);
 	kr_assert(shard->acked_lsn < shard->next_lsn);
 	return shard->acked_lsn == shard->next_lsn - 1;
 }

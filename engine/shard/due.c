@@ -6,12 +6,15 @@
 
 bool shard_due_backlog(const struct shard *shard)
 {
+	kr_assert(shard->now.t_us > 0);
 	kr_assert(shard->inv != NULL);
 	return inv_due_next_us(shard->inv) <= shard->now.t_us;
 }
 
 static bool due_may_run(const struct shard *shard)
 {
+	kr_assert(shard->life != SHARD_LOADING);
+	kr_assert(shard->space <= SHARD_SPACE_STOP);
 	return shard->life == SHARD_SERVING && shard->space != SHARD_SPACE_STOP;
 }
 
@@ -32,6 +35,7 @@ void shard_due_run(struct shard *shard)
 
 bool shard_due_drain(struct shard *shard, struct hotel_id hotel)
 {
+	kr_assert(shard->drained <= SHARD_DRAIN_MAX);
 	kr_assert(hotel.v != 0);
 	while (shard->drained < SHARD_DRAIN_MAX) {
 		if (!shard_batch_room(shard, RECORD_SMALL_SIZE_MAX))

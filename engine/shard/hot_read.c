@@ -34,6 +34,7 @@ static inline uint64_t hot_varint(struct hot_reader *r)
 static inline uint32_t hot_varint_max(struct hot_reader *r, uint32_t max)
 {
 	uint64_t value = hot_varint(r);
+	kr_assert(r->at <= r->end);
 	r->is_odd |= value > max;
 	return value > max ? 0 : (uint32_t)value;
 }
@@ -90,6 +91,7 @@ static bool hot_is_done(const struct hot_reader *r)
 
 static void hot_line(struct hot_reader *r, struct inv_line *line)
 {
+	kr_assert(r->at <= r->end);
 	kr_assert(line != NULL);
 	*line = (struct inv_line){0};
 	while (!hot_is_done(r)) {
@@ -138,6 +140,7 @@ static void hot_reserve_line(struct hot_reader *r, struct hot_reserve *ret)
 /* The fields that most requests do without. */
 static void hot_reserve_rare(struct hot_reader *r, uint64_t tag, struct hot_reserve *ret)
 {
+	kr_assert(ret->line_count <= INV_LINES_MAX);
 	kr_assert(r->at <= r->end);
 	switch (tag) {
 	case TAG(6, WIRE_VARINT):

@@ -46,6 +46,7 @@ static inline uint64_t wide_i32(int32_t value)
 static size_t refusal_write(const struct inv_refusal *refusal, uint8_t *out)
 {
 	uint8_t *at = out;
+	kr_assert(refusal->code != 0);
 	at = put_u64(at, 1, refusal->code);
 	at = put_u64(at, 2, refusal->rule);
 	at = put_u64(at, 3, refusal->line);
@@ -107,6 +108,7 @@ static uint32_t types_size(const struct hot_columns *c)
 
 static size_t sized_size(size_t size_bytes)
 {
+	kr_assert(size_bytes <= UINT32_MAX);
 	return size_bytes == 0 ? 0 : 1 + kr_varint_size(size_bytes) + size_bytes;
 }
 

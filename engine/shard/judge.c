@@ -13,6 +13,8 @@ static bool is_sale(unsigned type)
 /* What the log's remaining room still allows. */
 static bool judge_is_read_only(const struct shard *shard, unsigned type)
 {
+	kr_assert(shard->space <= SHARD_SPACE_STOP);
+	kr_assert(type != 0);
 	if (shard->space == SHARD_SPACE_OK)
 		return false;
 	if (shard->space == SHARD_SPACE_STOP)
@@ -64,6 +66,7 @@ static bool judge_answer(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer)
 {
 	unsigned type = request->frame->header->type;
+	kr_assert(answer->code != 0);
 	kr_assert(answer->wait_lsn < shard->next_lsn);
 	if (answer->code == KEYRACK_DONE && type == FRAME_HOTEL_PUT)
 		return shard_hotel_answer(shard, request, answer);
@@ -77,6 +80,8 @@ static bool judge_change(struct shard *shard, struct shard_request *request)
 	unsigned type = request->frame->header->type;
 	size_t room = judge_record_size(shard, request);
 	struct inv_answer answer;
+	kr_assert(shard->life == SHARD_SERVING);
+	kr_assert(request->code == 0 && !request->is_dropped);
 	if (!shard_answer_has_room(shard))
 		return false;
 	if (judge_is_read_only(shard, type)) {
@@ -109,6 +114,7 @@ static bool is_about_shard(unsigned type)
 bool shard_request_judge(struct shard *shard, struct shard_request *request)
 {
 	unsigned type = request->frame->header->type;
+	kr_assert(request->frame != NULL);
 	kr_assert(shard->now.t_us > 0 || shard->life == SHARD_LOADING);
 	if (request->is_dropped) {
 		shard->counters.late++;
@@ -137,6 +143,7 @@ bool shard_request_judge(struct shard *shard, struct shard_request *request)
 void shard_request_prefetch(
 	struct shard *shard, const struct shard_request *request, unsigned stage)
 {
+	kr_assert(stage <= 2);
 	if (request->code != 0 || request->is_dropped)
 		return;
 	switch (request->frame->header->type) {

@@ -26,12 +26,16 @@ static void parse_refuse(
 
 static void parse_invalid(struct shard_request *request, const char *field)
 {
+	kr_assert(field != NULL);
+	kr_assert(request->frame != NULL);
 	parse_refuse(request, KEYRACK_INVALID, RULE_FIELD, field);
 }
 
 static uint64_t parse_max(
 	struct shard_request *request, uint64_t value, uint64_t max, const char *field)
 {
+	kr_assert(max < UINT64_MAX);
+	kr_assert(field != NULL);
 	if (value <= max)
 		return value;
 	parse_invalid(request, field);
@@ -52,6 +56,8 @@ static struct inv_text parse_text(
 	struct shard_request *request, const char *text, const char *field)
 {
 	size_t size = strlen(text);
+	kr_assert(text != NULL);
+	kr_assert(field != NULL);
 	if (size > INV_TEXT_SIZE_MAX) {
 		parse_invalid(request, field);
 		return (struct inv_text){0};
@@ -62,6 +68,8 @@ static struct inv_text parse_text(
 static struct inv_actor parse_actor_text(
 	struct shard_request *request, uint64_t actor, uint32_t source, struct inv_text reason)
 {
+	kr_assert(reason.size_bytes <= INV_TEXT_SIZE_MAX);
+	kr_assert(request->frame->header != NULL);
 	if (source >= INV_SOURCE_RESERVED_FIRST)
 		parse_invalid(request, "source");
 	return (struct inv_actor){
@@ -84,6 +92,8 @@ static struct inv_actor parse_actor(
 
 static void parse_slot(struct shard *shard, struct shard_request *request, uint64_t slot)
 {
+	kr_assert(request->slot == SLOT_COUNT);
+	kr_assert(shard->config.shard_index < shard->map.shard_count);
 	if (slot >= SLOT_COUNT)
 		parse_invalid(request, "routing_key");
 	else if (shard->map.shard_of[slot] != shard->config.shard_index)
@@ -111,6 +121,8 @@ static void parse_id_route(struct shard *shard, struct shard_request *request, s
 	bool has_hotel, uint64_t hotel)
 {
 	const struct frame_header *header = request->frame->header;
+	kr_assert(header->type != 0);
+	kr_assert(request->slot == SLOT_COUNT);
 	if (has_hotel && header->route == FRAME_ROUTE_HOTEL) {
 		parse_hotel_route(shard, request, hotel);
 		return;
@@ -134,6 +146,8 @@ static void parse_id_route(struct shard *shard, struct shard_request *request, s
 static void parse_shard_route(struct shard *shard, struct shard_request *request)
 {
 	const struct frame_header *header = request->frame->header;
+	kr_assert(request->hotel.v == 0);
+	kr_assert(shard->config.shard_index < SHARD_COUNT_MAX);
 	if (header->route != FRAME_ROUTE_SHARD)
 		parse_invalid(request, "routing_key");
 	else if (header->routing_key != shard->config.shard_index)
@@ -145,6 +159,8 @@ static void parse_shard_route(struct shard *shard, struct shard_request *request
 static void parse_runs(struct shard *shard, struct shard_request *request,
 	const Keyrack__Line *body, struct inv_line *line)
 {
+	kr_assert(line->run_count == 0);
+	kr_assert(body->n_run_nights + body->n_run_price_minor > 0);
 	if (body->n_run_nights != body->n_run_price_minor ||
 		body->n_run_nights > INV_STAY_NIGHTS_MAX) {
 		parse_invalid(request, "run_nights");
@@ -168,6 +184,8 @@ static void parse_runs(struct shard *shard, struct shard_request *request,
 static void parse_line(struct shard *shard, struct shard_request *request,
 	const Keyrack__Line *body, struct inv_line *line)
 {
+	kr_assert(body != NULL);
+	kr_assert(line->runs == NULL);
 	line->type = parse_u16(request, body->type, "type");
 	line->plan = parse_u16(request, body->plan, "plan");
 	line->check_in = body->check_in;
@@ -184,6 +202,8 @@ static void parse_line(struct shard *shard, struct shard_request *request,
 static const struct inv_line *parse_lines(
 	struct shard *shard, struct shard_request *request, Keyrack__Line **bodies, size_t count)
 {
+	kr_assert(bodies != NULL || count == 0);
+	kr_assert(request->frame->header->type != 0);
 	if (count > INV_LINES_MAX) {
 		parse_invalid(request, "lines");
 		return NULL;
@@ -201,6 +221,8 @@ static const struct inv_line *parse_lines(
 static const uint16_t *parse_types(
 	struct shard *shard, struct shard_request *request, const uint32_t *types, size_t count)
 {
+	kr_assert(types != NULL || count == 0);
+	kr_assert(request->frame->header->type != 0);
 	if (count > PARSE_TYPES_MAX) {
 		parse_invalid(request, "types");
 		return NULL;
@@ -257,6 +279,8 @@ static void parse_reserve(
 		.actor = body->actor,
 		.source = body->source,
 	};
+	kr_assert(body->n_lines == 0 || body->lines != NULL);
+	kr_assert(op->lines == NULL);
 	hot.external_ref = parse_text(request, body->external_ref, "external_ref");
 	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
 	hot.reason = parse_text(request, body->reason, "reason");
@@ -271,6 +295,8 @@ static bool parse_reserve_hot(
 {
 	struct inv_reserve_op *op = &request->u.reserve;
 	struct hot_reserve hot;
+	kr_assert(frame == request->frame);
+	kr_assert(op->lines == NULL);
 	if (!hot_reserve_read(frame->body, frame->header->body_size_bytes, &hot))
 		return false;
 	struct inv_line *lines =
@@ -331,6 +357,8 @@ static void parse_transition(
 		.actor = body->actor,
 		.source = body->source,
 	};
+	kr_assert(body->payment_ref != NULL);
+	kr_assert(body->reason != NULL);
 	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
 	hot.reason = parse_text(request, body->reason, "reason");
 	parse_transition_op(shard, request, &hot);
@@ -340,7 +368,7 @@ static bool parse_transition_hot(
 	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
 {
 	struct hot_transition hot;
-	kr_assert(frame->body != NULL);
+	kr_assert(frame->body != NULL || frame->header->body_size_bytes == 0);
 	if (!hot_transition_read(frame->body, frame->header->body_size_bytes, &hot))
 		return false;
 	parse_transition_op(shard, request, &hot);
@@ -353,6 +381,8 @@ static void parse_hotel_put(
 	struct inv_hotel_op *op = &request->u.hotel_put;
 	const Keyrack__HotelSettings none = KEYRACK__HOTEL_SETTINGS__INIT;
 	const Keyrack__HotelSettings *s = body->settings != NULL ? body->settings : &none;
+	kr_assert(s->zone != NULL);
+	kr_assert(op->settings.currency[3] == 0);
 	parse_hotel_route(shard, request, body->hotel_id);
 	op->hotel = request->hotel;
 	op->mask = (uint32_t)parse_max(request, body->mask, INV_HOTEL_MASK, "mask");
@@ -380,6 +410,8 @@ static void parse_hotel_put(
 static void parse_type_settings(struct shard_request *request, const Keyrack__TypeSettings *s,
 	struct inv_type_settings *settings)
 {
+	kr_assert(s->code != NULL);
+	kr_assert(settings != NULL);
 	settings->code = parse_text(request, s->code, "code");
 	settings->status = parse_u8(request, s->status, "status");
 	settings->plan_status = parse_u8(request, s->plan_status, "plan_status");
@@ -400,6 +432,8 @@ static void parse_type_put(
 {
 	struct inv_type_op *op = &request->u.type_put;
 	const Keyrack__TypeSettings none = KEYRACK__TYPE_SETTINGS__INIT;
+	kr_assert(body->reason != NULL);
+	kr_assert(op->mask == 0);
 	parse_hotel_route(shard, request, body->hotel_id);
 	op->hotel = request->hotel;
 	op->type = (uint16_t)parse_max(request, body->type, INV_TYPE_NUMBER_MAX, "type");
@@ -422,6 +456,8 @@ static uint16_t parse_los_max(uint32_t nights)
 static void parse_update_values(struct shard_request *request,
 	const Keyrack__InventorySetRequest *body, struct inv_update *u)
 {
+	kr_assert(body != NULL);
+	kr_assert(u->source == 0);
 	u->physical = body->physical;
 	u->out_of_order = body->out_of_order;
 	u->allowance = body->allowance;
@@ -445,6 +481,7 @@ static void parse_update_values(struct shard_request *request,
 static void parse_update_clear(struct inv_update *u)
 {
 	uint32_t mask = u->set_mask | u->adjust_mask;
+	kr_assert((mask & ~INV_UPDATE_MASK) == 0);
 #define CLEAR(bit, member)                                                                         \
 	if (!(mask & (bit)))                                                                       \
 	u->member = 0
@@ -473,6 +510,8 @@ static void parse_update(struct shard *shard, struct shard_request *request,
 {
 	struct inv_update_op *op = &request->u.update;
 	struct inv_update *u = &op->update;
+	kr_assert(body->n_types == 0 || body->types != NULL);
+	kr_assert(u->set_mask == 0);
 	parse_hotel_route(shard, request, body->hotel_id);
 	op->hotel = request->hotel;
 	op->types = parse_types(shard, request, body->types, body->n_types);
@@ -499,6 +538,8 @@ static void parse_availability(struct shard *shard, struct shard_request *reques
 	const Keyrack__AvailabilityRequest *body)
 {
 	struct shard_nights_query *query = &request->u.nights;
+	kr_assert(body->n_types == 0 || body->types != NULL);
+	kr_assert(query->types == NULL);
 	parse_hotel_route(shard, request, body->hotel_id);
 	query->hotel = request->hotel;
 	query->types = parse_types(shard, request, body->types, body->n_types);
@@ -512,6 +553,8 @@ static bool parse_availability_hot(
 {
 	struct shard_nights_query *query = &request->u.nights;
 	struct hot_availability hot;
+	kr_assert(frame == request->frame);
+	kr_assert(query->types == NULL);
 	if (!hot_availability_read(frame->body, frame->header->body_size_bytes, &hot))
 		return false;
 	uint16_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, hot.type_count);
@@ -534,6 +577,8 @@ static void parse_stay(
 	struct shard *shard, struct shard_request *request, const Keyrack__StayRequest *body)
 {
 	struct shard_stay_query *query = &request->u.stay;
+	kr_assert(body->n_lines == 0 || body->lines != NULL);
+	kr_assert(query->op.lines == NULL);
 	parse_hotel_route(shard, request, body->hotel_id);
 	query->op.hotel = request->hotel;
 	query->op.lines = parse_lines(shard, request, body->lines, body->n_lines);
@@ -547,6 +592,8 @@ static void parse_get(struct shard *shard, struct shard_request *request,
 	const Keyrack__ReservationGetRequest *body)
 {
 	struct shard_id_query *query = &request->u.get;
+	kr_assert(body != NULL);
+	kr_assert(kr_id_is_zero(query->id) || query->has_hotel == (bool)body->has_hotel);
 	query->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
 	parse_id_route(shard, request, query->id, body->has_hotel, body->hotel_id);
 	query->has_hotel = body->has_hotel;
@@ -557,6 +604,8 @@ static void parse_type_get(
 	struct shard *shard, struct shard_request *request, const Keyrack__TypeGetRequest *body)
 {
 	struct shard_nights_query *query = &request->u.nights;
+	kr_assert(body->n_types == 0 || body->types != NULL);
+	kr_assert(query->types == NULL);
 	parse_hotel_route(shard, request, body->hotel_id);
 	query->hotel = request->hotel;
 	query->types = parse_types(shard, request, body->types, body->n_types);
@@ -566,6 +615,8 @@ static void parse_type_get(
 static void parse_list(
 	struct shard *shard, struct shard_request *request, const Keyrack__HotelListRequest *body)
 {
+	kr_assert(body != NULL);
+	kr_assert(request->u.list.limit == 0);
 	parse_shard_route(shard, request);
 	request->u.list = (struct shard_list_query){
 		.from_start = body->from_start,
@@ -576,6 +627,8 @@ static void parse_list(
 
 static void parse_ping(struct shard_request *request, const Keyrack__PingRequest *body)
 {
+	kr_assert(body->payload.data != NULL || body->payload.len == 0);
+	kr_assert(request->u.ping.bytes == NULL);
 	if (body->payload.len > SHARD_PING_SIZE_MAX)
 		parse_invalid(request, "payload");
 	request->u.ping.bytes = body->payload.data;
@@ -586,6 +639,8 @@ static void parse_body(
 	struct shard *shard, struct shard_request *request, const ProtobufCMessage *body)
 {
 	const void *message = body;
+	kr_assert(message != NULL);
+	kr_assert(request->code == 0);
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:

@@ -13,6 +13,8 @@
 static char *read_text(struct shard *shard, struct inv_text text)
 {
 	char *copy = kr_arena_alloc(&shard->arena.arena, text.size_bytes + 1, 1);
+	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
+	kr_assert(text.bytes != NULL || text.size_bytes == 0);
 	if (copy == NULL)
 		return (char *)(uintptr_t)protobuf_c_empty_string;
 	memcpy(copy, text.size_bytes > 0 ? text.bytes : "", text.size_bytes);
@@ -24,6 +26,7 @@ static bool read_refuse(struct shard *shard, const struct shard_request *request
 	uint8_t rule, const char *field)
 {
 	struct shard_request refused = *request;
+	kr_assert(request->code == 0);
 	kr_assert(code != 0);
 	refused.code = code;
 	refused.rule = rule;
@@ -95,6 +98,7 @@ static bool read_list(struct shard *shard, const struct shard_request *request)
 	const struct shard_list_query *query = &request->u.list;
 	Keyrack__HotelListAnswer message = KEYRACK__HOTEL_LIST_ANSWER__INIT;
 	uint32_t limit = query->limit == 0 ? LIST_HOTELS_MAX : query->limit;
+	kr_assert(limit >= 1);
 	limit = KR_MIN(limit, LIST_HOTELS_MAX);
 	struct kr_arena *arena = &shard->arena.arena;
 	struct inv_hotel_view *views = KR_ARENA_ARRAY(arena, struct inv_hotel_view, limit);
@@ -161,6 +165,8 @@ static struct inv_type_view *types_list(
 static const struct inv_type_view *types_find(
 	const struct inv_type_view *views, uint32_t count, uint16_t type)
 {
+	kr_assert(views != NULL || count == 0);
+	kr_assert(count <= INV_HOTEL_TYPES_MAX);
 	for (uint32_t i = 0; i < count; i++) {
 		if (views[i].type == type)
 			return &views[i];
@@ -236,6 +242,8 @@ static bool read_types(struct shard *shard, const struct shard_request *request)
 static bool class_is_new(struct shard *shard, uint64_t rate, uint32_t mark)
 {
 	uint16_t class_index = cell_rate_unpack(rate).class_index;
+	kr_assert(mark > 0);
+	kr_assert(mark <= shard->class_mark + 1);
 	if (class_index == 0 || shard->class_seen[class_index] == mark)
 		return false;
 	shard->class_seen[class_index] = mark;
@@ -291,6 +299,7 @@ static bool nights_answer(struct shard *shard, const struct shard_request *reque
 	uint64_t *counters = shard->columns, *rates = shard->columns + INV_QUERY_CELLS_MAX;
 	struct shard_out *out;
 	struct inv_answer answer = {0};
+	kr_assert(query->hotel.v == request->hotel.v);
 	inv_availability(shard->inv, query->hotel, query->types, query->type_count,
 		query->first_day, query->night_count, counters, rates, &answer);
 	kr_assert(answer.wait_lsn == hotel->last_lsn);
@@ -351,6 +360,7 @@ static Keyrack__Line **lines_fill(
 	struct kr_arena *arena = &shard->arena.arena;
 	Keyrack__Line *bodies = KR_ARENA_ARRAY(arena, Keyrack__Line, line_count);
 	Keyrack__Line **list = KR_ARENA_ARRAY(arena, Keyrack__Line *, line_count);
+	kr_assert(lines != NULL || line_count == 0);
 	if (bodies == NULL || list == NULL)
 		return NULL;
 	kr_assert(line_count <= INV_LINES_MAX);
@@ -390,6 +400,7 @@ static bool read_stay(struct shard *shard, const struct shard_request *request)
 	struct stay_result *result = KR_ARENA_NEW(&shard->arena.arena, struct stay_result);
 	struct inv_answer answer = {0};
 	uint32_t rooms_left = 0;
+	kr_assert(request->hotel.v != 0);
 	if (result == NULL)
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	uint32_t count = inv_stay_check(shard->inv, shard->now, &query->op, query->explain,
@@ -467,6 +478,7 @@ static bool read_reservation(struct shard *shard, const struct shard_request *re
 	const struct shard_id_query *query = &request->u.get;
 	struct inv_reservation_view view;
 	struct inv_hotel_head hotel;
+	kr_assert(request->slot < SLOT_COUNT);
 	if (!inv_reservation_get(shard->inv, query->id, shard->now.t_us, &view))
 		return read_missing(shard, request);
 	if (query->has_hotel && query->hotel.v != view.hotel.v)
@@ -514,6 +526,7 @@ static bool read_ping(struct shard *shard, const struct shard_request *request)
 static bool read_snapshot(struct shard *shard, const struct shard_request *request)
 {
 	Keyrack__SnapshotAnswer message = KEYRACK__SNAPSHOT_ANSWER__INIT;
+	kr_assert(shard->life == SHARD_SERVING);
 	if (!shard_answer_has_room(shard))
 		return false;
 	message.already_running = shard->snapshot.is_running;
@@ -526,6 +539,7 @@ static bool read_snapshot(struct shard *shard, const struct shard_request *reque
 
 static bool read_any(struct shard *shard, const struct shard_request *request)
 {
+	kr_assert(request->frame->header->type != 0);
 	switch (request->frame->header->type) {
 	case FRAME_AVAILABILITY:
 		return read_nights(shard, request);

@@ -50,6 +50,7 @@ static bool slice_save(struct shard *shard, struct kr_writer *writer, uint32_t i
 {
 	struct shard_snapshot *s = &shard->snapshot;
 	const uint8_t *bytes = writer->at;
+	kr_assert(index < inv_chunk_count(shard->inv));
 	if (inv_chunk_size_max(shard->inv, index) > kr_writer_left(writer))
 		return false;
 	inv_chunk_save(shard->inv, index, writer);
@@ -90,6 +91,7 @@ static void slice_fill(struct shard *shard)
 	struct shard_snapshot *s = &shard->snapshot;
 	struct kr_writer writer;
 	uint32_t count = inv_chunk_count(shard->inv);
+	kr_assert(s->is_running && !s->is_filled);
 	kr_writer_init(&writer, s->bytes, s->size_bytes);
 	s->chunk_count = 0;
 	s->slice_lsn = 0;
@@ -159,6 +161,7 @@ static bool snapshot_is_due(const struct shard *shard)
 void shard_snapshot_run(struct shard *shard, struct shard_actions *actions)
 {
 	struct shard_snapshot *s = &shard->snapshot;
+	kr_assert(actions->slice.chunks == NULL);
 	if (shard->life == SHARD_SERVING && !s->is_running && snapshot_is_due(shard))
 		actions->snapshot_requested = shard_snapshot_begin(shard);
 	if (!s->is_running || s->is_handed_out)

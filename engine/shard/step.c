@@ -60,6 +60,7 @@ static int step_start(struct shard *shard, const struct shard_event *event)
 /* Serves once START and the last grace are durable. */
 static void start_continue(struct shard *shard, struct shard_actions *actions)
 {
+	kr_assert(!actions->is_serving);
 	if (shard->life != SHARD_STARTING)
 		return;
 	if (shard->is_gracing)
@@ -129,6 +130,7 @@ static void step_requests(
 
 static void step_stop(struct shard *shard)
 {
+	kr_assert(shard->life >= SHARD_LOADING);
 	kr_assert(shard->life != SHARD_STOPPED);
 	/* Graces are given once: a start is finished before it is stopped. */
 	if (shard->life == SHARD_STARTING)
@@ -161,6 +163,8 @@ static void stop_continue(struct shard *shard, struct shard_actions *actions)
 {
 	struct shard_snapshot *s = &shard->snapshot;
 	bool durable = shard->durable_lsn == shard->next_lsn - 1;
+	kr_assert(shard->durable_lsn <= shard->acked_lsn);
+	kr_assert(shard->acked_lsn < shard->next_lsn);
 	if (shard->life == SHARD_STOPPING && durable && !s->is_running) {
 		bool tried = s->stop_lsn == shard->durable_lsn;
 		s->stop_lsn = shard->durable_lsn;
@@ -239,6 +243,7 @@ static int step_event(
 
 static void step_end(struct shard *shard, struct shard_actions *actions)
 {
+	kr_assert(actions->append.body == NULL);
 	if (shard->life == SHARD_LOADING)
 		return;
 	start_continue(shard, actions);

@@ -201,6 +201,61 @@ class ShardTest(unittest.TestCase):
         connection.close()
         self.assertEqual(shard.end(signal.SIGTERM), 0)
 
+    @unittest.skipUnless(os.geteuid() == 0, "mounting a small file system needs root")
+    def test_a_full_disk_refuses_sales_lets_confirms_go_on_and_comes_back_by_itself(self):
+        small = os.path.join(self.folder, "small")
+        os.mkdir(small)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=18m", "none", small],
+                          check=False).returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        try:
+            self.fill(small)
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+    def fill(self, small):
+        shard = Shard(small, "--allow-tmpfs", "--reservations", "400000")
+        connection = shard.connect()
+        today = load(connection, rooms=30000)
+        held, codes = [], {}
+        while wire.READ_ONLY not in codes.values() and len(codes) < 300000:
+            frames = b""
+            for _ in range(500):
+                ident = self.mint()
+                frames += connection.frame("HOLD", wire.HOTEL, HOTEL, shard_process.sale(
+                    PB, today, ident, 1 + self.random.randrange(50)))
+                held.append((connection.request_id, ident))
+            connection.socket.sendall(frames)
+            for _ in range(500):
+                got, code, _ = connection.receive()
+                codes[got] = code
+        self.assertEqual(set(codes.values()), {wire.DONE, wire.READ_ONLY})
+        for request, ident in held[:50]:
+            self.assertEqual(codes[request], wire.DONE)
+            code, _ = connection.call("CONFIRM", wire.SLOT, wire.slot_of(HOTEL),
+                                      PB.TransitionRequest(id_hi=ident[0], id_lo=ident[1]))
+            self.assertEqual(code, wire.DONE)
+        code, stats = connection.call("STATS", wire.SHARD, 0, PB.StatsRequest())
+        self.assertEqual(stats.state, "read_only")
+        subprocess.run(["mount", "-o", "remount,size=100m", small], check=True)
+        for _ in range(100):
+            code, _ = connection.call("HOLD", wire.HOTEL, HOTEL, sale(today, self.mint()))
+            if code == wire.DONE:
+                break
+            time.sleep(0.1)
+        self.assertEqual(code, wire.DONE)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+        shard = Shard(small, "--allow-tmpfs", "--reservations", "400000")
+        connection = shard.connect()
+        for request, ident in held[:5] + held[-5:]:
+            code, answer = connection.call("RESERVATION_GET", wire.SLOT, wire.slot_of(HOTEL),
+                                           PB.ReservationGetRequest(id_hi=ident[0], id_lo=ident[1]))
+            self.assertEqual(code, codes[request] if codes[request] == wire.DONE
+                             else wire.NOT_FOUND)
+        connection.close()
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+
     def test_another_layout_a_second_process_and_remote_addresses_are_refused(self):
         shard = Shard(self.folder)
         second = Shard(self.folder, "--lock-wait", "0", wait=False)

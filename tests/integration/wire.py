@@ -22,7 +22,7 @@ ANSWERS = {"HELLO": "HelloAnswer", "PING": "PingAnswer", "HOTEL_PUT": "HotelAnsw
            "AVAILABILITY": "AvailabilityAnswer", "STAY": "StayAnswer",
            "RESERVATION_GET": "ReservationGetAnswer", "SNAPSHOT": "SnapshotAnswer",
            "STATS": "StatsAnswer"}
-DONE, SOLD_OUT, NOT_FOUND = 1, 10, 25
+DONE, SOLD_OUT, NOT_FOUND, READ_ONLY = 1, 10, 25, 66
 
 
 def messages(root):
