@@ -93,6 +93,8 @@ static void run(void (*make)(struct world *, struct matrix_facts *), enum log_ve
 	struct log_cut cut = report->scan.cut;
 	if (log_verdict_class(verdict) != LOG_VERDICT_REFUSE && verdict != LOG_VERDICT_EMPTY) {
 		cr_assert_not(applied.is_broken);
+		cr_assert_eq(applied.reset_count, facts.reset_count);
+		cr_assert_eq(applied.chunk_count, facts.chunk_count);
 		cr_assert_eq(applied.last_lsn, facts.last_lsn);
 		check_goes_on(&dir, &facts, &world, &cut);
 	}

@@ -528,6 +528,8 @@ void matrix_newest_snapshot_bad(struct world *world, struct matrix_facts *facts)
 	log_dir_snap_name(600, &name);
 	world_find(world, name.bytes)->bytes[9000] ^= 1;
 	facts->last_lsn = acked(&life);
+	facts->reset_count = 1;
+	facts->chunk_count = 20;
 	life_end(&life);
 }
 
@@ -549,6 +551,7 @@ void matrix_all_snapshots_bad_log_from_the_beginning(
 	begin(world, &life);
 	spoil_snaps(world);
 	facts->last_lsn = acked(&life);
+	facts->reset_count = 2;
 	life_end(&life);
 }
 

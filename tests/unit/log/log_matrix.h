@@ -79,8 +79,10 @@
 struct matrix_facts {
 	uint64_t last_lsn; /* START, CUT: recovery hands out effects up to exactly this one */
 	struct objection objection;
-	uint64_t kept_bytes; /* CUT: of the first torn file */
-	uint64_t bad_seq;    /* REFUSE: the first batch that is not whole; 0: not told */
+	uint64_t kept_bytes;  /* CUT: of the first torn file */
+	uint64_t reset_count; /* bad snapshots of which chunks were handed out */
+	uint64_t chunk_count; /* handed out after the last of them */
+	uint64_t bad_seq;     /* REFUSE: the first batch that is not whole; 0: not told */
 	uint64_t bad_lsn;
 };
 

@@ -8,6 +8,8 @@
 static void check_effects(const struct applied *applied, const struct matrix_facts *facts)
 {
 	cr_assert_not(applied->is_broken);
+	cr_assert_eq(applied->reset_count, facts->reset_count);
+	cr_assert_eq(applied->chunk_count, facts->chunk_count);
 	cr_assert_eq(applied->last_lsn, facts->last_lsn, "up to LSN %llu, not %llu",
 		(unsigned long long)applied->last_lsn, (unsigned long long)facts->last_lsn);
 }
