@@ -324,17 +324,24 @@ static bool put_type(struct client *c, uint64_t hotel, uint32_t type)
 	return submit(c, FRAME_TYPE_PUT, FRAME_ROUTE_HOTEL, hotel, &r.base, SETUP_TRACK);
 }
 
-void client_prepare(struct client *c)
+static void prepare_wait(struct client *c)
 {
-	for (uint32_t h = 0; h < SIM_HOTELS; h++) {
-		kr_assert(put_hotel(c, client_hotel(h)));
-		for (uint32_t t = 0; t < SIM_TYPES; t++)
-			kr_assert(put_type(c, client_hotel(h), t));
-	}
 	pump(c);
 	while (!client_is_idle(c))
 		if (!sim_world_step(c->cluster->world))
 			cluster_fail(c->cluster, "the hotels cannot be made");
+}
+
+/* Hotels before their types: after an accident either may be asked for again, in any order. */
+void client_prepare(struct client *c)
+{
+	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+		kr_assert(put_hotel(c, client_hotel(h)));
+	prepare_wait(c);
+	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+		for (uint32_t t = 0; t < SIM_TYPES; t++)
+			kr_assert(put_type(c, client_hotel(h), t));
+	prepare_wait(c);
 }
 
 /* ---- life ---- */
