@@ -73,7 +73,7 @@ static int say_unreachable(const struct cli *cli, const struct keyrack_result *r
 	switch (result->code) {
 	case KEYRACK_CODE_UNREACHABLE:
 		cli_say(cli,
-			"no router took the connection at %s; nothing happened.\n"
+			"no router answers at %s; nothing happened.\n"
 			"Is the cluster running? `keyrack cluster status --dir DIR` shows it; "
 			"--router names another.",
 			cli->routers);
