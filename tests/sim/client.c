@@ -333,24 +333,15 @@ static void prepare_wait(struct client *c)
 }
 
 /* Hotels before their types: after an accident either may be asked for again, in any order. */
-static void wait_until_idle(struct client *c)
-{
-	pump(c);
-	while (!client_is_idle(c))
-		if (!sim_world_step(c->cluster->world))
-			cluster_fail(c->cluster, "the hotels cannot be made");
-}
-
-/* Hotels before their types: a call that is sent again has lost its place. */
 void client_prepare(struct client *c)
 {
 	for (uint32_t h = 0; h < SIM_HOTELS; h++)
 		kr_assert(put_hotel(c, client_hotel(h)));
-	wait_until_idle(c);
+	prepare_wait(c);
 	for (uint32_t h = 0; h < SIM_HOTELS; h++)
 		for (uint32_t t = 0; t < SIM_TYPES; t++)
 			kr_assert(put_type(c, client_hotel(h), t));
-	wait_until_idle(c);
+	prepare_wait(c);
 }
 
 /* ---- life ---- */
