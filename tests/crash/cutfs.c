@@ -15,6 +15,11 @@
  *
  * One thread serves requests and commands in turn, so a cut falls between two requests, and
  * nothing it drops was ever answered by FSYNC.
+ *
+ * After mounting it leaves the mount namespace of its parent. A process that is the last of a
+ * namespace unmounts what is mounted there, and it does so before its own files are closed: killed
+ * together with its parent, cutfs would wait, for ever and unkillable, for its own answers to the
+ * write-back of the file system above. So the parent takes the mount below itself down as well.
  */
 #define FUSE_USE_VERSION 35
 
@@ -23,6 +28,7 @@
 #include <fuse_lowlevel.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,8 +361,11 @@ static int cutfs_run(struct cutfs *fs, const char *mountpoint)
 		fuse_session_destroy(fs->session);
 		return CUTFS_NO_MOUNT;
 	}
-	printf("ready\n");
-	rc = cutfs_serve(fs);
+	rc = unshare(CLONE_NEWNS) == 0 ? 0 : kr_error_from_errno(errno);
+	if (rc == 0) {
+		printf("ready\n");
+		rc = cutfs_serve(fs);
+	}
 	fuse_session_unmount(fs->session);
 	fuse_session_destroy(fs->session);
 	free(fs->request.mem);

@@ -210,6 +210,7 @@ class Cutfs:
 
     def __init__(self, program, image, mountpoint):
         # pylint: disable=consider-using-with
+        self.mountpoint = mountpoint
         self.process = subprocess.Popen([program, image, mountpoint], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, bufsize=1)
         if self.process.stdout.readline() != "ready\n":
@@ -238,6 +239,8 @@ class Cutfs:
             self.process.kill()
         self.process.stdin.close()
         self.process.stdout.close()
+        # cutfs took down the mount of its own namespace; this is the one of ours.
+        tool_run(["umount", "-n", "-l", self.mountpoint])
         # A sanitizer's report, a failed assertion: the disk itself was not in order.
         if self.process.wait() != 0:
             raise RigError(f"cutfs ended with {self.process.returncode}")
