@@ -6,12 +6,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
+#include "bench/outcome.h"
 #include "bench/run_options.h"
 #include "bench/trace.h"
 
@@ -180,24 +179,20 @@ static void make_room(struct replay *r)
 	r->frames++;
 }
 
-/* The stay's price over its nights: whole minor units, the rest on the last night. */
-static uint32_t price_runs(const struct trace_op *op, struct keyrack_price_run runs[2])
+static uint32_t price_runs(const struct trace_op *op, struct keyrack_price_run *runs)
 {
-	const uint64_t a_night = op->price_minor / op->rooms / op->nights;
-	const uint64_t last = op->price_minor / op->rooms - a_night * (uint64_t)(op->nights - 1);
-	runs[0] = (struct keyrack_price_run){op->nights, a_night};
-	if (last == a_night)
-		return 1;
-	runs[0].nights--;
-	runs[runs[0].nights > 0] = (struct keyrack_price_run){1, last};
-	return runs[0].nights > 0 && op->nights > 1 ? 2 : 1;
+	struct trace_run split[TRACE_RUNS_MAX];
+	const uint32_t count = trace_price_runs(op, split);
+	for (uint32_t i = 0; i < count; i++)
+		runs[i] = (struct keyrack_price_run){split[i].nights, split[i].price_minor};
+	return count;
 }
 
 static void play_book(struct replay *r, const struct trace_op *op)
 {
 	struct keyrack_client *client = r->fleet.clients[0];
 	struct booking *booking = booking_of(r, op->booking);
-	struct keyrack_price_run runs[2];
+	struct keyrack_price_run runs[TRACE_RUNS_MAX];
 	if (booking->state != BOOKING_NONE)
 		bench_fail(BENCH_USAGE, "booking %" PRIu64 " comes twice", op->booking);
 	booking->state = BOOKING_SENT;
@@ -300,73 +295,16 @@ static void load(struct replay *r)
 
 /* ---- the outcome ---- */
 
-static int by_text(const void *a, const void *b)
+static void add_refused(const struct replay *r, struct outcome *outcome)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static void hash_part(crypto_hash_sha256_state *hash, const char *text, bool is_first)
-{
-	if (!is_first)
-		crypto_hash_sha256_update(hash, (const unsigned char *)"\n", 1);
-	crypto_hash_sha256_update(hash, (const unsigned char *)text, strlen(text));
-}
-
-static void hash_end(crypto_hash_sha256_state *hash, char ret_hex[65])
-{
-	unsigned char bytes[crypto_hash_sha256_BYTES];
-	crypto_hash_sha256_final(hash, bytes);
-	(void)sodium_bin2hex(ret_hex, 65, bytes, sizeof(bytes));
-}
-
-static void hash_refused(const struct replay *r, char ret_hex[65])
-{
-	uint64_t *numbers = bench_alloc(r->refused, sizeof(*numbers));
-	uint64_t count = 0;
 	for (uint32_t i = 0; i <= r->booking_mask; i++)
 		if (r->bookings[i].state == BOOKING_REFUSED)
-			numbers[count++] = r->bookings[i].number;
-	kr_assert(count == r->refused);
-	qsort(numbers, count, sizeof(*numbers), by_number);
-	crypto_hash_sha256_state hash;
-	crypto_hash_sha256_init(&hash);
-	for (uint64_t i = 0; i < count; i++) {
-		char text[24];
-		snprintf(text, sizeof(text), "%" PRIu64, numbers[i]);
-		hash_part(&hash, text, i == 0);
-	}
-	hash_end(&hash, ret_hex);
-	free(numbers);
-}
-
-struct cell_lines {
-	char **lines;
-	size_t count, capacity;
-};
-
-static void cell_add(struct cell_lines *cells, const char *code, int32_t day, uint32_t booked)
-{
-	char date[KEYRACK_DATE_TEXT_SIZE], line[64];
-	keyrack_day_format(day, date);
-	snprintf(line, sizeof(line), "%s,%s,%u", code, date, booked);
-	if (cells->count == cells->capacity) {
-		cells->capacity = cells->capacity * 2 + 1024;
-		cells->lines = realloc(cells->lines, cells->capacity * sizeof(char *));
-		kr_assert(cells->lines != NULL);
-	}
-	cells->lines[cells->count] = strdup(line);
-	kr_assert(cells->lines[cells->count] != NULL);
-	cells->count++;
+			outcome_refused_add(outcome, r->bookings[i].number);
+	kr_assert(outcome->refused_count == r->refused);
 }
 
 /* Read back from the engine; dates as in the source. */
-static void read_cells(struct replay *r, struct cell_lines *cells)
+static void read_cells(struct replay *r, struct outcome *outcome)
 {
 	struct keyrack_availability_answer answer;
 	for (uint32_t t = 0; t < r->trace.type_count; t++)
@@ -385,34 +323,20 @@ static void read_cells(struct replay *r, struct cell_lines *cells)
 			for (uint32_t n = 0; n < answer.night_count; n++) {
 				const struct keyrack_night night =
 					keyrack_availability_night(&answer, 0, n);
-				if (night.booked > 0)
-					cell_add(cells, r->trace.types[t].code, day + (int32_t)n,
-						night.booked);
+				outcome_cell_add(outcome, r->trace.types[t].code, day + (int32_t)n,
+					night.booked);
 			}
 		}
 }
 
-static void hash_cells(struct replay *r, char ret_hex[65])
-{
-	struct cell_lines cells = {0};
-	crypto_hash_sha256_state hash;
-	read_cells(r, &cells);
-	if (cells.count > 0)
-		qsort(cells.lines, cells.count, sizeof(char *), by_text);
-	crypto_hash_sha256_init(&hash);
-	for (size_t i = 0; i < cells.count; i++) {
-		hash_part(&hash, cells.lines[i], i == 0);
-		free(cells.lines[i]);
-	}
-	free(cells.lines);
-	hash_end(&hash, ret_hex);
-}
-
 static void print_outcome(struct replay *r)
 {
-	char refused_ids[65], final_cells[65];
-	hash_refused(r, refused_ids);
-	hash_cells(r, final_cells);
+	char refused_ids[OUTCOME_HEX_SIZE], final_cells[OUTCOME_HEX_SIZE];
+	struct outcome outcome = {0};
+	add_refused(r, &outcome);
+	read_cells(r, &outcome);
+	outcome_hash(&outcome, refused_ids, final_cells);
+	outcome_fini(&outcome);
 	const uint64_t at_end = r->confirmed - r->released;
 	if (r->json) {
 		json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:i, s:f, s:i}",
@@ -443,12 +367,14 @@ int bench_replay(int argc, char **argv)
 		"Plays a booking trace in file order, pipelined, and prints what became of it.",
 		NULL, NULL, NULL};
 	static struct replay replay = {.depth = 256, .deadline_us = 60000000};
+	struct kr_error_text why = {0};
 	struct replay *r = &replay;
 	the_replay = r;
 	r->routers = bench_router_default();
 	argp_err_exit_status = BENCH_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, r);
-	trace_read(&r->trace, r->trace_path, r->capacity_path);
+	if (trace_read(&r->trace, r->trace_path, r->capacity_path, &why) != 0)
+		bench_fail(BENCH_USAGE, "%s", why.bytes);
 	bookings_init(r);
 	const struct keyrack_config config = {
 		.routers = r->routers,
