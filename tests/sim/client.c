@@ -7,7 +7,6 @@
 #include "tests/sim/oracle.h"
 
 #define DEADLINE_US UINT64_C(8000000)
-#define BUFFER_SIZE CLIENT_BUFFER_SIZE_MIN
 #define SETUP_TRACK UINT32_MAX
 
 uint64_t client_hotel(uint32_t number)
@@ -15,133 +14,13 @@ uint64_t client_hotel(uint32_t number)
 	return 101 + number * 17;
 }
 
-/* ---- the stream under the core ---- */
-
-static void pump(struct client *c);
-
-static void on_open(struct io_stream *stream, int result)
+static void on_call_end(void *context, const struct client_end *end)
 {
-	struct client *c = stream->context;
-	const uint64_t now = io_clock_boot_us(c->loop);
-	c->is_open = result == 0;
-	if (c->is_open) {
-		client_core_connected(&c->core, now);
-	} else if (!c->is_closing) {
-		c->is_closing = true;
-		io_stream_close(stream);
-		client_core_disconnected(&c->core, now);
-	}
-	pump(c);
-}
-
-static void on_data(struct io_stream *stream, const uint8_t *bytes, size_t size)
-{
-	struct client *c = stream->context;
-	while (size > 0 && !c->is_closing) {
-		size_t room;
-		void *space = client_core_in_space(&c->core, &room);
-		const size_t part = KR_MIN(room, size);
-		memcpy(space, bytes, part);
-		client_core_in_add(&c->core, part, io_clock_boot_us(c->loop));
-		bytes += part;
-		size -= part;
-		pump(c);
-	}
-}
-
-static void lose(struct client *c)
-{
-	if (c->is_closing)
-		return;
-	c->is_closing = true;
-	c->is_open = false;
-	io_stream_close(&c->stream);
-}
-
-static void on_stream_end(struct io_stream *stream, int result)
-{
-	struct client *c = stream->context;
-	(void)result;
-	if (c->is_closing)
-		return;
-	lose(c);
-	client_core_disconnected(&c->core, io_clock_boot_us(c->loop));
-	pump(c);
-}
-
-static void on_sent(struct io_stream *stream, int result)
-{
-	if (result != 0)
-		on_stream_end(stream, result);
-	else
-		pump(stream->context);
-}
-
-static void on_closed(struct io_stream *stream)
-{
-	struct client *c = stream->context;
-	c->is_streaming = c->is_closing = c->is_open = false;
-	pump(c);
-}
-
-static const struct io_stream_handler handler = {
-	on_open, on_data, on_stream_end, on_sent, on_closed};
-
-static void act(struct client *c, uint64_t now)
-{
-	/* A stream that is being closed has to be gone before the next one is made. */
-	if (c->is_streaming && c->is_closing)
-		return;
-	const enum client_action action = client_core_action(&c->core, now);
-	if (action == CLIENT_DO_CLOSE && c->is_streaming) {
-		lose(c);
-	} else if (action == CLIENT_DO_CONNECT) {
-		const struct io_address to = cluster_router_address(c->core.router);
-		io_stream_init(&c->stream, &handler, c);
-		c->is_streaming = true;
-		if (io_stream_connect(c->loop, &c->stream, &to) != 0) {
-			c->is_streaming = false;
-			client_core_disconnected(&c->core, now);
-		}
-	}
-}
-
-static void send_some(struct client *c, uint64_t now)
-{
-	size_t size;
-	if (!c->is_open || c->is_closing || io_stream_is_sending(&c->stream))
-		return;
-	const void *bytes = client_core_out(&c->core, now, &size);
-	size = KR_MIN(size, sizeof(c->out));
-	if (size == 0)
-		return;
-	memcpy(c->out, bytes, size);
-	client_core_out_sent(&c->core, size);
-	const struct iovec part = {c->out, size};
-	io_stream_send(&c->stream, &part, 1);
-}
-
-static void pump(struct client *c)
-{
-	const uint64_t now = io_clock_boot_us(c->loop);
-	struct client_end end;
-	client_core_tick(&c->core, now);
-	while (client_core_next(&c->core, now, &end)) {
-		struct open_call *call = &c->calls[end.call];
-		kr_assert(call->is_used);
-		call->is_used = false;
-		oracle_answer(c, call, &end);
-	}
-	act(c, now);
-	send_some(c, now);
-	const int64_t wait = client_core_timeout_us(&c->core, now);
-	if (wait >= 0)
-		io_timer_start(c->loop, &c->timer, now + (wait == 0 ? 1000 : (uint64_t)wait));
-}
-
-static void on_timer(struct io_timer *timer)
-{
-	pump(timer->context);
+	struct client *c = context;
+	struct open_call *call = &c->calls[end->call];
+	kr_assert(call->is_used);
+	call->is_used = false;
+	oracle_answer(c, call, end);
 }
 
 /* ---- calls ---- */
@@ -151,14 +30,15 @@ static uint8_t retry_bits(struct client *c, uint8_t type)
 	/* A quarter takes the first answer, so that transient codes are seen. */
 	if (type != FRAME_RESOLVE && rng_below(&c->cluster->rng, 4) == 0)
 		return CLIENT_RETRY_KEYED;
-	return CLIENT_RETRY_TRANSIENT | CLIENT_RETRY_UNKNOWN | CLIENT_RETRY_KEYED;
+	return CALLER_RETRY_ALL;
 }
 
 static bool submit(struct client *c, uint8_t type, uint8_t route, uint64_t key,
 	const ProtobufCMessage *message, uint32_t track)
 {
-	const uint32_t index =
-		client_core_room(&c->core) == 0 ? CLIENT_NOWHERE : client_core_take(&c->core);
+	const uint32_t index = client_core_room(&c->caller.core) == 0
+				       ? CLIENT_NOWHERE
+				       : client_core_take(&c->caller.core);
 	if (index == CLIENT_NOWHERE)
 		return false;
 	struct open_call *call = &c->calls[index];
@@ -170,15 +50,13 @@ static bool submit(struct client *c, uint8_t type, uint8_t route, uint64_t key,
 	const struct client_request request = {
 		.type = type,
 		.route = route,
-		.retry = track == SETUP_TRACK ? CLIENT_RETRY_TRANSIENT | CLIENT_RETRY_UNKNOWN |
-							CLIENT_RETRY_KEYED
-					      : retry_bits(c, type),
+		.retry = track == SETUP_TRACK ? CALLER_RETRY_ALL : retry_bits(c, type),
 		.routing_key = key,
 		.body = call->body,
 		.body_size_bytes = (uint32_t)protobuf_c_message_pack(message, call->body),
 		.deadline_us = track == SETUP_TRACK ? 100 * DEADLINE_US : DEADLINE_US,
 	};
-	client_core_submit(&c->core, index, &request, io_clock_boot_us(c->loop));
+	client_core_submit(&c->caller.core, index, &request, io_clock_boot_us(c->caller.loop));
 	if (track != SETUP_TRACK)
 		c->tracks[track].is_busy = true;
 	return true;
@@ -223,7 +101,7 @@ static void new_sale(struct client *c)
 	struct track *t = &c->tracks[c->track_count];
 	const uint64_t hotel = client_hotel((uint32_t)rng_below(rng, SIM_HOTELS));
 	*t = (struct track){
-		.id = reservation_id_mint((uint64_t)io_clock_wall_us(c->loop) / 1000,
+		.id = reservation_id_mint((uint64_t)io_clock_wall_us(c->caller.loop) / 1000,
 			slot_of_hotel((struct hotel_id){hotel}), rng_next(rng)),
 		.hotel = hotel,
 		.type = (uint32_t)rng_below(rng, SIM_TYPES),
@@ -267,9 +145,10 @@ static void on_load(struct io_timer *timer)
 			else
 				old_sale(c);
 		}
-		pump(c);
+		caller_pump(&c->caller);
 	}
-	io_timer_start(c->loop, timer, io_clock_boot_us(c->loop) + 2000 + rng_below(rng, 60000));
+	io_timer_start(c->caller.loop, timer,
+		io_clock_boot_us(c->caller.loop) + 2000 + rng_below(rng, 60000));
 }
 
 void client_settle(struct client *c)
@@ -278,7 +157,7 @@ void client_settle(struct client *c)
 		if (!c->tracks[i].is_busy && oracle_is_in_doubt(&c->tracks[i]) &&
 			!ask_move(c, i, FRAME_RESOLVE))
 			break;
-	pump(c);
+	caller_pump(&c->caller);
 }
 
 bool client_is_idle(const struct client *c)
@@ -326,7 +205,7 @@ static bool put_type(struct client *c, uint64_t hotel, uint32_t type)
 
 static void prepare_wait(struct client *c)
 {
-	pump(c);
+	caller_pump(&c->caller);
 	while (!client_is_idle(c))
 		if (!sim_world_step(c->cluster->world))
 			cluster_fail(c->cluster, "the hotels cannot be made");
@@ -349,51 +228,23 @@ void client_prepare(struct client *c)
 struct client *client_new(struct cluster *cluster, uint32_t number)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	struct io_config config;
-	struct kr_error_text text = {0};
 	kr_assert(c != NULL);
 	c->cluster = cluster;
 	c->number = number;
-	c->node = sim_node_new(cluster->world, NULL, "client");
-	sim_node_faults_enable(c->node, false);
-	io_config_default(&config);
-	config.environment = c->node;
-	if (io_loop_new(&config, &c->loop, &text) != 0)
-		cluster_fail(cluster, "client: %s", text.bytes);
-	c->in_bytes = malloc(BUFFER_SIZE);
-	c->out_bytes = malloc(BUFFER_SIZE);
-	kr_assert(c->in_bytes != NULL && c->out_bytes != NULL);
-	client_core_init(&c->core, &(struct client_core_config){
-					   .call_count_max = CLIENT_CALLS,
-					   .router_count = cluster->router_count,
-					   .connect_timeout_us = 1000000,
-					   .silence_us = 1000000,
-					   .retry_first_us = 5000,
-					   .retry_max_us = 500000,
-					   .retry_budget = 100000,
-					   .tries_max = 1000,
-					   .agent = "sim",
-					   .seed = cluster->seed * 31 + number,
-					   .calls = c->core_calls,
-					   .heap_handles = c->heap,
-					   .in_bytes = c->in_bytes,
-					   .out_bytes = c->out_bytes,
-					   .in_size_bytes = BUFFER_SIZE,
-					   .out_size_bytes = BUFFER_SIZE,
-				   });
-	io_timer_init(&c->timer, on_timer, c);
+	c->caller.on_end = on_call_end;
+	c->caller.context = c;
+	caller_init(&c->caller, cluster, number, CLIENT_CALLS);
 	io_timer_init(&c->load, on_load, c);
-	io_timer_start(c->loop, &c->load, io_clock_boot_us(c->loop) + 1000);
+	io_timer_start(c->caller.loop, &c->load, io_clock_boot_us(c->caller.loop) + 1000);
 	/* UTC hotels that turn at four in the morning */
-	c->today = (int32_t)((io_clock_wall_us(c->loop) - INT64_C(4) * 3600000000) /
+	c->today = (int32_t)((io_clock_wall_us(c->caller.loop) - INT64_C(4) * 3600000000) /
 			     INT64_C(86400000000));
 	return c;
 }
 
 struct client *client_free(struct client *c)
 {
-	free(c->in_bytes);
-	free(c->out_bytes);
+	caller_fini(&c->caller);
 	free(c);
 	return NULL;
 }

@@ -1,13 +1,11 @@
 /*
- * A client in the simulated world: the library's pure core on a simulated stream, a load drawn
- * from the seed, and what each reservation may have become by what was answered.
+ * A client in the simulated world: a load drawn from the seed, and what each reservation may have
+ * become by what was answered.
  */
 #ifndef TESTS_SIM_CLIENT_H
 #define TESTS_SIM_CLIENT_H
 
-#include "base/io/io_stream.h"
-#include "client/core.h"
-#include "tests/sim/cluster.h"
+#include "tests/sim/caller.h"
 
 #define CLIENT_TRACKS_MAX 4096u
 #define CLIENT_CALLS 64u
@@ -41,19 +39,11 @@ struct open_call {
 struct client {
 	struct cluster *cluster;
 	uint32_t number;
-	struct sim_node *node;
-	struct io_loop *loop;
-	struct client_core core;
-	struct io_stream stream;
-	bool is_streaming, is_open, is_closing;
-	struct io_timer timer, load;
-	uint8_t out[65536];
+	struct caller caller;
+	struct io_timer load;
 	struct track tracks[CLIENT_TRACKS_MAX];
 	uint32_t track_count;
 	struct open_call calls[CLIENT_CALLS];
-	struct client_call core_calls[CLIENT_CALLS];
-	uint32_t heap[CLIENT_CALLS];
-	uint8_t *in_bytes, *out_bytes;
 	bool is_loading;
 	uint64_t ops_done, ops_refused, ops_transient, ops_unknown;
 	uint64_t codes[256];

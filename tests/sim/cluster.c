@@ -14,7 +14,7 @@
 void cluster_tell(struct cluster *c, const char *format, ...)
 {
 	va_list args;
-	if (!c->is_told)
+	if (!c->plan.is_told)
 		return;
 	printf("%12.6f  ", (double)sim_world_now_us(c->world) / 1e6);
 	va_start(args, format);
@@ -30,7 +30,7 @@ void cluster_fail(struct cluster *c, const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	printf("\nto see it again: keyrack-sim --seed %llu --trace\n", (unsigned long long)c->seed);
+	printf("\nto see it again: %s\n", c->plan.again);
 	fflush(stdout);
 	abort();
 }
@@ -113,7 +113,7 @@ static void start_shard(struct shard_node *s)
 {
 	struct cluster *c = s->cluster;
 	struct kr_error_text text = {0};
-	struct server_config config = c->server_config;
+	struct server_config config = c->plan.server;
 	if (!sim_node_is_alive(s->node))
 		sim_node_start(s->node);
 	s->loop = loop_new(c, s->node);
@@ -179,8 +179,8 @@ static void start_router(struct router_node *r)
 	for (uint32_t i = 0; i < c->shard_count; i++)
 		config.shards[i] = shard_address(i);
 	config.connection_max_count = 16;
-	config.window = 64;
-	config.wait_frame_max_count = 12; /* so that OVERLOADED is common */
+	config.window = c->plan.router_window;
+	config.wait_frame_max_count = c->plan.router_wait_frames;
 	config.wait_size_max_bytes = 1u << 20;
 	config.on_note = on_router_note;
 	config.context = r;
@@ -228,91 +228,105 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 /* ---- what the seed decides ---- */
 
 /* A fault is on in a third of the seeds, so that each meets each in peace and in a crowd. */
-static uint32_t rate(struct cluster *c, uint32_t per_million)
+static uint32_t rate(struct cluster_plan *p, uint32_t per_million)
 {
-	return rng_below(&c->rng, 3) == 0 ? 1 + (uint32_t)rng_below(&c->rng, per_million) : 0;
+	return rng_below(&p->rng, 3) == 0 ? 1 + (uint32_t)rng_below(&p->rng, per_million) : 0;
 }
 
-static void draw_world(struct cluster *c, struct sim_config *config)
+static void draw_world(struct cluster_plan *p)
 {
+	struct sim_config *config = &p->world;
 	sim_config_default(config);
-	config->seed = c->seed;
+	config->seed = p->seed;
 	config->net_delay_us[0] = 20;
-	config->net_delay_us[1] = 100 + (uint32_t)rng_below(&c->rng, 3000);
+	config->net_delay_us[1] = 100 + (uint32_t)rng_below(&p->rng, 3000);
 	config->net_spike_us = 1000000;
 	config->disk_delay_us[0] = 50;
-	config->disk_delay_us[1] = 200 + (uint32_t)rng_below(&c->rng, 3000);
+	config->disk_delay_us[1] = 200 + (uint32_t)rng_below(&p->rng, 3000);
 	config->disk_spike_us = 500000;
 	config->pause_us[0] = 1000;
 	config->pause_us[1] = 3000000;
 	config->wall_step_us = 2000000;
 	config->faults = (struct sim_faults){
-		.net_split = rate(c, 200000),
-		.net_spike = rate(c, 3000),
-		.net_reset = rate(c, 2000),
-		.net_silence = rate(c, 300),
-		.net_flip = rate(c, 500),
-		.disk_spike = rate(c, 2000),
-		.disk_short = rate(c, 50000),
-		.disk_sync_error = rate(c, 500),
-		.disk_write_error = rate(c, 300),
-		.crash_kill = rate(c, 1000),
-		.crash_power = rate(c, 1000),
-		.pause = rate(c, 200),
-		.wall_step = rate(c, 200),
+		.net_split = rate(p, 200000),
+		.net_spike = rate(p, 3000),
+		.net_reset = rate(p, 2000),
+		.net_silence = rate(p, 300),
+		.net_flip = rate(p, 500),
+		.disk_spike = rate(p, 2000),
+		.disk_short = rate(p, 50000),
+		.disk_sync_error = rate(p, 500),
+		.disk_write_error = rate(p, 300),
+		.crash_kill = rate(p, 1000),
+		.crash_power = rate(p, 1000),
+		.pause = rate(p, 200),
+		.wall_step = rate(p, 200),
 		.fate_kept = 1,
 		.fate_dropped = 1,
 		.fate_torn = 1,
-		.fate_zeroed = (uint32_t)rng_below(&c->rng, 2),
-		.fate_garbage = (uint32_t)rng_below(&c->rng, 2),
+		.fate_zeroed = (uint32_t)rng_below(&p->rng, 2),
+		.fate_garbage = (uint32_t)rng_below(&p->rng, 2),
 	};
-	config->on_crash = on_crash;
-	config->context = c;
 }
 
-static void draw_server(struct cluster *c)
+static void draw_server(struct cluster_plan *p, const struct tz_db *tz)
 {
-	struct server_config *s = &c->server_config;
+	struct server_config *s = &p->server;
 	server_config_default(s);
 	s->directory = "/shard";
 	s->segment_size_bytes = UINT64_C(5) << 18;
 	s->log.stop_room_bytes = UINT64_C(1) << 20;
 	s->conn_max_count = 32;
 	s->no_huge_pages = true;
-	s->tz = c->tz;
+	s->tz = tz;
 	s->lock_wait_us = SERVER_LOCK_WAIT_US;
 	s->shard.cluster = CLUSTER_ID;
-	s->shard.shard_count = c->shard_count;
+	s->shard.shard_count = p->shard_count;
 	s->shard.map_epoch = 1;
-	s->shard.snapshot_effects = 20 + rng_below(&c->rng, 300);
+	s->shard.snapshot_effects = 20 + rng_below(&p->rng, 300);
 	s->shard.inventory = (struct inv_config){
 		.hotels_max = 8,
 		.rows_max = 32,
 		.window_nights = 14,
-		.reservations_max = 48 + (uint32_t)rng_below(&c->rng, 200),
+		.reservations_max = 48 + (uint32_t)rng_below(&p->rng, 200),
 		.nodes_max = 256,
 		.refusals_max = 256,
 		.denials_max = 64,
 		.stock_runs_max = 256,
-		.retention_us = UINT64_C(20000000) + rng_below(&c->rng, 20000000),
+		.retention_us = UINT64_C(20000000) + rng_below(&p->rng, 20000000),
 		.grace_us = 2000000,
 	};
 }
 
-void cluster_open(struct cluster *c, const struct tz_db *tz, uint64_t seed, bool is_told)
+void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t seed)
 {
-	struct sim_config config;
+	memset(p, 0, sizeof(*p));
+	rng_init(&p->rng, seed ^ UINT64_C(0x6b657972));
+	p->seed = seed;
+	snprintf(p->again, sizeof(p->again), "keyrack-sim --seed %llu --trace",
+		(unsigned long long)seed);
+	p->shard_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_SHARDS_MAX);
+	p->router_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_ROUTERS_MAX);
+	p->client_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_CLIENTS_MAX);
+	p->router_window = 64;
+	p->router_wait_frames = 12; /* so that OVERLOADED is common */
+	draw_world(p);
+	draw_server(p, tz);
+}
+
+void cluster_open(struct cluster *c, const struct cluster_plan *plan)
+{
+	kr_assert(plan->shard_count <= CLUSTER_SHARDS_MAX);
+	kr_assert(plan->router_count <= CLUSTER_ROUTERS_MAX);
 	memset(c, 0, sizeof(*c));
-	rng_init(&c->rng, seed ^ UINT64_C(0x6b657972));
-	c->tz = tz;
-	c->seed = seed;
-	c->is_told = is_told;
-	c->shard_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_SHARDS_MAX);
-	c->router_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_ROUTERS_MAX);
-	c->client_count = 1 + (uint32_t)rng_below(&c->rng, CLUSTER_CLIENTS_MAX);
-	draw_world(c, &config);
-	draw_server(c);
-	c->world = sim_world_new(&config);
+	c->plan = *plan;
+	c->plan.world.on_crash = on_crash;
+	c->plan.world.context = c;
+	c->rng = plan->rng;
+	c->shard_count = plan->shard_count;
+	c->router_count = plan->router_count;
+	c->client_count = plan->client_count;
+	c->world = sim_world_new(&c->plan.world);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *s = &c->shards[i];
 		*s = (struct shard_node){.cluster = c, .number = i};

@@ -14,6 +14,7 @@
 #define CLUSTER_SHARDS_MAX 2u
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
+#define CLUSTER_AGAIN_SIZE 160u
 
 struct cluster;
 struct client;
@@ -39,14 +40,23 @@ struct router_node {
 	uint64_t crash_count;
 };
 
+/* Sizes, delays and faults of a world. */
+struct cluster_plan {
+	struct rng rng; /* what is decided later on: see cluster */
+	uint64_t seed;
+	char again[CLUSTER_AGAIN_SIZE]; /* the command that shows it again */
+	bool is_told;                   /* tells its story on stdout */
+	uint32_t shard_count, router_count, client_count;
+	uint32_t router_window, router_wait_frames;
+	struct sim_config world;     /* on_crash and context are the cluster's own */
+	struct server_config server; /* so are addresses, index and handler */
+};
+
 struct cluster {
 	struct sim_world *world;
-	const struct tz_db *tz;
+	struct cluster_plan plan;
 	struct rng rng;
-	uint64_t seed;
-	bool is_told; /* tells its story */
 	uint32_t shard_count, router_count, client_count;
-	struct server_config server_config;
 	struct shard_node shards[CLUSTER_SHARDS_MAX];
 	struct router_node routers[CLUSTER_ROUTERS_MAX];
 	struct client *clients[CLUSTER_CLIENTS_MAX];
@@ -54,8 +64,10 @@ struct cluster {
 	void (*on_ready)(struct cluster *cluster, uint32_t shard); /* may be NULL */
 };
 
-/* What the seed has drawn: delays, faults, sizes. `is_told`: notes go to stdout. */
-void cluster_open(struct cluster *cluster, const struct tz_db *tz, uint64_t seed, bool is_told);
+/* Everything from the seed: counts, sizes, delays, faults. `tz` outlives the cluster. */
+void cluster_plan_draw(struct cluster_plan *ret_plan, const struct tz_db *tz, uint64_t seed);
+/* A world of that plan, in which nothing runs yet. */
+void cluster_open(struct cluster *cluster, const struct cluster_plan *plan);
 /* Starts every process that is not running. */
 void cluster_start(struct cluster *cluster);
 void cluster_close(struct cluster *cluster);

@@ -151,8 +151,11 @@ static void stop_and_start(struct cluster *c)
 static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, struct totals *totals)
 {
 	static struct cluster cluster;
+	struct cluster_plan plan;
 	struct cluster *c = &cluster;
-	cluster_open(c, tz, seed, is_told);
+	cluster_plan_draw(&plan, tz, seed);
+	plan.is_told = is_told;
+	cluster_open(c, &plan);
 	cluster_start(c);
 	for (uint32_t i = 0; i < c->client_count; i++)
 		c->clients[i] = client_new(c, i);
