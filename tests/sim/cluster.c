@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/shard/replay.h"
+#include "engine/shard/state.h"
 
 #define SHARD_PORT 7100u
 #define ROUTER_PORT 7070u
@@ -133,6 +134,8 @@ static void drop_shard(struct shard_node *s, bool is_orderly)
 {
 	if (s->server == NULL)
 		return;
+	if (s->server->shard != NULL)
+		s->snapshot_count += s->server->shard->counters.snapshots;
 	if (is_orderly)
 		server_fini(s->server);
 	else

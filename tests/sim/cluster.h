@@ -29,6 +29,7 @@ struct shard_node {
 	bool is_ready, has_ended;
 	uint64_t ready_count, crash_count;
 	uint64_t first_ready_us; /* when it last became ready */
+	uint64_t snapshot_count; /* of its processes that are gone */
 };
 
 struct router_node {
