@@ -14,7 +14,8 @@
 #define ADDRESS_RETRY_US UINT64_C(100000)
 
 struct process {
-	struct options options;
+	struct option_set set;
+	struct router_options options;
 	struct io_loop *loop;
 	struct router *router;
 };
@@ -73,13 +74,13 @@ static void say_ready(const struct process *process)
 {
 	char address[IO_ADDRESS_TEXT_SIZE];
 	char line[IO_ADDRESS_TEXT_SIZE + 16];
-	int fd = process->options.ready_fd;
+	int fd = (int)process->options.ready_fd;
 
 	io_address_format(router_listen_address(process->router, 0), address);
 	int length = snprintf(line, sizeof(line), "ready on %s", address);
 	kr_assert(length > 0 && (size_t)length < sizeof(line) - 1);
 	say(line);
-	if (fd < 0)
+	if (fd == 0)
 		return;
 	line[length++] = '\n';
 	if (write(fd, line, (size_t)length) != length)
@@ -144,7 +145,7 @@ int main(int argc, char **argv)
 	static struct process process;
 	struct kr_error_text text = {0};
 
-	options_parse(argc, argv, &process.options);
+	router_options_start(&process.set, argc, argv, &process.options);
 	raise_descriptor_limit(&process.options.router);
 	int r = start(&process, &text);
 	if (r < 0) {

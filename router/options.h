@@ -1,20 +1,25 @@
 /*
- * The command line of keyrack-router.
+ * The options of keyrack-router: the table, and what a row cannot say. Ways to give them, and
+ * reading them again: base/options.h.
  */
 #ifndef ROUTER_OPTIONS_H
 #define ROUTER_OPTIONS_H
 
+#include "base/io/io_option.h"
+#include "base/options.h"
 #include "router/router.h"
 
-struct options {
+struct router_options {
 	struct router_config router;
+	struct io_address_list listen, shards;
 	bool allow_remote;
 	uint32_t spin_us;
 	const char *pid_file; /* NULL = none */
-	int ready_fd;         /* -1 = none */
+	uint32_t ready_fd;    /* 0 = none */
 };
 
-/* Ends the process with a sentence and status 2 when the command line is wrong. */
-void options_parse(int argc, char **argv, struct options *ret_options);
+/* Ends the process with sentences and status OPTIONS_EXIT_USAGE when anything is wrong. */
+void router_options_start(
+	struct option_set *set, int argc, char **argv, struct router_options *ret_options);
 
 #endif

@@ -17,7 +17,8 @@
 #define EXIT_TOO_SMALL 5
 
 struct process {
-	struct options options;
+	struct option_set set;
+	struct shard_options options;
 	struct io_loop *loop;
 	struct server *server;
 	int status;
@@ -38,14 +39,14 @@ static void on_ready(void *context)
 {
 	static const char line[] = "ready\n";
 	struct process *process = context;
-	int fd = process->options.ready_fd;
+	int fd = (int)process->options.ready_fd;
 	kr_assert(process->server != NULL);
 	fputs(line, stderr);
-	if (fd >= 0) {
+	if (fd > 0) {
 		if (write(fd, line, sizeof(line) - 1) < 0)
 			say("nobody reads the descriptor of --ready-fd");
 		close(fd);
-		process->options.ready_fd = -1;
+		process->options.ready_fd = 0;
 	}
 }
 
@@ -165,7 +166,7 @@ static int run(struct process *process)
 	config->handler = (struct server_handler){
 		.context = process, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
 	kr_text_init(&line, bytes, sizeof(bytes));
-	options_describe(&process->options, &line);
+	shard_options_describe(&process->options, &line);
 	say(bytes);
 	r = process->options.pid_file != NULL ? write_pid(process->options.pid_file) : 0;
 	if (r == 0)
@@ -179,7 +180,7 @@ static int run(struct process *process)
 int main(int argc, char **argv)
 {
 	static struct process process;
-	options_parse(argc, argv, &process.options);
+	shard_options_start(&process.set, argc, argv, &process.options);
 	process.server = calloc(1, sizeof(*process.server));
 	if (process.server == NULL)
 		return EXIT_SYSTEM;

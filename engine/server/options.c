@@ -1,397 +1,277 @@
 #include "engine/server/options.h"
 
 #include <argp.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
-
 #define SECOND_US UINT64_C(1000000)
+#define HOUR_US (3600 * SECOND_US)
+#define MIB (UINT64_C(1) << 20)
 #define COUNT_MAX 4000000000u
+#define TYPES_PER_HOTEL 20u
+#define RUNS_PER_TYPE 10u
 
 const char *argp_program_version = "keyrack-shard " KEYRACK_VERSION;
 
-enum key {
-	KEY_DIR = 'd',
-	KEY_LISTEN = 'l',
-	KEY_CLUSTER = 'c',
-	KEY_SHARD_INDEX = 'i',
-	KEY_SHARDS = 'n',
-	KEY_DURABILITY = 256,
-	KEY_SYNC_INTERVAL,
-	KEY_HOTELS,
-	KEY_TYPES,
-	KEY_NIGHTS,
-	KEY_RESERVATIONS,
-	KEY_NODES,
-	KEY_STOCK_RUNS,
-	KEY_REFUSALS,
-	KEY_DENIALS,
-	KEY_RETENTION,
-	KEY_GRACE,
-	KEY_SEGMENT_SIZE,
-	KEY_SNAPSHOT_EFFECTS,
-	KEY_SNAPSHOT_LOG,
-	KEY_MAX_CONNECTIONS,
-	KEY_IDLE,
-	KEY_ALLOW_TMPFS,
-	KEY_ALLOW_CLOCK_JUMP,
-	KEY_ALLOW_REMOTE,
-	KEY_LOCK_WAIT,
-	KEY_NO_HUGE_PAGES,
-	KEY_SPIN,
-	KEY_PID_FILE,
-	KEY_READY_FD,
+#define U32(field) OPTION_U32(struct shard_options, field)
+#define U64(field) OPTION_U64(struct shard_options, field)
+#define SWITCH(field) OPTION_SWITCH(struct shard_options, field)
+#define STRING(field) OPTION_STRING(struct shard_options, field)
+#define SIZE(field) U32(server.shard.inventory.field), .min = 1, .max = COUNT_MAX
+
+static const struct option_row table[] = {
+	{.name = "dir",
+		.letter = 'd',
+		.argument = "PATH",
+		.needed = "where the log and the snapshots lie",
+		.help = "the shard's directory; made if it is missing",
+		STRING(server.directory)},
+	{.name = "listen",
+		.letter = 'l',
+		.argument = "ADDR[,ADDR]",
+		.needed = "such as 127.0.0.1:7071 or unix:/path",
+		.max = CONN_LISTEN_MAX,
+		.help = "where routers connect: HOST:PORT, [V6]:PORT or unix:PATH",
+		IO_OPTION_ADDRESSES(struct shard_options, listen)},
+	{.name = "allow-remote",
+		.help = "let --listen name addresses that other machines reach",
+		SWITCH(allow_remote)},
+	{.name = "cluster",
+		.letter = 'c',
+		.argument = "ID",
+		.needed = "the same number for all of the cluster",
+		.min = 1,
+		.max = UINT64_MAX,
+		.help = "the cluster's number, decimal or 0x and hexadecimal",
+		U64(server.shard.cluster)},
+	{.name = "shard-index",
+		.letter = 'i',
+		.argument = "NUMBER",
+		.max = SHARD_COUNT_MAX - 1,
+		.help = "which of the shards this is, from 0",
+		U32(server.shard.shard_index)},
+	{.name = "shards",
+		.letter = 'n',
+		.argument = "COUNT",
+		.preset = 1,
+		.min = 1,
+		.max = SHARD_COUNT_MAX,
+		.help = "how many shards the cluster has",
+		U32(server.shard.shard_count)},
+	{.name = "durability",
+		.heading = "Durability:",
+		.argument = "sync|async",
+		.help = "sync: on disk before it is answered; async: within --sync-interval",
+		OPTION_WORD(struct shard_options, durability)},
+	{.name = "sync-interval",
+		.argument = "MILLISECONDS",
+		.preset = 100,
+		.min = 1,
+		.max = 60000,
+		.unit = 1000,
+		.help = "async: what a power cut may lose at most",
+		U64(sync_interval_us)},
+	{.name = "segment-size",
+		.argument = "MIB",
+		.preset = LOG_SEGMENT_SIZE_DEFAULT / MIB,
+		.min = 8,
+		.max = 4095,
+		.unit = MIB,
+		.help = "of a file of the log",
+		U64(server.segment_size_bytes)},
+	{.name = "snapshot-effects",
+		.argument = "COUNT",
+		.preset = 4000000,
+		.max = UINT64_MAX,
+		.flags = OPTION_LIVE,
+		.help = "a snapshot after so many effects; 0 = never",
+		U64(server.shard.snapshot_effects)},
+	{.name = "snapshot-log",
+		.argument = "MIB",
+		.preset = 1024,
+		.max = 1u << 20,
+		.unit = MIB,
+		.flags = OPTION_LIVE,
+		.help = "or after so much log; 0 = never",
+		U64(server.shard.snapshot_log_bytes)},
+	{.name = "allow-tmpfs",
+		.help = "a directory in memory, which keeps nothing over a power cut",
+		SWITCH(server.allow_tmpfs)},
+	{.name = "allow-clock-jump",
+		.help = "start though the wall clock is over an hour behind, or seven days ahead "
+			"of, the log",
+		SWITCH(server.allow_clock_jump)},
+	{.name = "lock-wait",
+		.argument = "SECONDS",
+		.preset = SERVER_LOCK_WAIT_US / SECOND_US,
+		.max = 3600,
+		.unit = SECOND_US,
+		.help = "wait so long for a directory that another process has",
+		U64(server.lock_wait_us)},
+	{.name = "hotels",
+		.heading = "Sizes (what does not fit is refused with LIMIT_REACHED):",
+		.argument = "COUNT",
+		.preset = 2000,
+		.help = "hotels of this shard",
+		SIZE(hotels_max)},
+	{.name = "types",
+		.argument = "COUNT",
+		.preset_note = "20 x hotels",
+		.help = "room types over all hotels",
+		SIZE(rows_max)},
+	{.name = "nights",
+		.argument = "COUNT",
+		.preset = INV_WINDOW_NIGHTS_DEFAULT,
+		.min = INV_WINDOW_NIGHTS_MIN,
+		.max = INV_WINDOW_NIGHTS_MAX,
+		.help = "nights that can be sold, from today",
+		U32(server.shard.inventory.window_nights)},
+	{.name = "reservations",
+		.argument = "COUNT",
+		.preset = 1000000,
+		.help = "reservations kept, live and retained",
+		SIZE(reservations_max)},
+	{.name = "nodes",
+		.argument = "COUNT",
+		.preset_note = "reservations / 2",
+		.help = "64 bytes each: further lines, prices, references",
+		SIZE(nodes_max)},
+	{.name = "stock-runs",
+		.argument = "COUNT",
+		.preset_note = "10 x types",
+		.help = "runs of rooms, out of order, allowance by date",
+		SIZE(stock_runs_max)},
+	{.name = "refusals",
+		.argument = "COUNT",
+		.preset = INV_REFUSALS_REMEMBERED,
+		.help = "refusals remembered, a power of two",
+		SIZE(refusals_max)},
+	{.name = "denials",
+		.argument = "COUNT",
+		.preset = 65536,
+		.help = "entries of the table of denials",
+		SIZE(denials_max)},
+	{.name = "retention",
+		.argument = "HOURS",
+		.preset = INV_RETENTION_US / HOUR_US,
+		.max = 24 * 366,
+		.unit = HOUR_US,
+		.help = "how long ended reservations are kept",
+		U64(server.shard.inventory.retention_us)},
+	{.name = "grace",
+		.argument = "SECONDS",
+		.preset = INV_GRACE_US / SECOND_US,
+		.max = 86400,
+		.unit = SECOND_US,
+		.help = "for holds that lapsed while the shard was down",
+		U64(server.shard.inventory.grace_us)},
+	{.name = "max-connections",
+		.heading = "The process:",
+		.argument = "COUNT",
+		.preset = SERVER_CONN_MAX_DEFAULT,
+		.min = 1,
+		.max = CONN_MAX,
+		.flags = OPTION_LIVE,
+		.help = "at a time",
+		U32(server.conn_max_count)},
+	{.name = "idle-timeout",
+		.argument = "SECONDS",
+		.max = 31536000,
+		.unit = SECOND_US,
+		.flags = OPTION_LIVE,
+		.help = "close connections that say nothing for so long; 0 = never",
+		U64(server.shard.idle_timeout_us)},
+	{.name = "spin-us",
+		.argument = "MICROSECONDS",
+		.max = 1000000,
+		.flags = OPTION_LIVE,
+		.help = "look for work this long before sleeping: less latency, more CPU",
+		U32(spin_us)},
+	{.name = "no-huge-pages",
+		.help = "do not ask for huge pages",
+		SWITCH(server.no_huge_pages)},
+	{.name = "pid-file",
+		.argument = "PATH",
+		.help = "write the process id there",
+		STRING(pid_file)},
+	{.name = "ready-fd",
+		.argument = "NUMBER",
+		.min = 1,
+		.max = INT32_MAX,
+		.flags = OPTION_FLAG_ONLY,
+		.help = "write a line to that descriptor once it serves",
+		U32(ready_fd)},
 };
-
-static const struct argp_option option_table[] = {
-	{"dir", KEY_DIR, "PATH", 0, "the shard's directory; made if it is missing", 0},
-	{"listen", KEY_LISTEN, "ADDR[,ADDR]", 0,
-		"where routers connect: HOST:PORT, [V6]:PORT or unix:PATH", 0},
-	{"allow-remote", KEY_ALLOW_REMOTE, NULL, 0,
-		"let --listen name addresses that other machines reach", 0},
-	{"cluster", KEY_CLUSTER, "ID", 0, "the cluster's number, decimal or 0x and hexadecimal", 0},
-	{"shard-index", KEY_SHARD_INDEX, "NUMBER", 0, "which of the shards this is, from 0 (0)", 0},
-	{"shards", KEY_SHARDS, "COUNT", 0, "how many shards the cluster has (1)", 0},
-	{0, 0, NULL, 0, "Durability:", 1},
-	{"durability", KEY_DURABILITY, "sync|async", 0,
-		"sync: on disk before it is answered (default); async: within --sync-interval", 1},
-	{"sync-interval", KEY_SYNC_INTERVAL, "MILLISECONDS", 0,
-		"async: what a power cut may lose at most (100)", 1},
-	{"segment-size", KEY_SEGMENT_SIZE, "MIB", 0, "of a file of the log (64)", 1},
-	{"snapshot-effects", KEY_SNAPSHOT_EFFECTS, "COUNT", 0,
-		"a snapshot after so many effects; 0 = never (4000000)", 1},
-	{"snapshot-log", KEY_SNAPSHOT_LOG, "MIB", 0, "or after so much log; 0 = never (1024)", 1},
-	{"allow-tmpfs", KEY_ALLOW_TMPFS, NULL, 0,
-		"a directory in memory, which keeps nothing over a power cut", 1},
-	{"allow-clock-jump", KEY_ALLOW_CLOCK_JUMP, NULL, 0,
-		"start though the wall clock is over an hour behind, or seven days ahead of, the "
-		"log",
-		1},
-	{"lock-wait", KEY_LOCK_WAIT, "SECONDS", 0,
-		"wait so long for a directory that another process has (30)", 1},
-	{0, 0, NULL, 0, "Sizes (what does not fit is refused with LIMIT_REACHED):", 2},
-	{"hotels", KEY_HOTELS, "COUNT", 0, "hotels of this shard (2000)", 2},
-	{"types", KEY_TYPES, "COUNT", 0, "room types over all hotels (20 x hotels)", 2},
-	{"nights", KEY_NIGHTS, "COUNT", 0, "nights that can be sold, from today (731)", 2},
-	{"reservations", KEY_RESERVATIONS, "COUNT", 0,
-		"reservations kept, live and retained (1000000)", 2},
-	{"nodes", KEY_NODES, "COUNT", 0,
-		"64 bytes each: further lines, prices, references (reservations / 2)", 2},
-	{"stock-runs", KEY_STOCK_RUNS, "COUNT", 0,
-		"runs of rooms, out of order, allowance by date (10 x types)", 2},
-	{"refusals", KEY_REFUSALS, "COUNT", 0, "refusals remembered, a power of two (1048576)", 2},
-	{"denials", KEY_DENIALS, "COUNT", 0, "entries of the table of denials (65536)", 2},
-	{"retention", KEY_RETENTION, "HOURS", 0, "how long ended reservations are kept (24)", 2},
-	{"grace", KEY_GRACE, "SECONDS", 0, "for holds that lapsed while the shard was down (120)",
-		2},
-	{0, 0, NULL, 0, "The process:", 3},
-	{"max-connections", KEY_MAX_CONNECTIONS, "COUNT", 0, "at a time (8192)", 3},
-	{"idle-timeout", KEY_IDLE, "SECONDS", 0,
-		"close connections that say nothing for so long; 0 = never (0)", 3},
-	{"spin-us", KEY_SPIN, "MICROSECONDS", 0,
-		"look for work this long before sleeping: less latency, more CPU (0)", 3},
-	{"no-huge-pages", KEY_NO_HUGE_PAGES, NULL, 0, "do not ask for huge pages", 3},
-	{"pid-file", KEY_PID_FILE, "PATH", 0, "write the process id there", 3},
-	{"ready-fd", KEY_READY_FD, "NUMBER", 0, "write a line to that descriptor once it serves",
-		3},
-	{0},
-};
-
-static uint64_t number(
-	struct argp_state *state, const char *name, const char *text, uint64_t min, uint64_t max)
-{
-	char *end;
-	errno = 0;
-	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	unsigned long long value = strtoull(text, &end, is_hex ? 16 : 10);
-	bool is_number = text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0;
-	kr_assert(min <= max);
-	if (!is_number || value < min || value > max)
-		argp_error(state, "--%s takes a number from %llu to %llu, not '%s'", name,
-			(unsigned long long)min, (unsigned long long)max, text);
-	return value;
-}
-
-static uint32_t count(struct argp_state *state, const char *name, const char *text)
-{
-	return (uint32_t)number(state, name, text, 1, COUNT_MAX);
-}
-
-static bool is_loopback(const struct io_address *address)
-{
-	static const uint8_t v6[16] = {[15] = 1};
-	switch (address->kind) {
-	case IO_ADDRESS_IP4:
-		return address->bytes[0] == 127;
-	case IO_ADDRESS_IP6:
-		return memcmp(address->bytes, v6, sizeof(v6)) == 0;
-	default:
-		kr_assert(address->kind == IO_ADDRESS_UNIX);
-		return true;
-	}
-}
-
-static void parse_listen(struct argp_state *state, struct server_config *config, const char *text)
-{
-	for (;;) {
-		size_t length = strcspn(text, ",");
-		if (config->listen_count == CONN_LISTEN_MAX)
-			argp_error(state, "--listen takes %u addresses at most", CONN_LISTEN_MAX);
-		kr_assert(config->listen_count < CONN_LISTEN_MAX);
-		int r = io_address_parse(text, length, &config->listen[config->listen_count++]);
-		if (r != 0)
-			argp_error(state,
-				"--listen %.*s: give 127.0.0.1:7071, [::1]:7071 or unix:/path (at "
-				"most %u bytes)",
-				(int)length, text, IO_ADDRESS_PATH_MAX);
-		if (text[length] == 0)
-			return;
-		text += length + 1;
-	}
-}
-
-static void parse_durability(
-	struct argp_state *state, struct server_config *config, const char *text)
-{
-	if (strcmp(text, "sync") == 0) {
-		config->log.sync_interval_us = 0;
-		config->shard.durability = "sync";
-	} else if (strcmp(text, "async") == 0) {
-		if (config->log.sync_interval_us == 0)
-			config->log.sync_interval_us = 100000;
-		config->shard.durability = "async";
-	} else {
-		argp_error(state, "--durability is sync or async, not '%s'", text);
-	}
-	kr_assert(config->shard.durability != NULL);
-}
-
-static bool parse_size(struct argp_state *state, struct server_config *config, int key, char *text)
-{
-	struct inv_config *inv = &config->shard.inventory;
-	switch (key) {
-	case KEY_HOTELS:
-		inv->hotels_max = count(state, "hotels", text);
-		return true;
-	case KEY_TYPES:
-		inv->rows_max = count(state, "types", text);
-		return true;
-	case KEY_NIGHTS:
-		inv->window_nights = (uint32_t)number(
-			state, "nights", text, INV_WINDOW_NIGHTS_MIN, INV_WINDOW_NIGHTS_MAX);
-		return true;
-	case KEY_RESERVATIONS:
-		inv->reservations_max = count(state, "reservations", text);
-		return true;
-	case KEY_NODES:
-		inv->nodes_max = count(state, "nodes", text);
-		return true;
-	case KEY_STOCK_RUNS:
-		inv->stock_runs_max = count(state, "stock-runs", text);
-		return true;
-	case KEY_REFUSALS:
-		inv->refusals_max = count(state, "refusals", text);
-		return true;
-	case KEY_DENIALS:
-		inv->denials_max = count(state, "denials", text);
-		return true;
-	case KEY_RETENTION:
-		inv->retention_us =
-			number(state, "retention", text, 0, 24 * 366) * 3600 * SECOND_US;
-		return true;
-	case KEY_GRACE:
-		inv->grace_us = number(state, "grace", text, 0, 86400) * SECOND_US;
-		return true;
-	default:
-		kr_assert(state->input != NULL);
-		return false;
-	}
-}
-
-static bool parse_log(struct argp_state *state, struct server_config *config, int key, char *text)
-{
-	switch (key) {
-	case KEY_DURABILITY:
-		parse_durability(state, config, text);
-		return true;
-	case KEY_SYNC_INTERVAL:
-		config->log.sync_interval_us =
-			number(state, "sync-interval", text, 1, 60000) * 1000;
-		return true;
-	case KEY_SEGMENT_SIZE:
-		config->segment_size_bytes = number(state, "segment-size", text, 8, 4095) << 20;
-		return true;
-	case KEY_SNAPSHOT_EFFECTS:
-		config->shard.snapshot_effects =
-			number(state, "snapshot-effects", text, 0, UINT64_MAX);
-		return true;
-	case KEY_SNAPSHOT_LOG:
-		config->shard.snapshot_log_bytes = number(state, "snapshot-log", text, 0, 1u << 20)
-						   << 20;
-		return true;
-	case KEY_ALLOW_TMPFS:
-		config->allow_tmpfs = true;
-		return true;
-	case KEY_ALLOW_CLOCK_JUMP:
-		config->allow_clock_jump = true;
-		return true;
-	case KEY_LOCK_WAIT:
-		config->lock_wait_us = number(state, "lock-wait", text, 0, 3600) * SECOND_US;
-		return true;
-	default:
-		kr_assert(state->input != NULL);
-		return false;
-	}
-}
-
-static bool parse_process(struct argp_state *state, struct options *options, int key, char *text)
-{
-	switch (key) {
-	case KEY_MAX_CONNECTIONS:
-		options->server.conn_max_count =
-			(uint32_t)number(state, "max-connections", text, 1, CONN_MAX);
-		return true;
-	case KEY_IDLE:
-		options->server.shard.idle_timeout_us =
-			number(state, "idle-timeout", text, 0, 31536000) * SECOND_US;
-		return true;
-	case KEY_SPIN:
-		options->spin_us = (uint32_t)number(state, "spin-us", text, 0, 1000000);
-		return true;
-	case KEY_NO_HUGE_PAGES:
-		options->server.no_huge_pages = true;
-		return true;
-	case KEY_ALLOW_REMOTE:
-		options->allow_remote = true;
-		return true;
-	case KEY_PID_FILE:
-		options->pid_file = text;
-		return true;
-	case KEY_READY_FD:
-		options->ready_fd = (int)number(state, "ready-fd", text, 0, INT32_MAX);
-		return true;
-	default:
-		kr_assert(state->input != NULL);
-		return false;
-	}
-}
 
 /* Sizes that were not given follow from the others. */
 static void derive_sizes(struct inv_config *inv)
 {
 	kr_assert(inv->hotels_max > 0 && inv->reservations_max > 0);
 	if (inv->rows_max == 0)
-		inv->rows_max = (uint32_t)KR_MIN((uint64_t)inv->hotels_max * 20, COUNT_MAX);
+		inv->rows_max =
+			(uint32_t)KR_MIN((uint64_t)inv->hotels_max * TYPES_PER_HOTEL, COUNT_MAX);
 	if (inv->nodes_max == 0)
 		inv->nodes_max = KR_MAX(inv->reservations_max / 2, 1024u);
 	if (inv->stock_runs_max == 0)
-		inv->stock_runs_max = (uint32_t)KR_MIN((uint64_t)inv->rows_max * 10, COUNT_MAX);
+		inv->stock_runs_max =
+			(uint32_t)KR_MIN((uint64_t)inv->rows_max * RUNS_PER_TYPE, COUNT_MAX);
 }
 
-static void check_whole(struct argp_state *state, struct options *options)
+static void check_whole(struct option_set *set, const struct shard_options *options)
 {
-	struct server_config *config = &options->server;
+	const struct shard_config *shard = &options->server.shard;
 	const char *option = NULL;
-	if (config->directory == NULL)
-		argp_error(state, "--dir is missing: where the log and the snapshots lie");
-	if (config->shard.cluster == 0)
-		argp_error(state, "--cluster is missing: the same number for all of the cluster");
-	if (config->listen_count == 0)
-		argp_error(state, "--listen is missing: such as 127.0.0.1:7071 or unix:/path");
-	if (config->shard.shard_index >= config->shard.shard_count)
-		argp_error(state, "--shard-index %u: with --shards %u it is at most %u",
-			config->shard.shard_index, config->shard.shard_count,
-			config->shard.shard_count - 1);
-	for (uint32_t i = 0; i < config->listen_count; i++) {
-		char text[IO_ADDRESS_TEXT_SIZE];
-		io_address_format(&config->listen[i], text);
-		if (!is_loopback(&config->listen[i]) && !options->allow_remote)
-			argp_error(state,
-				"--listen %s can be reached from other machines, and nothing here "
-				"asks who calls: add --allow-remote if that is meant",
-				text);
-	}
-	derive_sizes(&config->shard.inventory);
-	int r = inv_config_check(&config->shard.inventory, &option);
-	if (r != 0)
-		argp_error(state, "--%s: %s", option,
-			r == INV_CONFIG_TOO_SMALL   ? "too small"
-			: r == INV_CONFIG_TOO_LARGE ? "too large"
-						    : "must be a power of two");
+	if (shard->shard_index >= shard->shard_count)
+		options_complain(set, "shard-index", "is %u: with %u shards it is at most %u",
+			shard->shard_index, shard->shard_count, shard->shard_count - 1);
+	if (!options->allow_remote)
+		io_option_check_local(set, "listen", &options->listen);
+	int r = inv_config_check(&shard->inventory, &option);
 	kr_assert(r >= 0);
+	if (r != 0)
+		options_complain(set, option, "%s",
+			r == INV_CONFIG_TOO_SMALL   ? "is too small"
+			: r == INV_CONFIG_TOO_LARGE ? "is too large"
+						    : "has to be a power of two");
 }
 
-static error_t on_option(int key, char *text, struct argp_state *state)
+static void finish(struct option_set *set, void *structure)
 {
-	struct options *options = state->input;
-	struct server_config *config = &options->server;
-	if (parse_size(state, config, key, text) || parse_log(state, config, key, text) ||
-		parse_process(state, options, key, text))
-		return 0;
-	switch (key) {
-	case KEY_DIR:
-		config->directory = text;
-		return 0;
-	case KEY_LISTEN:
-		parse_listen(state, config, text);
-		return 0;
-	case KEY_CLUSTER:
-		config->shard.cluster = number(state, "cluster", text, 1, UINT64_MAX);
-		return 0;
-	case KEY_SHARD_INDEX:
-		config->shard.shard_index =
-			(uint32_t)number(state, "shard-index", text, 0, SHARD_COUNT_MAX - 1);
-		return 0;
-	case KEY_SHARDS:
-		config->shard.shard_count =
-			(uint32_t)number(state, "shards", text, 1, SHARD_COUNT_MAX);
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is not an option", text);
-		return 0;
-	case ARGP_KEY_END:
-		check_whole(state, options);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	static const char *const durabilities[] = {"sync", "async"};
+	struct shard_options *options = structure;
+	struct server_config *server = &options->server;
+	kr_assert(options->durability < KR_ARRAY_COUNT(durabilities));
+	server->shard.durability = durabilities[options->durability];
+	server->log.sync_interval_us = options->durability == 0 ? 0 : options->sync_interval_us;
+	server->listen_count = options->listen.count;
+	kr_assert(server->listen_count <= CONN_LISTEN_MAX);
+	memcpy(server->listen, options->listen.items,
+		server->listen_count * sizeof(server->listen[0]));
+	derive_sizes(&server->shard.inventory);
+	check_whole(set, options);
 }
 
-void options_parse(int argc, char **argv, struct options *ret_options)
+void shard_options_start(
+	struct option_set *set, int argc, char **argv, struct shard_options *ret_options)
 {
-	static const struct argp argp = {
-		.options = option_table,
-		.parser = on_option,
-		.doc = "One shard of a Keyrack cluster: decides, logs, answers.\v"
-		       "It prints one line, \"ready\", on standard error when it serves. SIGTERM "
-		       "and "
-		       "SIGINT drain it, take a snapshot and end it with status 0. Each reason not "
-		       "to "
-		       "start has a status of its own: see keyrack-shard(8).",
+	static const struct option_program program = {
+		.name = "keyrack-shard",
+		.environment = "KEYRACK_SHARD_",
+		.about = "One shard of a Keyrack cluster: decides, logs, answers.\v"
+			 "It prints one line, \"ready\", on standard error when it serves. SIGTERM "
+			 "and SIGINT drain it, take a snapshot and end it with status 0. Each "
+			 "reason not to start has a status of its own: see keyrack-shard(8).",
+		.table = table,
+		.count = KR_ARRAY_COUNT(table),
+		.structure_size_bytes = sizeof(struct shard_options),
+		.finish = finish,
 	};
-	struct options *options = ret_options;
-	memset(options, 0, sizeof(*options));
-	server_config_default(&options->server);
-	options->ready_fd = -1;
-	options->server.shard.snapshot_effects = 4000000;
-	options->server.shard.snapshot_log_bytes = UINT64_C(1) << 30;
-	options->server.shard.inventory = (struct inv_config){
-		.hotels_max = 2000,
-		.window_nights = INV_WINDOW_NIGHTS_DEFAULT,
-		.reservations_max = 1000000,
-		.refusals_max = INV_REFUSALS_REMEMBERED,
-		.denials_max = 65536,
-		.retention_us = INV_RETENTION_US,
-		.grace_us = INV_GRACE_US,
-	};
-	argp_err_exit_status = OPTIONS_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, options);
-	kr_assert(options->server.directory != NULL);
+	memset(ret_options, 0, sizeof(*ret_options));
+	server_config_default(&ret_options->server);
+	options_start(set, &program, argc, argv, ret_options);
+	kr_assert(ret_options->server.directory != NULL);
 }
 
-void options_describe(const struct options *options, struct kr_text *text)
+void shard_options_describe(const struct shard_options *options, struct kr_text *text)
 {
 	const struct inv_config *inv = &options->server.shard.inventory;
 	uint64_t bytes = inv_memory_size(inv);

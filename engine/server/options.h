@@ -1,26 +1,30 @@
 /*
- * The command line of keyrack-shard.
+ * The options of keyrack-shard: the table, and what a row cannot say. Ways to give them, and
+ * reading them again: base/options.h.
  */
 #ifndef ENGINE_SERVER_OPTIONS_H
 #define ENGINE_SERVER_OPTIONS_H
 
+#include "base/io/io_option.h"
+#include "base/options.h"
 #include "engine/server/server.h"
 
-#define OPTIONS_EXIT_USAGE 2
-
-struct options {
+struct shard_options {
 	struct server_config server; /* tz and handler are still to be set */
+	struct io_address_list listen;
+	uint32_t durability; /* 0 = sync, 1 = async */
+	uint64_t sync_interval_us;
 	const char *pid_file;
-	int ready_fd; /* -1: none */
+	uint32_t ready_fd; /* 0: none */
 	uint32_t spin_us;
 	bool allow_remote;
 };
 
-/* Ends the process with a message and status 2 when the command line is wrong. */
-void options_parse(int argc, char **argv, struct options *ret_options);
+/* Ends the process with sentences and status OPTIONS_EXIT_USAGE when anything is wrong. */
+void shard_options_start(
+	struct option_set *set, int argc, char **argv, struct shard_options *ret_options);
 
 /* What the sizes mean in memory: lines into `text`. */
-struct kr_text;
-void options_describe(const struct options *options, struct kr_text *text);
+void shard_options_describe(const struct shard_options *options, struct kr_text *text);
 
 #endif

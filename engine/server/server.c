@@ -10,7 +10,7 @@ void server_config_default(struct server_config *ret_config)
 	ret_config->segment_size_bytes = LOG_SEGMENT_SIZE_DEFAULT;
 	ret_config->lock_wait_us = SERVER_LOCK_WAIT_US;
 	ret_config->snapshot_pace_us = LOG_SNAP_IO_PACE_US_DEFAULT;
-	ret_config->conn_max_count = 8192;
+	ret_config->conn_max_count = SERVER_CONN_MAX_DEFAULT;
 	ret_config->shard.shard_count = 1;
 	ret_config->shard.durability = "sync";
 	ret_config->shard.agent = "keyrack-shard " KEYRACK_VERSION;

@@ -29,6 +29,7 @@
 #define SERVER_INBOX_FRAMES_MAX 32768u
 #define SERVER_QUEUE_SIZE (64u << 20) /* unread answers of one connection: then it is cut */
 #define SERVER_POOL_SIZE (256u << 20) /* of all connections */
+#define SERVER_CONN_MAX_DEFAULT 8192u
 #define SERVER_LOCK_WAIT_US UINT64_C(30000000)
 #define SERVER_RETRY_US UINT64_C(100000)  /* between tries to lock and to listen */
 #define SERVER_FLUSH_US UINT64_C(1000000) /* for the last answers to leave at stop */

@@ -12,7 +12,8 @@
 
 #define USAGE 2
 
-static struct options options;
+static struct option_set set;
+static struct router_options options;
 
 /* argp reorders and keeps what it is given: it gets copies that stay. */
 static void parse(const char *const *arguments)
@@ -26,7 +27,7 @@ static void parse(const char *const *arguments)
 		cr_assert(argc < 16 && size_bytes <= sizeof(copies[0]));
 		argv[argc] = memcpy(copies[argc], arguments[argc], size_bytes);
 	}
-	options_parse(argc, argv, &options);
+	router_options_start(&set, argc, argv, &options);
 }
 
 #define PARSE(...) parse((const char *const[]){"keyrack-router", __VA_ARGS__, NULL})
@@ -42,7 +43,7 @@ Test(options, fills_in_what_is_not_said)
 	cr_assert_eq(options.router.listen[0].bytes[0], 127);
 	cr_assert_eq(options.router.connection_max_count, ROUTER_CONNECTION_MAX_DEFAULT);
 	cr_assert_eq(options.router.window, ROUTE_WINDOW_DEFAULT);
-	cr_assert_eq(options.ready_fd, -1);
+	cr_assert_eq(options.ready_fd, 0);
 	cr_assert_null(options.pid_file);
 }
 
