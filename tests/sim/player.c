@@ -50,14 +50,22 @@ static void take_hold(struct player *p, const struct play_call *call, const stru
 	p->refused++;
 }
 
-/* CONFIRM and CANCEL of what was refused find nothing, and of nothing else; once the id is older
- * than the purge mark, nothing is said of it for good. */
+/* Nothing was kept of what was refused; once the id is older than the purge mark, which is never
+ * younger than the retention, that is said for good. */
+static bool is_unknown(const struct player *p, struct kr_id id, const struct client_end *end)
+{
+	const uint64_t now_ms = (uint64_t)io_clock_wall_us(p->caller.loop) / 1000;
+	if (end->code == KEYRACK_KEY_EXPIRED)
+		return now_ms - reservation_id_ms(id) >= PLAYER_RETENTION_US / 1000;
+	return end->code == KEYRACK_NOT_FOUND;
+}
+
+/* CONFIRM and CANCEL of what was refused find nothing, and of nothing else. */
 static void take_move(struct player *p, const struct play_call *call, const struct client_end *end,
 	enum play_state before, enum play_state after, uint32_t state)
 {
 	struct play_booking *booking = &p->bookings[call->booking];
-	if (booking->state == PLAY_REFUSED &&
-		(end->code == KEYRACK_NOT_FOUND || end->code == KEYRACK_KEY_EXPIRED)) {
+	if (booking->state == PLAY_REFUSED && is_unknown(p, booking->id, end)) {
 		p->skipped++;
 		return;
 	}

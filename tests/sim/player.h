@@ -15,6 +15,7 @@
 #include "tests/sim/caller.h"
 
 #define PLAYER_BODY_SIZE 256u
+#define PLAYER_RETENTION_US UINT64_C(86400000000)
 #define PLAYER_NIGHTS_MAX 1024u /* of one reading */
 
 enum play_state {

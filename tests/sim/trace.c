@@ -2,7 +2,7 @@
  * keyrack-sim-trace: plays a booking trace in virtual time, each operation on its own date, through
  * a simulated router and two shards, and compares what became of it with what a naive replay found.
  *
- *   keyrack-sim-trace --data DIR [--depth N] [--crashes N] [--seed N] [--told]
+ *   keyrack-sim-trace --data DIR [--depth N] [--crashes N] [--seed N] [--told] [--twice]
  *
  * A date goes like this, in the hotel's local time:
  *
@@ -37,6 +37,7 @@
 #define QUIET_MINUTE (18 * 60)
 #define EVE_MINUTE (24 * 60 + ROLL_MINUTE - 5) /* of the date that ends */
 #define VERIFY_DAYS 50
+#define STAY_KEEP_DAYS 7 /* after check-out */
 #define IDLE_US UINT64_C(20000000)
 #define ROLL_BEFORE_US UINT64_C(1000)
 #define ROLL_AFTER_US UINT64_C(5000000) /* time for a shard to come back */
@@ -46,7 +47,7 @@ struct options {
 	const char *data;
 	uint32_t depth, crashes;
 	uint64_t seed;
-	bool is_told;
+	bool is_told, is_twice;
 };
 
 struct show {
@@ -80,7 +81,7 @@ static uint64_t instant(const struct show *s, int32_t day, int32_t minute)
 /* The roll that ends it is the one after which the last stay is not kept any more. */
 static int32_t last_day(const struct show *s)
 {
-	return s->trace.last_day + 1 + INV_STAY_KEEP_DAYS - 1;
+	return s->trace.last_day + 1 + STAY_KEEP_DAYS - 1;
 }
 
 /* Who asks and who forwards stand still; the shards go on. */
@@ -126,7 +127,7 @@ static void check_effects(struct show *s, int32_t day)
 	hotel_view(s, s->hotel, s->home, &view);
 	const uint64_t admitted = p->confirmed;
 	const uint64_t asked = 1 + s->trace.type_count + 2 * admitted + p->released;
-	const uint64_t remembered = player_remembered(p, day, INV_STAY_KEEP_DAYS);
+	const uint64_t remembered = player_remembered(p, day, STAY_KEEP_DAYS);
 	s->retired = admitted - remembered;
 	if (view.reservation_count != remembered)
 		cluster_fail(&s->cluster, "%llu records are there, not %llu",
@@ -344,7 +345,7 @@ static void plan_server(const struct show *s, struct server_config *server)
 		.refusals_max = 1024,
 		.denials_max = 1024,
 		.stock_runs_max = 64,
-		.retention_us = INV_RETENTION_US,
+		.retention_us = PLAYER_RETENTION_US,
 		.grace_us = INV_GRACE_US,
 	};
 }
@@ -356,7 +357,7 @@ static void plan(struct show *s, struct cluster_plan *plan)
 	rng_init(&plan->rng, o->seed);
 	plan->seed = o->seed;
 	snprintf(plan->again, sizeof(plan->again),
-		"keyrack-sim-trace --data %.64s --depth %u --crashes %u --seed %llu --told",
+		"keyrack-sim-trace --data %.400s --depth %u --crashes %u --seed %llu --told",
 		o->data, o->depth, o->crashes, (unsigned long long)o->seed);
 	plan->is_told = o->is_told;
 	plan->shard_count = 2;
@@ -490,6 +491,9 @@ static error_t option(int key, char *arg, struct argp_state *state)
 	case 't':
 		o->is_told = true;
 		break;
+	case '2':
+		o->is_twice = true;
+		break;
 	case ARGP_KEY_END:
 		if (o->data == NULL || o->depth == 0 || o->depth > CALLER_CALLS_MAX)
 			argp_error(state, "--data is needed, and a depth of 1 to %u",
@@ -521,6 +525,28 @@ static void read_input(struct show *s)
 	}
 }
 
+/* 0 as expected. *ret_trace: the hash of all that happened. */
+static int run(const struct options *options, bool is_quiet, uint64_t *ret_trace)
+{
+	static struct show show;
+	struct show *s = &show;
+	char expected[PATH_SIZE];
+	int wrong = 0;
+	memset(s, 0, sizeof(*s));
+	s->options = *options;
+	read_input(s);
+	show_open(s);
+	play(s);
+	*ret_trace = sim_world_trace(s->cluster.world);
+	if (!is_quiet) {
+		snprintf(expected, sizeof(expected), "%s/resort_expected.json", options->data);
+		tell(s);
+		wrong = judge(s, expected);
+	}
+	show_close(s);
+	return wrong;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp_option words[] = {
@@ -529,20 +555,18 @@ int main(int argc, char **argv)
 		{"crashes", 'c', "N", 0, "days and nights with a crash (0)", 0},
 		{"seed", 's', "N", 0, "of delays, crashes and ids (1)", 0},
 		{"told", 't', NULL, 0, "tell the story in virtual time", 0},
+		{"twice", '2', NULL, 0, "play it again: the same must happen", 0},
 		{0},
 	};
 	static const struct argp argp = {words, option, NULL,
 		"Plays a booking trace to a simulated cluster, date by date.", NULL, NULL, NULL};
-	static struct show show = {.options = {.depth = 256, .seed = 1}};
-	struct show *s = &show;
-	char expected[PATH_SIZE];
-	argp_parse(&argp, argc, argv, 0, NULL, &s->options);
-	read_input(s);
-	show_open(s);
-	play(s);
-	tell(s);
-	snprintf(expected, sizeof(expected), "%s/resort_expected.json", s->options.data);
-	const int wrong = judge(s, expected);
-	show_close(s);
+	struct options options = {.depth = 256, .seed = 1};
+	uint64_t one, two;
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	int wrong = run(&options, false, &one);
+	if (options.is_twice && run(&options, true, &two) == 0 && one != two) {
+		printf("trace %016llx the second time\n", (unsigned long long)two);
+		wrong = 1;
+	}
 	return wrong;
 }
