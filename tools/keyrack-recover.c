@@ -132,7 +132,7 @@ static int fail(const struct recovery *recovery, int error)
 
 static void describe(const struct recovery *recovery, FILE *out)
 {
-	char bytes[4096];
+	char bytes[LOG_RECOVER_TEXT_SIZE];
 	struct kr_text text;
 	kr_text_init(&text, bytes, sizeof(bytes));
 	log_recover_describe(&recovery->store.recover->report, &text);

@@ -86,6 +86,7 @@ static void subject_set(struct log_recover *recover, const char *name)
 	kr_assert(length < LOG_DIR_NAME_SIZE);
 	memset(&recover->report.subject, 0, sizeof(recover->report.subject));
 	memcpy(recover->report.subject.bytes, name, length);
+	kr_assert(recover->report.subject.bytes[length] == '\0');
 }
 
 static void warn(struct log_recover *recover, enum log_verdict verdict)
@@ -242,8 +243,11 @@ static enum log_recover_step without_snap(struct log_recover *recover)
 	bool is_fresh = recover->segment_count == 0 && recover->snap_count == 0;
 	kr_assert(!recover->report.has_snap);
 	kr_assert(recover->report.bad_snap_count == recover->snap_count);
-	if (!from_start && !is_fresh)
+	if (!from_start && !is_fresh) {
+		if (recover->segment_count > 0)
+			recover->report.first_segment = recover->segments[0].number;
 		return finish(recover, LOG_VERDICT_SNAPSHOTS_BAD);
+	}
 	if (recover->report.bad_snap_count > 0)
 		warn(recover, LOG_VERDICT_FULL_REPLAY);
 	log_begin(recover);
@@ -254,6 +258,8 @@ static enum log_recover_step snap_done(struct log_recover *recover)
 {
 	struct log_recover_report *report = &recover->report;
 	struct log_recover_snap *snap = &recover->snaps[recover->snap_index];
+	struct log_dir_text name;
+	log_dir_snap_name(snap->name_lsn, &name);
 	snap->status = recover->snap_reader.status;
 	if (snap->status == LOG_SNAP_OK) {
 		report->has_snap = true;
@@ -266,15 +272,13 @@ static enum log_recover_step snap_done(struct log_recover *recover)
 		log_begin(recover);
 		return STEP_AGAIN;
 	}
-	if (report->bad_snap_count == 0) {
-		struct log_dir_text name;
-		log_dir_snap_name(snap->name_lsn, &name);
-		subject_set(recover, name.bytes);
-	}
 	if (snap->status == LOG_SNAP_BAD_VERSION) {
 		report->version = recover->snap_reader.version;
+		subject_set(recover, name.bytes);
 		return finish(recover, LOG_VERDICT_VERSION);
 	}
+	if (report->bad_snap_count == 0)
+		report->bad_snap = name;
 	report->bad_snap_count++;
 	snap->is_bad = true;
 	bool was_soiled = recover->is_soiled;
@@ -316,11 +320,14 @@ static enum log_recover_step log_done(struct log_recover *recover)
 	report->scan = recover->scan.result;
 	report->warnings |= report->scan.warnings;
 	enum log_verdict verdict = report->scan.verdict;
-	if (log_verdict_class(verdict) == LOG_VERDICT_REFUSE) {
-		if (verdict == LOG_VERDICT_VERSION)
-			report->version = report->scan.version;
-		return finish(recover, verdict);
+	if (verdict == LOG_VERDICT_VERSION) {
+		struct log_dir_text name;
+		log_dir_segment_name(report->scan.version_segment, &name);
+		subject_set(recover, name.bytes);
+		report->version = report->scan.version;
 	}
+	if (log_verdict_class(verdict) == LOG_VERDICT_REFUSE)
+		return finish(recover, verdict);
 	kr_assert(report->scan.end.next_lsn != 0);
 	if (report->has_snap && report->snap_end_lsn >= report->scan.end.next_lsn)
 		return finish(recover, LOG_VERDICT_SNAPSHOT_AHEAD);

@@ -34,6 +34,7 @@
 #define LOG_RECOVER_WINDOW_SIZE LOG_SCAN_WINDOW_SIZE /* largest NEED */
 #define LOG_RECOVER_LEFTOVER_MAX 64u /* removed per start; more wait for the next one */
 #define LOG_RECOVER_REASON_SIZE 256u
+#define LOG_RECOVER_TEXT_SIZE 2048u /* any report's description fits */
 
 enum log_recover_step {
 	LOG_RECOVER_NEED,
@@ -65,7 +66,7 @@ struct log_recover_report {
 	enum log_verdict verdict;    /* the gravest */
 	uint32_t warnings;           /* bits 1 << verdict, of class START */
 	uint32_t version;            /* VERSION: which, of the file `subject` */
-	struct log_dir_text subject; /* the file the verdict is about, or empty */
+	struct log_dir_text subject; /* VERSION: that file; otherwise empty or the last one read */
 	struct log_meta meta;        /* valid unless EMPTY, NOT_A_SHARD, VERSION of SHARD */
 	const char *difference;      /* OTHER_LAYOUT: the name of the field */
 	bool has_mark;
@@ -75,6 +76,8 @@ struct log_recover_report {
 	uint64_t snap_end_lsn;
 	struct log_snap_footer snap;
 	uint32_t bad_snap_count;
+	struct log_dir_text bad_snap; /* the newest of them */
+	uint64_t first_segment;       /* SNAPSHOTS_BAD: where the log begins; 0: there is none */
 	struct log_scan_result scan;
 	uint64_t next_epoch;                  /* the one a start uses */
 	uint64_t contradiction_lsn;           /* CONTRADICTION, DIGEST */

@@ -54,9 +54,12 @@ static void put_detail(const struct log_recover_report *report, struct kr_text *
 	struct log_dir_text name;
 	switch (report->verdict) {
 	case LOG_VERDICT_VERSION:
-		kr_text_format(text, "\n  version %u%s%s; this program knows %u", report->version,
-			report->subject.bytes[0] != '\0' ? " in " : "", report->subject.bytes,
-			LOG_FORMAT_VERSION);
+		kr_text_format(
+			text, "\n  version %u in %s", report->version, report->subject.bytes);
+		if (report->scan.version_segment != 0)
+			kr_text_format(text, " at byte %llu",
+				(unsigned long long)report->scan.version_offset_bytes);
+		kr_text_format(text, "; this program knows %u", LOG_FORMAT_VERSION);
 		break;
 	case LOG_VERDICT_OTHER_LAYOUT:
 		kr_assert(report->difference != NULL);
@@ -78,12 +81,20 @@ static void put_detail(const struct log_recover_report *report, struct kr_text *
 			(unsigned long long)report->snap_begin_lsn,
 			(unsigned long long)report->snap_end_lsn);
 		break;
+	case LOG_VERDICT_SNAPSHOTS_BAD:
+		if (report->first_segment == 0) {
+			kr_text_put_string(text, "\n  there is no log");
+			break;
+		}
+		log_dir_segment_name(report->first_segment, &name);
+		kr_text_format(text, "\n  the log begins with %s", name.bytes);
+		break;
 	default:
 		break;
 	}
 	if (report->bad_snap_count > 0)
 		kr_text_format(text, "\n  bad snapshots: %u, the newest of them %s",
-			report->bad_snap_count, report->subject.bytes);
+			report->bad_snap_count, report->bad_snap.bytes);
 }
 
 void log_recover_describe(const struct log_recover_report *report, struct kr_text *text)

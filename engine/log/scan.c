@@ -216,6 +216,8 @@ static enum log_scan_step finish_version(struct log_scan *scan, const struct see
 {
 	kr_assert(seen->status == LOG_BATCH_BAD_VERSION);
 	scan->result.version = seen->header.format_version;
+	scan->result.version_segment = segment_now(scan)->number;
+	scan->result.version_offset_bytes = scan->offset_bytes;
 	return finish(scan, LOG_VERDICT_VERSION);
 }
 

@@ -88,9 +88,11 @@ struct log_scan_result {
 	struct log_position end;
 	struct log_scan_hole hole;
 	struct log_cut cut;
-	uint64_t witness_seq;  /* REFUSE: the newest batch said to be durable */
-	uint64_t lost_segment; /* SEGMENT_MISSING, FILE_SHORT: which */
-	uint32_t version;      /* VERSION: which */
+	uint64_t witness_seq;     /* REFUSE: the newest batch said to be durable */
+	uint64_t lost_segment;    /* SEGMENT_MISSING, FILE_SHORT: which */
+	uint32_t version;         /* VERSION: which, */
+	uint64_t version_segment; /* where, */
+	uint64_t version_offset_bytes;
 	uint64_t batch_count;
 };
 

@@ -31,7 +31,7 @@
 		LOG_NEXT_NONE)                                                                     \
 	X(FILE_SIZE, 12, START, 20,                                                                \
 		"a segment has not its full size, and nothing acknowledged lies beyond its end; "  \
-		"a start extends it",                                                              \
+		"a start extends a short one",                                                     \
 		LOG_NEXT_NONE)                                                                     \
 	X(MARK_LOST, 13, START, 0,                                                                 \
 		"the MARK file is missing or unreadable; the log itself is whole", LOG_NEXT_NONE)  \

@@ -72,11 +72,14 @@ static int end_status(const struct server *server, int end)
 
 static void say_end(const struct server *server, int end, const struct kr_error_text *text)
 {
-	char bytes[2048];
+	char bytes[LOG_RECOVER_TEXT_SIZE];
 	struct kr_text line;
 	kr_text_init(&line, bytes, sizeof(bytes));
 	if (end == SERVER_REFUSED)
 		log_recover_describe(server_report(server), &line);
+	else if (end == SERVER_IN_USE)
+		kr_text_format(&line, "REFUSE IN_USE: %s\n  next: %s\n", text->bytes,
+			log_verdict_next(LOG_VERDICT_IN_USE));
 	else if (end == SERVER_CLOCK_BEHIND)
 		kr_text_put_string(&line, "the clock is over an hour behind the log: set it, or "
 					  "start with --allow-clock-jump");

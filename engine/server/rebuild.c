@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/log/record.h"
 
 /* Everything is touched lazily, so fresh memory is the quickest way to forget. */
@@ -131,10 +132,16 @@ static int on_digest(
 	void *context, const struct log_batch_header *header, struct log_trouble *trouble)
 {
 	struct rebuild *rebuild = context;
+	struct kr_text text;
+	uint64_t digest = shard_digest(rebuild->shard);
 	kr_assert((header->flags & LOG_BATCH_DIGEST) != 0);
-	if (shard_digest(rebuild->shard) == header->state_digest)
+	if (digest == header->state_digest)
 		return 0;
-	trouble->lsn = header->first_lsn - 1;
+	kr_text_init(&text, trouble->text, sizeof(trouble->text));
+	kr_text_format(&text, "the state's digest differs: expected %llu, found %llu",
+		(unsigned long long)header->state_digest, (unsigned long long)digest);
+	/* Of the state behind the last effect of this batch. */
+	trouble->lsn = header->first_lsn + header->count - 1;
 	return LOG_APPLY_DIGEST;
 }
 

@@ -62,7 +62,7 @@ static int recover_settle(struct server *server, struct kr_error_text *text)
 		if (r < 0)
 			return r;
 	} else if (report->verdict != LOG_VERDICT_CLEAN || report->warnings != 0) {
-		char bytes[KR_ERROR_TEXT_SIZE];
+		char bytes[LOG_RECOVER_TEXT_SIZE];
 		struct kr_text line;
 		kr_text_init(&line, bytes, sizeof(bytes));
 		log_recover_describe(report, &line);

@@ -19,7 +19,7 @@ void server_config_default(struct server_config *ret_config)
 
 void server_note(struct server *server, const char *format, ...)
 {
-	char bytes[KR_ERROR_TEXT_SIZE];
+	char bytes[LOG_RECOVER_TEXT_SIZE];
 	struct kr_text text;
 	va_list list;
 	kr_assert(format != NULL);

@@ -7,7 +7,7 @@
 #define BATCH_COUNT 17u
 
 /* Batches of one to three blocks over several segments; not stopped, not sealed. */
-static void begin(struct world *world, struct life *life)
+void matrix_begin(struct world *world, struct life *life)
 {
 	world_lay_out(world, MATRIX_SEGMENT_SIZE);
 	bool is_begun = life_begin(life, world);
@@ -22,7 +22,7 @@ static void begin(struct world *world, struct life *life)
 /* The same, with the last batch in two blocks, in the middle of a segment. */
 static void begin_with_long_tail(struct world *world, struct life *life)
 {
-	begin(world, life);
+	matrix_begin(world, life);
 	while (life->writer.position.offset_bytes != 3 * LOG_BLOCK_SIZE)
 		life_append(life, 1);
 	life_append(life, 400);
@@ -87,7 +87,7 @@ static void expect_bad(struct matrix_facts *facts, const struct log_batch_header
 void matrix_clean_end_after_a_stop(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->last_lsn = acked(&life);
 	life_stop(&life, NULL);
 }
@@ -95,7 +95,7 @@ void matrix_clean_end_after_a_stop(struct world *world, struct matrix_facts *fac
 void matrix_clean_end_after_a_kill(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->last_lsn = acked(&life);
 	life_end(&life);
 }
@@ -103,7 +103,7 @@ void matrix_clean_end_after_a_kill(struct world *world, struct matrix_facts *fac
 void matrix_clean_end_at_the_end_of_a_segment(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	while (life.writer.position.offset_bytes != MATRIX_SEGMENT_SIZE)
 		life_append(&life, 1);
 	facts->last_lsn = acked(&life);
@@ -152,7 +152,7 @@ void matrix_torn_last_batch_half_old_half_new(struct world *world, struct matrix
 void matrix_torn_first_batch_of_a_segment(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	while (life.writer.position.offset_bytes < MATRIX_SEGMENT_SIZE - LOG_BLOCK_SIZE)
 		life_append(&life, 1);
 	facts->last_lsn = acked(&life);
@@ -184,7 +184,7 @@ void matrix_torn_first_batch_of_all(struct world *world, struct matrix_facts *fa
 void matrix_hole_then_an_unacknowledged_batch(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	make_room(&life);
 	facts->last_lsn = acked(&life);
 	struct log_batch_header header = next_header(&life, 3);
@@ -201,7 +201,7 @@ void matrix_hole_then_an_unacknowledged_batch(struct world *world, struct matrix
 void matrix_hole_at_the_end_of_a_segment(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->last_lsn = acked(&life);
 	struct log_batch_header header = next_header(&life, 3);
 	header.segment++;
@@ -218,7 +218,7 @@ void matrix_bad_batch_that_a_later_one_covers(struct world *world, struct matrix
 {
 	struct life life;
 	uint8_t *bytes;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = middle(&life, &bytes);
 	expect_bad(facts, &header);
 	bytes[LOG_BATCH_HEADER_SIZE] ^= 1;
@@ -242,7 +242,7 @@ void matrix_bad_batch_covered_by_a_torn_one(struct world *world, struct matrix_f
 void matrix_bad_first_batch_of_the_oldest_segment(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = world_header(world, 3, 0);
 	world_snap(world, header.first_lsn - 1, header.first_lsn - 1, 3);
 	world_remove(world, "log-000000000001");
@@ -254,7 +254,7 @@ void matrix_bad_first_batch_of_the_oldest_segment(struct world *world, struct ma
 void matrix_bad_batch_at_the_end_of_a_segment(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	const struct log_segment *segment = &life.writer.config.segments[1];
 	struct log_batch_header header = {0};
 	uint64_t offset = 0;
@@ -316,7 +316,7 @@ static void flip_length(struct world *world, struct matrix_facts *facts, uint32_
 {
 	struct life life;
 	uint8_t *bytes;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = middle(&life, &bytes);
 	expect_bad(facts, &header);
 	memcpy(bytes + offsetof(struct log_batch_header, body_size_bytes), &length, 4);
@@ -342,7 +342,7 @@ void matrix_length_flipped_to_zero(struct world *world, struct matrix_facts *fac
 static struct log_batch_header stranger(
 	struct world *world, struct life *life, struct matrix_facts *facts)
 {
-	begin(world, life);
+	matrix_begin(world, life);
 	make_room(life);
 	facts->last_lsn = acked(life);
 	facts->kept_bytes = LOG_BLOCK_SIZE;
@@ -398,7 +398,7 @@ void matrix_stale_batch_of_an_earlier_epoch_at_the_end(
 	struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	life_end(&life);
 	bool is_begun = life_begin(&life, world);
 	kr_assert(is_begun);
@@ -416,7 +416,7 @@ void matrix_stale_batch_over_an_acknowledged_one(struct world *world, struct mat
 {
 	struct life life;
 	uint8_t *bytes;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = middle(&life, &bytes);
 	expect_bad(facts, &header);
 	struct log_batch_header other = header;
@@ -460,7 +460,7 @@ void matrix_chain_that_breaks(struct world *world, struct matrix_facts *facts)
 void matrix_chain_that_breaks_between_segments(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = next_header(&life, 3);
 	expect_bad(facts, &header);
 	header.segment++;
@@ -473,7 +473,7 @@ void matrix_chain_that_breaks_between_segments(struct world *world, struct matri
 void matrix_chain_that_the_mark_knows_otherwise(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	life_idle(&life);
 	struct world_file *file = world_find(world, LOG_DIR_MARK);
 	struct log_mark mark;
@@ -489,7 +489,7 @@ void matrix_chain_that_the_mark_knows_otherwise(struct world *world, struct matr
 void matrix_segment_missing_in_the_middle(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_remove(world, "log-000000000002");
 	life_end(&life);
 }
@@ -498,7 +498,7 @@ void matrix_last_segments_missing_under_a_mark(struct world *world, struct matri
 {
 	struct life life;
 	struct log_dir_text name;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	for (uint64_t n = 3; world_segment(world, n) != NULL; n++) {
 		log_dir_segment_name(n, &name);
 		world_remove(world, name.bytes);
@@ -510,7 +510,7 @@ void matrix_all_segments_missing_under_a_mark(struct world *world, struct matrix
 {
 	struct life life;
 	struct log_dir_text name;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	for (uint64_t n = 1; world_segment(world, n) != NULL; n++) {
 		log_dir_segment_name(n, &name);
 		world_remove(world, name.bytes);
@@ -522,7 +522,7 @@ void matrix_newest_snapshot_bad(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
 	struct log_dir_text name;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_snap(world, 300, 310, 20);
 	world_snap(world, 600, 610, 20);
 	log_dir_snap_name(600, &name);
@@ -548,7 +548,7 @@ void matrix_all_snapshots_bad_log_from_the_beginning(
 	struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	spoil_snaps(world);
 	facts->last_lsn = acked(&life);
 	facts->reset_count = 2;
@@ -558,24 +558,27 @@ void matrix_all_snapshots_bad_log_from_the_beginning(
 void matrix_all_snapshots_bad_log_pruned(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	spoil_snaps(world);
 	world_remove(world, "log-000000000001");
+	facts->says = "the log begins with log-000000000002\n"
+		      "  bad snapshots: 2, the newest of them snap-00000000000000000600\n";
 	life_end(&life);
 }
 
 void matrix_no_snapshot_and_log_pruned(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_remove(world, "log-000000000001");
+	facts->says = "the log begins with log-000000000002\n  next";
 	life_end(&life);
 }
 
 void matrix_snapshot_newer_than_the_log(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	/* It began within the log, but one chunk is stamped beyond its end. */
 	world_snap(world, 300, acked(&life) + 1, 20);
 	life_end(&life);
@@ -584,7 +587,7 @@ void matrix_snapshot_newer_than_the_log(struct world *world, struct matrix_facts
 void matrix_snapshot_older_than_the_log(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_remove(world, "log-000000000001");
 	struct log_batch_header header = world_header(world, 2, 0);
 	world_snap(world, header.first_lsn - 2, header.first_lsn + 10, 20);
@@ -595,7 +598,7 @@ void matrix_unfinished_and_empty_files(struct world *world, struct matrix_facts 
 {
 	struct life life;
 	struct log_dir_text name;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_make(world, "SHARD.new", 100);
 	world_make(world, "snap-00000000000000000900.new", LOG_BLOCK_SIZE);
 	world_make(world, "snap-00000000000000000901", 0);
@@ -612,55 +615,10 @@ void matrix_layout_that_was_not_finished(struct world *world, struct matrix_fact
 	world_make(world, "SHARD.new", LOG_BLOCK_SIZE);
 }
 
-/* The version of a head common to all formats, with its checksum made right. */
-static void bump_version(uint8_t *bytes, uint32_t size_bytes)
-{
-	bytes[16]++;
-	uint64_t sum = hash_64(bytes + 16, size_bytes - 16);
-	memcpy(bytes + 8, &sum, 8);
-}
-
-void matrix_unknown_version_of_a_batch(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	bump_version(last_bytes(&life), LOG_BATCH_HEADER_SIZE);
-	life_end(&life);
-}
-
-void matrix_unknown_version_of_the_shard_file(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	bump_version(world_find(world, LOG_DIR_SHARD)->bytes, sizeof(struct log_meta));
-	life_end(&life);
-}
-
-void matrix_unknown_version_of_the_mark(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	uint64_t offset = (life.writer.mark_generation & 1) * LOG_BLOCK_SIZE;
-	bump_version(world_find(world, LOG_DIR_MARK)->bytes + offset, sizeof(struct log_mark));
-	life_end(&life);
-}
-
-void matrix_unknown_version_of_a_snapshot(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	struct log_dir_text name;
-	begin(world, &life);
-	world_snap(world, 300, 310, 20);
-	world_snap(world, 600, 610, 20);
-	log_dir_snap_name(600, &name);
-	bump_version(world_find(world, name.bytes)->bytes, LOG_SNAP_HEADER_SIZE);
-	life_end(&life);
-}
-
 void matrix_effect_that_contradicts_the_state(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->objection.lsn = 700;
 	life_end(&life);
 }
@@ -669,7 +627,7 @@ void matrix_digest_that_differs(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
 	uint64_t digest = 4711;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->objection.digest = digest + 1;
 	life_stop(&life, &digest);
 }
@@ -679,7 +637,7 @@ void matrix_unreadable_sector_of_an_acknowledged_batch(
 {
 	struct life life;
 	uint8_t *bytes;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	struct log_batch_header header = middle(&life, &bytes);
 	expect_bad(facts, &header);
 	world_segment(world, header.segment)->bad[header.block_index] = 1;
@@ -689,7 +647,7 @@ void matrix_unreadable_sector_of_an_acknowledged_batch(
 void matrix_unreadable_sector_behind_the_end(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	make_room(&life);
 	facts->last_lsn = acked(&life);
 	uint64_t block = life.writer.position.offset_bytes / LOG_BLOCK_SIZE;
@@ -701,7 +659,7 @@ void matrix_unreadable_sector_behind_the_end(struct world *world, struct matrix_
 void matrix_unreadable_shard_file(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	world_find(world, LOG_DIR_SHARD)->bad[0] = 1;
 	life_end(&life);
 }
@@ -709,7 +667,7 @@ void matrix_unreadable_shard_file(struct world *world, struct matrix_facts *fact
 void matrix_last_segment_cut_behind_the_end(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	make_room(&life);
 	facts->last_lsn = acked(&life);
 	world_resize(world_segment(world, life.writer.position.segment),
@@ -733,55 +691,9 @@ void matrix_last_segment_cut_under_a_mark(struct world *world, struct matrix_fac
 void matrix_last_segment_longer_than_written(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;
-	begin(world, &life);
+	matrix_begin(world, &life);
 	facts->last_lsn = acked(&life);
 	world_resize(world_segment(world, life.writer.position.segment),
 		MATRIX_SEGMENT_SIZE + 3 * LOG_BLOCK_SIZE);
 	life_end(&life);
-}
-
-void matrix_mark_missing(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	facts->last_lsn = acked(&life);
-	world_remove(world, LOG_DIR_MARK);
-	life_end(&life);
-}
-
-void matrix_mark_of_another_shard(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	struct world_file *file = world_find(world, LOG_DIR_MARK);
-	struct log_mark mark;
-	uint32_t version;
-	enum log_meta_status status = log_mark_choose(file->bytes, &mark, &version);
-	kr_assert(status == LOG_META_OK);
-	mark.shard++;
-	log_mark_encode(&mark, file->bytes + (mark.generation & 1) * LOG_BLOCK_SIZE);
-	life_end(&life);
-}
-
-void matrix_shard_file_missing(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	world_remove(world, LOG_DIR_SHARD);
-	life_end(&life);
-}
-
-void matrix_shard_file_of_another_layout(struct world *world, struct matrix_facts *facts)
-{
-	struct life life;
-	begin(world, &life);
-	struct log_meta meta = world_meta(MATRIX_SEGMENT_SIZE);
-	meta.shard_count = 8;
-	log_meta_encode(&meta, world_find(world, LOG_DIR_SHARD)->bytes);
-	life_end(&life);
-}
-
-void matrix_nothing_there(struct world *world, struct matrix_facts *facts)
-{
-	world_make(world, LOG_DIR_LOCK, 0);
 }

@@ -58,6 +58,7 @@
 	X(15, unknown_version_of_the_shard_file, VERSION)                                          \
 	X(15, unknown_version_of_the_mark, VERSION)                                                \
 	X(15, unknown_version_of_a_snapshot, VERSION)                                              \
+	X(15, unknown_version_behind_a_bad_snapshot, VERSION)                                      \
 	X(16, effect_that_contradicts_the_state, CONTRADICTION)                                    \
 	X(17, digest_that_differs, DIGEST)                                                         \
 	X(20, last_segment_cut_behind_the_end, FILE_SIZE)                                          \
@@ -84,7 +85,11 @@ struct matrix_facts {
 	uint64_t chunk_count; /* handed out after the last of them */
 	uint64_t bad_seq;     /* REFUSE: the first batch that is not whole; 0: not told */
 	uint64_t bad_lsn;
+	const char *says; /* REFUSE: words that tell what or where; NULL: not told */
 };
+
+/* Where the cases begin: batches of one to three blocks over several segments; not stopped. */
+void matrix_begin(struct world *world, struct life *life);
 
 #define X(row, name, verdict) void matrix_##name(struct world *world, struct matrix_facts *facts);
 MATRIX_TABLE(X)

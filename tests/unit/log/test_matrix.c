@@ -66,6 +66,8 @@ static void check_refusal(const struct log_recover_report *report, const struct 
 	log_recover_describe(report, &text);
 	cr_assert_not_null(strstr(bytes, "REFUSE"));
 	cr_assert_not_null(strstr(bytes, "next: "));
+	if (facts->says != NULL)
+		cr_assert_not_null(strstr(bytes, facts->says), "%s", bytes);
 }
 
 static void run(void (*make)(struct world *, struct matrix_facts *), enum log_verdict verdict)

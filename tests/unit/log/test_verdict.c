@@ -53,19 +53,44 @@ Test(verdict, next_commands_exist)
 
 Test(verdict, every_verdict_can_be_described)
 {
-	char bytes[2048];
+	char bytes[LOG_RECOVER_TEXT_SIZE];
+	const uint64_t huge = UINT64_MAX / 2;
 	struct kr_text text;
 	struct log_recover_report report;
 	for (int i = 0; i < LOG_VERDICT_COUNT; i++) {
+		/* The longest words for everything at once. */
 		memset(&report, 0, sizeof(report));
 		report.verdict = (enum log_verdict)i;
-		report.difference = "cluster";
-		report.scan.lost_segment = 4;
+		for (int w = 0; log_verdict_class((enum log_verdict)w) == LOG_VERDICT_START; w++)
+			report.warnings |= 1u << w;
+		report.difference = "shard of the MARK file";
+		report.version = UINT16_MAX;
+		report.bad_snap_count = LOG_DIR_SNAP_MAX;
+		report.first_segment = LOG_DIR_NUMBER_MAX;
+		report.contradiction_lsn = huge;
+		memset(report.reason, 'x', sizeof(report.reason) - 1);
+		memset(report.subject.bytes, 'x', sizeof(report.subject.bytes) - 1);
+		memset(report.bad_snap.bytes, 'x', sizeof(report.bad_snap.bytes) - 1);
+		report.scan.lost_segment = LOG_DIR_NUMBER_MAX;
+		report.scan.version_segment = LOG_DIR_NUMBER_MAX;
+		report.scan.version_offset_bytes = huge;
+		report.scan.witness_seq = huge;
+		report.scan.cut = (struct log_cut){.is_needed = true,
+			.segment = LOG_DIR_NUMBER_MAX,
+			.offset_bytes = huge,
+			.save_size_bytes = huge,
+			.seq = huge,
+			.rename_first = LOG_DIR_NUMBER_MAX - 1,
+			.rename_last = LOG_DIR_NUMBER_MAX};
 		report.scan.hole = (struct log_scan_hole){.is_present = true,
-			.segment = 2,
-			.offset_bytes = 8192,
-			.seq = 9,
-			.lsn = 70};
+			.segment = LOG_DIR_NUMBER_MAX - 1,
+			.offset_bytes = huge,
+			.seq = huge,
+			.lsn = huge,
+			.end_segment = LOG_DIR_NUMBER_MAX,
+			.end_offset_bytes = huge,
+			.end_seq = huge,
+			.end_lsn = huge + 1};
 		kr_text_init(&text, bytes, sizeof(bytes));
 		log_recover_describe(&report, &text);
 		cr_assert_not(text.is_cut);
