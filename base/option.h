@@ -58,6 +58,11 @@ struct option_row {
 	size_t offset; /* of the field in the program's structure */
 };
 
+/* The parts of a row that most have, in one line each. */
+#define OPTION_NAMED(name_, letter_, argument_, help_)                                             \
+	.name = (name_), .letter = (letter_), .argument = (argument_), .help = (help_)
+#define OPTION_RANGE(preset_, min_, max_) .preset = (preset_), .min = (min_), .max = (max_)
+
 /* Gives a row its type and place; another C type of the field does not compile. */
 #define OPTION_FIELD(option_type, structure, field, c_type)                                        \
 	.type = &(option_type), .offset = offsetof(structure, field) + 0 * sizeof(struct {         \

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/options.h"
 #include "keyrack/keyrack.h"
 
 /* Exit codes, as in the manual. */
@@ -20,6 +21,17 @@ enum { BENCH_OK = 0, BENCH_DIFFERS = 1, BENCH_USAGE = 2, BENCH_UNREACHABLE = 3, 
 uint64_t bench_now_us(void); /* monotonic */
 /* KEYRACK_ROUTER, else 127.0.0.1:7070 */
 const char *bench_router_default(void);
+
+/* Reads a subcommand's options into its zeroed structure; wrong ones end the program. */
+void bench_options_read(
+	const struct option_program *program, int argc, char **argv, void *structure);
+/* The row of --router; without one the field is NULL, and bench_router_default() is meant. */
+#define BENCH_ROUTER(structure, field)                                                             \
+	{                                                                                          \
+		.name = "router", .letter = 'r', .argument = "ADDR[,ADDR]",                        \
+		.preset_note = "$KEYRACK_ROUTER, else 127.0.0.1:7070",                             \
+		.help = "where the routers listen", OPTION_STRING(structure, field)                \
+	}
 
 /* "keyrack-bench: <sentence>" on stderr, and the end with that exit code. */
 KR_NORETURN void bench_fail(int code, const char *format, ...) KR_PRINTF(2, 3);

@@ -1,11 +1,10 @@
 /* keyrack-bench: one program, one subcommand for each thing it does. */
-#include <argp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/run_options.h"
+#include "bench/bench.h"
 
 static const struct {
 	const char *name;
@@ -27,91 +26,69 @@ static int usage(FILE *out, int code)
 	return code;
 }
 
-static error_t load_option(int key, char *arg, struct argp_state *state)
+void bench_options_read(
+	const struct option_program *program, int argc, char **argv, void *structure)
 {
-	struct bench_load *load = state->input;
-	switch (key) {
-	case 'H':
-		load->hotels = (uint32_t)option_number("--hotels", arg, 1, 10000000);
-		break;
-	case 'f':
-		load->first_hotel = option_number("--first-hotel", arg, 1, UINT64_MAX);
-		break;
-	case 'm':
-		load->types_min = (uint32_t)option_number("--types-min", arg, 1, 1024);
-		break;
-	case 'M':
-		load->types_max = (uint32_t)option_number("--types-max", arg, 1, 1024);
-		break;
-	case 'n':
-		load->nights = (uint32_t)option_number("--nights", arg, 1, 4096);
-		break;
-	case 'p':
-		load->physical = (uint32_t)option_number("--physical", arg, 1, 32767);
-		break;
-	case 's':
-		load->seed = option_number("--seed", arg, 1, UINT64_MAX);
-		break;
-	case 'q':
-		load->quiet = true;
-		break;
-	case 'r':
-		break; /* read by bench_load */
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not understood here", arg);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	struct option_set set;
+	kr_assert(program->environment == NULL);
+	options_start(&set, program, argc, argv, structure);
+	/* Texts are argv's own. */
+	options_fini(&set);
 }
 
-static const char *router_of(int argc, char **argv)
-{
-	const char *routers = bench_router_default();
-	for (int i = 1; i < argc; i++) {
-		if (strncmp(argv[i], "--router=", 9) == 0)
-			routers = argv[i] + 9;
-		else if ((strcmp(argv[i], "--router") == 0 || strcmp(argv[i], "-r") == 0) &&
-			 i + 1 < argc)
-			routers = argv[i + 1];
-	}
-	return routers;
-}
+struct load_options {
+	const char *routers;
+	struct bench_load load;
+};
+
+#define LOAD_U32(field) OPTION_U32(struct load_options, load.field)
+#define LOAD_U64(field) OPTION_U64(struct load_options, load.field)
+
+static const struct option_row load_rows[] = {
+	BENCH_ROUTER(struct load_options, routers),
+	{OPTION_NAMED("hotels", 'H', "N", "hotels"), OPTION_RANGE(1000, 1, 10000000),
+		LOAD_U32(hotels)},
+	{OPTION_NAMED("first-hotel", 'f', "ID", "id of the first"), OPTION_RANGE(1, 1, UINT64_MAX),
+		LOAD_U64(first_hotel)},
+	{OPTION_NAMED("types-min", 'm', "N", "room types of a hotel, at least"),
+		OPTION_RANGE(4, 1, 1024), LOAD_U32(types_min)},
+	{OPTION_NAMED("types-max", 'M', "N", "and at most"), OPTION_RANGE(0, 1, 1024),
+		.preset_note = "the same", LOAD_U32(types_max)},
+	{OPTION_NAMED("nights", 'n', "N", "nights to price from today"), OPTION_RANGE(731, 1, 4096),
+		LOAD_U32(nights)},
+	{OPTION_NAMED("physical", 'p', "N", "rooms of a type"), OPTION_RANGE(0, 1, 32767),
+		.preset_note = "5 to 64, drawn", LOAD_U32(physical)},
+	{OPTION_NAMED("seed", 's', "N", "of every draw"), OPTION_RANGE(1, 1, UINT64_MAX),
+		LOAD_U64(seed)},
+	{OPTION_NAMED("quiet", 'q', NULL, "say nothing when done"),
+		OPTION_SWITCH(struct load_options, load.quiet)},
+};
 
 int bench_load(int argc, char **argv)
 {
-	static const struct argp_option options[] = {
-		{"router", 'r', "ADDR[,ADDR]", 0, "where the routers listen (127.0.0.1:7070)", 0},
-		{"hotels", 'H', "N", 0, "hotels (1000)", 0},
-		{"first-hotel", 'f', "ID", 0, "id of the first (1)", 0},
-		{"types-min", 'm', "N", 0, "room types of a hotel, at least (4)", 0},
-		{"types-max", 'M', "N", 0, "and at most (the same)", 0},
-		{"nights", 'n', "N", 0, "nights to price from today (731)", 0},
-		{"physical", 'p', "N", 0, "rooms of a type (5 to 64, drawn)", 0},
-		{"seed", 's', "N", 0, "of every draw (1)", 0},
-		{"quiet", 'q', NULL, 0, "say nothing when done", 0},
-		{0},
+	static const struct option_program program = {
+		.name = "keyrack-bench",
+		.about = "Creates hotels with room types, stock and prices: 10 % overbooking, "
+			 "weekday and weekend prices. Loading again what is there changes nothing "
+			 "but versions.",
+		.table = load_rows,
+		.count = KR_ARRAY_COUNT(load_rows),
+		.structure_size_bytes = sizeof(struct load_options),
 	};
-	static const struct argp argp = {options, load_option, NULL,
-		"Creates hotels with room types, stock and prices: 10 % overbooking, weekday and "
-		"weekend prices. Loading again what is there changes nothing but versions.",
-		NULL, NULL, NULL};
-	struct bench_load load = {
-		.hotels = 1000, .first_hotel = 1, .types_min = 4, .nights = 731, .seed = 1};
+	struct load_options options = {0};
+	struct bench_load *load = &options.load;
 	struct bench_fleet fleet;
-	argp_err_exit_status = BENCH_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &load);
-	load.types_max = KR_MAX(load.types_max, load.types_min);
+	bench_options_read(&program, argc, argv, &options);
+	load->types_max = KR_MAX(load->types_max, load->types_min);
 	const struct keyrack_config config = {
-		.routers = router_of(argc, argv),
+		.routers = options.routers != NULL ? options.routers : bench_router_default(),
 		.agent = "keyrack-bench " KEYRACK_VERSION,
 		.in_flight_max = 256,
 		.deadline_us = 60000000,
 		.source = 1,
 	};
 	fleet_open(&fleet, &config, 4);
-	chain_load(&fleet, &load);
+	chain_load(&fleet, load);
 	fleet_close(&fleet);
 	return BENCH_OK;
 }

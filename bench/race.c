@@ -3,14 +3,13 @@
  * many win as there are rooms, every loser is told SOLD_OUT and the night, and the engine's own
  * counter agrees.
  */
-#include <argp.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/run_options.h"
+#include "bench/bench.h"
 
 struct race {
 	const char *routers;
@@ -26,50 +25,23 @@ struct race {
 	unsigned other_code;
 };
 
-static const struct argp_option race_options[] = {
-	{"router", 'r', "ADDR[,ADDR]", 0, "where the routers listen (127.0.0.1:7070)", 0},
-	{"connections", 'c', "N", 0, "connections (64)", 0},
-	{"requests", 'n', "N", 0, "requests in flight at once (10000)", 0},
-	{"rooms", 'R', "N", 0, "rooms there are (1)", 0},
-	{"rounds", 'k', "N", 0, "races, each for another hotel (1)", 0},
-	{"first-hotel", 'f', "ID", 0, "hotels are made from this id on (900000000)", 0},
-	{"json", 'j', NULL, 0, "print the outcome as JSON", 0},
-	{0},
-};
+#define RACE_U32(field) OPTION_U32(struct race, field)
 
-static error_t race_option(int key, char *arg, struct argp_state *state)
-{
-	struct race *r = state->input;
-	switch (key) {
-	case 'r':
-		r->routers = arg;
-		break;
-	case 'c':
-		r->connections = (uint32_t)option_number("--connections", arg, 1, 5000);
-		break;
-	case 'n':
-		r->requests = (uint32_t)option_number("--requests", arg, 1, 1000000);
-		break;
-	case 'R':
-		r->rooms = (uint32_t)option_number("--rooms", arg, 1, 32767);
-		break;
-	case 'k':
-		r->rounds = (uint32_t)option_number("--rounds", arg, 1, 1000000);
-		break;
-	case 'f':
-		r->first_hotel = option_number("--first-hotel", arg, 1, UINT64_MAX / 2);
-		break;
-	case 'j':
-		r->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not understood here", arg);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
+static const struct option_row race_rows[] = {
+	BENCH_ROUTER(struct race, routers),
+	{OPTION_NAMED("connections", 'c', "N", "connections"), OPTION_RANGE(64, 1, 5000),
+		RACE_U32(connections)},
+	{OPTION_NAMED("requests", 'n', "N", "requests in flight at once"),
+		OPTION_RANGE(10000, 1, 1000000), RACE_U32(requests)},
+	{OPTION_NAMED("rooms", 'R', "N", "rooms there are"), OPTION_RANGE(1, 1, 32767),
+		RACE_U32(rooms)},
+	{OPTION_NAMED("rounds", 'k', "N", "races, each for another hotel"),
+		OPTION_RANGE(1, 1, 1000000), RACE_U32(rounds)},
+	{OPTION_NAMED("first-hotel", 'f', "ID", "hotels are made from this id on"),
+		OPTION_RANGE(900000000, 1, UINT64_MAX / 2), OPTION_U64(struct race, first_hotel)},
+	{OPTION_NAMED("json", 'j', NULL, "print the outcome as JSON"),
+		OPTION_SWITCH(struct race, json)},
+};
 
 static void expect(int outcome, const struct keyrack_result *result, const char *what)
 {
@@ -200,23 +172,20 @@ static void print_outcome(const struct race *r, uint32_t wrong)
 
 int bench_race(int argc, char **argv)
 {
-	static const struct argp argp = {race_options, race_option, NULL,
-		"Thousands of requests at once for the last rooms of one night: as many win as "
-		"there "
-		"are rooms.",
-		NULL, NULL, NULL};
-	static struct race race = {.connections = 64,
-		.requests = 10000,
-		.rooms = 1,
-		.rounds = 1,
-		.first_hotel = 900000000};
+	static const struct option_program program = {
+		.name = "keyrack-bench",
+		.about = "Thousands of requests at once for the last rooms of one night: as many "
+			 "win as there are rooms.",
+		.table = race_rows,
+		.count = KR_ARRAY_COUNT(race_rows),
+		.structure_size_bytes = sizeof(struct race),
+	};
+	static struct race race;
 	struct race *r = &race;
 	uint32_t wrong = 0;
-	r->routers = bench_router_default();
-	argp_err_exit_status = BENCH_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, r);
+	bench_options_read(&program, argc, argv, r);
 	const struct keyrack_config config = {
-		.routers = r->routers,
+		.routers = r->routers != NULL ? r->routers : bench_router_default(),
 		.agent = "keyrack-bench " KEYRACK_VERSION,
 		.in_flight_max = KR_MAX(r->requests / r->connections + 1, 64),
 		.deadline_us = 60000000,

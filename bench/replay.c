@@ -2,8 +2,6 @@
  * keyrack-bench replay: plays a booking trace in file order through one connection, pipelined, and
  * prints what became of it; the final cells are read back from the engine.
  */
-#include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include <string.h>
 
 #include "bench/outcome.h"
-#include "bench/run_options.h"
+#include "bench/bench.h"
 #include "bench/trace.h"
 
 #define QUERY_NIGHTS 512u
@@ -44,47 +42,19 @@ struct replay {
 	double seconds;
 };
 
-static const struct argp_option replay_options[] = {
-	{"router", 'r', "ADDR[,ADDR]", 0, "where the routers listen (127.0.0.1:7070)", 0},
-	{"trace", 't', "FILE", 0, "operations, CSV, .gz allowed", 0},
-	{"capacity", 'c', "FILE", 0, "rooms per room type, CSV", 0},
-	{"depth", 'd', "N", 0, "frames in flight (256)", 0},
-	{"deadline", 'D', "S", 0, "of a call, in seconds (60)", 0},
-	{"json", 'j', NULL, 0, "print the outcome as JSON", 0},
-	{0},
+static const struct option_row replay_rows[] = {
+	BENCH_ROUTER(struct replay, routers),
+	{OPTION_NAMED("trace", 't', "FILE", "operations, CSV, .gz allowed"),
+		.needed = "the operations to play", OPTION_STRING(struct replay, trace_path)},
+	{OPTION_NAMED("capacity", 'c', "FILE", "rooms per room type, CSV"),
+		.needed = "the rooms there are", OPTION_STRING(struct replay, capacity_path)},
+	{OPTION_NAMED("depth", 'd', "N", "frames in flight"), OPTION_RANGE(256, 1, 32768),
+		OPTION_U32(struct replay, depth)},
+	{OPTION_NAMED("deadline", 'D', "SECONDS", "of a call"), OPTION_RANGE(60, 1, 3600),
+		.unit = 1000000, OPTION_U64(struct replay, deadline_us)},
+	{OPTION_NAMED("json", 'j', NULL, "print the outcome as JSON"),
+		OPTION_SWITCH(struct replay, json)},
 };
-
-static error_t replay_option(int key, char *arg, struct argp_state *state)
-{
-	struct replay *r = state->input;
-	switch (key) {
-	case 'r':
-		r->routers = arg;
-		break;
-	case 't':
-		r->trace_path = arg;
-		break;
-	case 'c':
-		r->capacity_path = arg;
-		break;
-	case 'd':
-		r->depth = (uint32_t)option_number("--depth", arg, 1, 32768);
-		break;
-	case 'D':
-		r->deadline_us = option_number("--deadline", arg, 1, 3600) * 1000000;
-		break;
-	case 'j':
-		r->json = true;
-		break;
-	case ARGP_KEY_END:
-		if (r->trace_path == NULL || r->capacity_path == NULL)
-			argp_error(state, "--trace and --capacity are needed");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
 
 /* ---- bookings by number ---- */
 
@@ -363,21 +333,24 @@ static void print_outcome(struct replay *r)
 
 int bench_replay(int argc, char **argv)
 {
-	static const struct argp argp = {replay_options, replay_option, NULL,
-		"Plays a booking trace in file order, pipelined, and prints what became of it.",
-		NULL, NULL, NULL};
-	static struct replay replay = {.depth = 256, .deadline_us = 60000000};
+	static const struct option_program program = {
+		.name = "keyrack-bench",
+		.about = "Plays a booking trace in file order, pipelined, and prints what became "
+			 "of it.",
+		.table = replay_rows,
+		.count = KR_ARRAY_COUNT(replay_rows),
+		.structure_size_bytes = sizeof(struct replay),
+	};
+	static struct replay replay;
 	struct kr_error_text why = {0};
 	struct replay *r = &replay;
 	the_replay = r;
-	r->routers = bench_router_default();
-	argp_err_exit_status = BENCH_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, r);
+	bench_options_read(&program, argc, argv, r);
 	if (trace_read(&r->trace, r->trace_path, r->capacity_path, &why) != 0)
 		bench_fail(BENCH_USAGE, "%s", why.bytes);
 	bookings_init(r);
 	const struct keyrack_config config = {
-		.routers = r->routers,
+		.routers = r->routers != NULL ? r->routers : bench_router_default(),
 		.agent = "keyrack-bench " KEYRACK_VERSION,
 		.in_flight_max = KR_MAX(r->depth, 64),
 		.deadline_us = r->deadline_us,

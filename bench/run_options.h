@@ -13,7 +13,11 @@ struct run_options {
 	uint32_t connections, depth;
 	double rate; /* operations a second, open loop; 0 = closed loop */
 	uint64_t preload;
+	double deadline; /* of a call */
 	uint64_t deadline_us;
+	uint32_t op; /* an enum work_kind, where there is no mix */
+	const char *mix;
+	bool hot;
 	bool json;
 	bool no_retry;
 	struct work_options work;
@@ -21,8 +25,5 @@ struct run_options {
 
 /* Reads the command line; wrong options end the program with BENCH_USAGE. */
 void run_options_parse(int argc, char **argv, struct run_options *ret);
-
-/* A whole number in `first` .. `last` from an option's argument; anything else ends the program. */
-uint64_t option_number(const char *option, const char *text, uint64_t first, uint64_t last);
 
 #endif
