@@ -8,11 +8,21 @@
 
 #include "engine/log/store.h"
 #include "engine/server/rebuild.h"
+#include "tools/keyrack-recover_time.h"
 
+/* 0, the verdicts' own (10 to 44), and these. */
 #define RECOVER_EXIT_USAGE 2
 #define RECOVER_EXIT_SYSTEM 3
+#define RECOVER_EXIT_OUT_OF_REACH 50 /* no state or log leads to the point asked for */
+#define RECOVER_EXIT_WRONG 51        /* why: what led to the night is not what the state says */
 
-enum recover_command { RECOVER_VERIFY = 1, RECOVER_REPAIR_TAIL, RECOVER_DUMP };
+enum recover_command {
+	RECOVER_VERIFY = 1,
+	RECOVER_REPAIR_TAIL,
+	RECOVER_DUMP,
+	RECOVER_REPLAY,
+	RECOVER_WHY,
+};
 enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
 
 struct recover_options {
@@ -21,8 +31,62 @@ struct recover_options {
 	bool is_json;
 	bool allow_tmpfs;
 	unsigned lock_wait_s;
+	uint64_t from_lsn; /* 0: the first */
+	uint64_t to_lsn;   /* 0: the last */
+	bool has_to_time;
+	uint64_t to_time_us;
 	const char *directory;
+	const char *archive;
+	uint64_t hotel; /* why */
+	uint16_t type;
+	int32_t night;
 };
+
+/* Ends the process where the command line is wrong. */
+void recover_options_parse(int argc, char **argv, struct recover_options *ret_options);
+
+/* One directory, opened, and the state that was read from it. */
+struct recovery {
+	const struct recover_options *options;
+	struct log_store store;
+	struct rebuild rebuild;
+	struct kr_error_text text;
+	/* Called before each try to build the state: what a watch has seen is void. May be NULL. */
+	void (*on_restart)(void *context);
+	void *context;
+};
+
+/* Says a negative error; the exit status. */
+int recover_fail(const struct recovery *recovery, int error);
+/* The verdict's paragraph. */
+void recover_describe(const struct recovery *recovery, FILE *out);
+enum log_verdict recover_verdict(const struct recovery *recovery);
+bool recover_is_refused(const struct recovery *recovery);
+unsigned recover_verdict_exit(const struct recovery *recovery);
+/* calloc() that does not fail. */
+void *recover_alloc(size_t count, size_t size_bytes);
+
+/* ---- keyrack-recover_reach.c ---- */
+
+#define RECOVER_OUT_OF_REACH 1
+
+/*
+ * Builds the state from what is on disk; `store.reach` and `rebuild.watch` say which and who looks
+ * on. 0: the report says what was found; LOG_STORE_OUT_OF_REACH; or negative.
+ */
+KR_MUST_CHECK int recover_build(struct recovery *recovery);
+/* The same for the point that the options name, with the archive where the directory alone does
+ * not do. `from_oldest`: by the longest way there is, rather than the shortest. 0, negative, or
+ * RECOVER_OUT_OF_REACH: it was said why. */
+KR_MUST_CHECK int recover_build_as_of(struct recovery *recovery, bool from_oldest);
+/* What the state is made of, in one sentence without a full stop. */
+void recover_sources(const struct recovery *recovery, struct kr_text *text);
+
+/* ---- commands: the exit status ---- */
+int recover_run_replay(struct recovery *recovery);
+int recover_run_why(struct recovery *recovery);
+
+/* ---- keyrack-recover_dump.c, keyrack-recover_log.c ---- */
 
 /* All of a dump goes to `out`; a write error is found at the end, by ferror(). */
 void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
@@ -31,15 +95,18 @@ void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, F
 struct recover_log_dump {
 	FILE *out;
 	bool is_json;
+	uint64_t from_lsn;
+	uint64_t to_lsn; /* 0: the last */
 	struct record_scratch *scratch;
 };
 
 /* An applier that prints every effect and applies none. */
 void recover_log_applier(struct recover_log_dump *dump, struct log_applier *ret_applier);
 
-/* "2026-11-22T05:41:36.123456Z" */
-#define RECOVER_TIME_SIZE 32u
-void recover_time_format(uint64_t t_us, char ret_text[static RECOVER_TIME_SIZE]);
+/* Letters for a night's flags, "-" for none. */
+#define RECOVER_FLAGS_SIZE 16u
+void recover_flags_format(
+	uint64_t counter, uint64_t rate, char ret_text[static RECOVER_FLAGS_SIZE]);
 /* "HELD"; "UNKNOWN". */
 const char *recover_state_name(unsigned state);
 

@@ -15,18 +15,6 @@
 
 #define HOTELS_AT_ONCE 256u
 
-void recover_time_format(uint64_t t_us, char ret_text[static RECOVER_TIME_SIZE])
-{
-	char date[CIVIL_DATE_TEXT_SIZE];
-	int32_t day = civil_day_of_us((int64_t)t_us);
-	uint64_t us = (uint64_t)civil_us_in_day((int64_t)t_us);
-	civil_day_format(day > CIVIL_DAY_MAX ? CIVIL_DAY_MAX : day, date);
-	snprintf(ret_text, RECOVER_TIME_SIZE, "%sT%02u:%02u:%02u.%06uZ", date,
-		(unsigned)(us / 3600000000u % 24), (unsigned)(us / 60000000 % 60),
-		(unsigned)(us / 1000000 % 60), (unsigned)(us % 1000000));
-	kr_assert(us < (uint64_t)CIVIL_DAY_US);
-}
-
 const char *recover_state_name(unsigned state)
 {
 #define X(number, name) [number] = #name,
@@ -35,16 +23,6 @@ const char *recover_state_name(unsigned state)
 	if (state >= KR_ARRAY_COUNT(names) || names[state] == NULL)
 		return "UNKNOWN";
 	return names[state];
-}
-
-static void *must_alloc(size_t count, size_t size_bytes)
-{
-	void *memory = calloc(count > 0 ? count : 1, size_bytes);
-	if (memory == NULL) {
-		fputs("keyrack-recover: memory is exhausted\n", stderr);
-		exit(RECOVER_EXIT_SYSTEM);
-	}
-	return memory;
 }
 
 /* ---- cells ---- */
@@ -84,30 +62,35 @@ static void cell_print_json(const struct cell_line *cell, const char *date, FILE
 	kr_assert(date[0] != 0);
 }
 
-/* hotel type date limit held booked flags price: flags are letters, "-" where there is nothing. */
-static void cell_print_text(const struct cell_line *cell, const char *date, FILE *out)
+void recover_flags_format(uint64_t counter, uint64_t rate, char ret_text[static RECOVER_FLAGS_SIZE])
 {
-	char flags[16];
-	size_t count = 0;
 	static const struct {
 		uint16_t flag;
 		char letter;
 	} letters[] = {{CELL_LOADED, 'L'}, {CELL_CLOSED, 'C'}, {CELL_CTA, 'A'}, {CELL_CTD, 'D'},
-		{CELL_EXPLICIT_CAP, 'E'}};
+		{CELL_EXPLICIT_CAP, 'E'}},
+	  rate_letters[] = {{RATE_CLOSED, 'c'}, {RATE_CTA, 'a'}, {RATE_CTD, 'd'}};
+	size_t count = 0;
 	for (size_t i = 0; i < KR_ARRAY_COUNT(letters); i++) {
-		if (cell->counter.flags & letters[i].flag)
-			flags[count++] = letters[i].letter;
+		if (cell_counter_unpack(counter).flags & letters[i].flag)
+			ret_text[count++] = letters[i].letter;
 	}
-	if (cell->rate.flags & RATE_CLOSED)
-		flags[count++] = 'c';
-	if (cell->rate.flags & RATE_CTA)
-		flags[count++] = 'a';
-	if (cell->rate.flags & RATE_CTD)
-		flags[count++] = 'd';
+	for (size_t i = 0; i < KR_ARRAY_COUNT(rate_letters); i++) {
+		if (cell_rate_unpack(rate).flags & rate_letters[i].flag)
+			ret_text[count++] = rate_letters[i].letter;
+	}
 	if (count == 0)
-		flags[count++] = '-';
-	flags[count] = 0;
-	kr_assert(count < sizeof(flags));
+		ret_text[count++] = '-';
+	ret_text[count] = 0;
+	kr_assert(count < RECOVER_FLAGS_SIZE);
+}
+
+/* hotel type date limit held booked flags price: flags are letters, "-" where there is nothing. */
+static void cell_print_text(const struct cell_line *cell, const char *date, FILE *out)
+{
+	char flags[RECOVER_FLAGS_SIZE];
+	recover_flags_format(cell_counter_pack(cell->counter), cell_rate_pack(cell->rate), flags);
+	kr_assert(date[0] != 0);
 	fprintf(out, "%" PRIu64 " %u %s %d %u %u %s ", cell->hotel.v, cell->type, date,
 		cell->counter.limit, cell->counter.held, cell->counter.booked, flags);
 	if (cell->rate.flags & RATE_PRICED)
@@ -169,13 +152,13 @@ static void cells_of_hotel(
 void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out)
 {
 	struct cells_dump dump = {.inv = inv, .is_json = is_json, .out = out};
-	struct inv_hotel_view *hotels = must_alloc(HOTELS_AT_ONCE, sizeof(*hotels));
+	struct inv_hotel_view *hotels = recover_alloc(HOTELS_AT_ONCE, sizeof(*hotels));
 	struct hotel_id after = {0};
 	bool more = true;
 	kr_assert(window_nights <= INV_WINDOW_NIGHTS_MAX);
-	dump.counters = must_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
-	dump.rates = must_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
-	dump.types = must_alloc(INV_HOTEL_TYPES_MAX, sizeof(*dump.types));
+	dump.counters = recover_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
+	dump.rates = recover_alloc(INV_WINDOW_NIGHTS_MAX, sizeof(uint64_t));
+	dump.types = recover_alloc(INV_HOTEL_TYPES_MAX, sizeof(*dump.types));
 	if (!is_json)
 		fputs("# hotel type date limit held booked flags price\n", out);
 	for (bool first = true; more; first = false) {
@@ -205,7 +188,7 @@ static void id_collect(void *user, const struct inv_reservation_view *view)
 	kr_assert(!kr_id_is_zero(view->id));
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity * 2 + 1024;
-		struct kr_id *ids = must_alloc(capacity, sizeof(*ids));
+		struct kr_id *ids = recover_alloc(capacity, sizeof(*ids));
 		if (list->count > 0)
 			memcpy(ids, list->ids, list->count * sizeof(*ids));
 		free(list->ids);

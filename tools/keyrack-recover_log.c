@@ -363,6 +363,8 @@ static int log_batch(void *context, const struct log_batch_header *header, const
 	int r;
 	record_reader_init(&reader, &records, dump->scratch);
 	while ((r = record_next(&reader, &effect)) == 0) {
+		if (effect.lsn < dump->from_lsn || (dump->to_lsn != 0 && effect.lsn > dump->to_lsn))
+			continue;
 		json_t *json = effect_json(&effect);
 		if (dump->is_json)
 			print_json(&effect, json, dump->out);

@@ -190,6 +190,38 @@ static void snap_begin(struct log_recover *recover)
 	recover->is_soiled = false;
 }
 
+static bool is_from_start(const struct log_recover *recover)
+{
+	kr_assert(recover->segment_count <= LOG_DIR_SEGMENT_MAX);
+	return recover->segment_count > 0 && recover->segments[0].number == 1;
+}
+
+static void snaps_reverse(struct log_recover *recover)
+{
+	kr_assert(recover->snap_index == 0 && recover->snap_count <= LOG_DIR_SNAP_MAX);
+	for (uint32_t i = 0; i < recover->snap_count / 2; i++) {
+		struct log_recover_snap *other = &recover->snaps[recover->snap_count - 1 - i];
+		struct log_recover_snap snap = recover->snaps[i];
+		recover->snaps[i] = *other;
+		*other = snap;
+	}
+}
+
+/* On to the next snapshot that may serve. */
+static void snap_next(struct log_recover *recover)
+{
+	const struct log_reach *reach = &recover->reach;
+	kr_assert(recover->phase == PHASE_SNAPS && !recover->report.has_snap);
+	while (recover->snap_index < recover->snap_count && reach->from_oldest &&
+		(is_from_start(recover) ||
+			recover->snaps[recover->snap_index].name_lsn < reach->snap_min_lsn)) {
+		recover->report.passed_snap_count++;
+		recover->snap_index++;
+	}
+	if (recover->snap_index < recover->snap_count)
+		snap_begin(recover);
+}
+
 static enum log_recover_step step_mark(
 	struct log_recover *recover, struct log_recover_event *ret_event)
 {
@@ -215,8 +247,9 @@ static enum log_recover_step step_mark(
 	subject_set(recover, "");
 	recover->is_fed = false;
 	recover->phase = PHASE_SNAPS;
-	if (recover->snap_count > 0)
-		snap_begin(recover);
+	if (recover->reach.from_oldest)
+		snaps_reverse(recover);
+	snap_next(recover);
 	return STEP_AGAIN;
 }
 
@@ -239,19 +272,34 @@ static void log_begin(struct log_recover *recover)
 /* No snapshot serves: the log has to go back to the first effect. */
 static enum log_recover_step without_snap(struct log_recover *recover)
 {
-	bool from_start = recover->segment_count > 0 && recover->segments[0].number == 1;
+	struct log_recover_report *report = &recover->report;
 	bool is_fresh = recover->segment_count == 0 && recover->snap_count == 0;
-	kr_assert(!recover->report.has_snap);
-	kr_assert(recover->report.bad_snap_count == recover->snap_count);
-	if (!from_start && !is_fresh) {
+	kr_assert(!report->has_snap);
+	kr_assert(report->bad_snap_count + report->passed_snap_count == recover->snap_count);
+	report->is_out_of_reach = !is_from_start(recover) && report->reach_lsn != 0;
+	if (!is_from_start(recover) && !is_fresh) {
 		if (recover->segment_count > 0)
-			recover->report.first_segment = recover->segments[0].number;
+			report->first_segment = recover->segments[0].number;
 		return finish(recover, LOG_VERDICT_SNAPSHOTS_BAD);
 	}
-	if (recover->report.bad_snap_count > 0)
+	if (report->bad_snap_count > 0)
 		warn(recover, LOG_VERDICT_FULL_REPLAY);
 	log_begin(recover);
 	return STEP_AGAIN;
+}
+
+/* Whole, but it shows what came after the wanted state. */
+static enum log_recover_step snap_pass(struct log_recover *recover)
+{
+	struct log_recover_report *report = &recover->report;
+	uint64_t end_lsn = recover->snap_reader.footer.end_lsn;
+	bool was_soiled = recover->is_soiled;
+	kr_assert(end_lsn > recover->reach.to_lsn);
+	report->passed_snap_count++;
+	report->reach_lsn = report->reach_lsn == 0 ? end_lsn : KR_MIN(report->reach_lsn, end_lsn);
+	recover->snap_index++;
+	snap_next(recover);
+	return was_soiled ? LOG_RECOVER_RESET : STEP_AGAIN;
 }
 
 static enum log_recover_step snap_done(struct log_recover *recover)
@@ -261,6 +309,9 @@ static enum log_recover_step snap_done(struct log_recover *recover)
 	struct log_dir_text name;
 	log_dir_snap_name(snap->name_lsn, &name);
 	snap->status = recover->snap_reader.status;
+	if (snap->status == LOG_SNAP_OK && recover->reach.to_lsn != 0 &&
+		recover->snap_reader.footer.end_lsn > recover->reach.to_lsn)
+		return snap_pass(recover);
 	if (snap->status == LOG_SNAP_OK) {
 		report->has_snap = true;
 		report->snap = recover->snap_reader.footer;
@@ -283,8 +334,7 @@ static enum log_recover_step snap_done(struct log_recover *recover)
 	snap->is_bad = true;
 	bool was_soiled = recover->is_soiled;
 	recover->snap_index++;
-	if (recover->snap_index < recover->snap_count)
-		snap_begin(recover);
+	snap_next(recover);
 	return was_soiled ? LOG_RECOVER_RESET : STEP_AGAIN;
 }
 
@@ -342,6 +392,8 @@ static bool is_wanted(const struct log_recover *recover, const struct log_batch_
 	kr_assert(header->first_lsn != 0);
 	if (recover->wants_all)
 		return true;
+	if (recover->reach.to_lsn != 0 && header->first_lsn > recover->reach.to_lsn)
+		return false;
 	return header->count > 0 &&
 	       header->first_lsn + header->count - 1 > recover->report.snap_begin_lsn;
 }
@@ -354,12 +406,16 @@ static enum log_recover_step log_batch(struct log_recover *recover,
 	if (report->has_snap && recover->scan.result.batch_count == 1 &&
 		header->first_lsn > report->snap_begin_lsn + 1) {
 		report->scan = recover->scan.result;
+		report->is_out_of_reach = report->reach_lsn != 0;
 		return finish(recover, LOG_VERDICT_SNAPSHOT_TOO_OLD);
 	}
 	recover->header = *header;
 	/* While chunks are ahead of the log, the state is of no single LSN. */
-	recover->owes_digest = (header->flags & LOG_BATCH_DIGEST) != 0 &&
-			       header->first_lsn + header->count > report->snap_end_lsn;
+	recover->owes_digest =
+		(header->flags & LOG_BATCH_DIGEST) != 0 &&
+		header->first_lsn + header->count > report->snap_end_lsn &&
+		(recover->reach.to_lsn == 0 ||
+			header->first_lsn + header->count - 1 <= recover->reach.to_lsn);
 	if (!is_wanted(recover, header))
 		return STEP_AGAIN;
 	log_dir_segment_name(event->segment, &ret_event->name);

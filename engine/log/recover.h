@@ -62,6 +62,13 @@ struct log_recover_snap {
 	enum log_snap_status status;
 };
 
+/* Which state is wanted; zeroes: the newest. Set after init, before the first step. */
+struct log_reach {
+	uint64_t to_lsn;       /* not 0: nothing later is handed out, no later snapshot serves */
+	bool from_oldest;      /* the longest replay there is rather than the shortest */
+	uint64_t snap_min_lsn; /* with from_oldest: snapshots that began before it do not serve */
+};
+
 struct log_recover_report {
 	enum log_verdict verdict;    /* the gravest */
 	uint32_t warnings;           /* bits 1 << verdict, of class START */
@@ -78,6 +85,9 @@ struct log_recover_report {
 	uint32_t bad_snap_count;
 	struct log_dir_text bad_snap; /* the newest of them */
 	uint64_t first_segment;       /* SNAPSHOTS_BAD: where the log begins; 0: there is none */
+	uint32_t passed_snap_count;   /* not asked, or too new for what was wanted */
+	bool is_out_of_reach;         /* only that is known: the verdict says nothing */
+	uint64_t reach_lsn; /* a snapshot that was too new shows this LSN: the oldest such */
 	struct log_scan_result scan;
 	uint64_t next_epoch;                  /* the one a start uses */
 	uint64_t contradiction_lsn;           /* CONTRADICTION, DIGEST */
@@ -89,6 +99,7 @@ struct log_recover {
 	struct log_meta wanted;
 	bool has_wanted;
 	bool wants_all; /* hand out every batch, seals too: for dumps */
+	struct log_reach reach;
 	int phase;
 	bool has_shard_file;
 	bool is_segment_overflow;

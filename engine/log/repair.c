@@ -329,7 +329,7 @@ static void trim_table(struct log_store *store)
 int log_store_repair(struct log_store *store, struct kr_error_text *text)
 {
 	const struct log_recover_report *report = &store->recover->report;
-	kr_assert(store->is_locked && !store->is_repaired);
+	kr_assert(store->is_locked && !store->is_repaired && !store->has_archive);
 	kr_assert(log_verdict_class(report->verdict) != LOG_VERDICT_REFUSE);
 	kr_assert(report->verdict != LOG_VERDICT_EMPTY);
 	/* Names too may still be on their way: a process killed between a rename and its sync

@@ -43,6 +43,14 @@ int log_store_open(struct io_loop *loop, struct log_store *store, const char *pa
 	return 0;
 }
 
+int log_store_open_archive(struct log_store *store, const char *path, struct kr_error_text *text)
+{
+	kr_assert(!store->has_archive);
+	int r = io_directory_open(store->loop, &store->archive, path, 0, text);
+	store->has_archive = r == 0;
+	return r;
+}
+
 int log_store_lock(struct log_store *store, struct kr_error_text *text)
 {
 	kr_assert(!store->is_locked);
@@ -57,7 +65,10 @@ void log_store_close(struct log_store *store)
 {
 	kr_assert(store->recover != NULL);
 	io_directory_close(&store->directory);
+	if (store->has_archive)
+		io_directory_close(&store->archive);
 	kr_memory_release(&store->memory);
+	store->has_archive = false;
 	store->recover = NULL;
 	store->is_locked = false;
 }
@@ -84,6 +95,31 @@ static void list_one(void *context, const char *name)
 		lister->error = r;
 	else
 		log_recover_add_file(lister->store->recover, name, size);
+}
+
+/* Backwards from the directory's oldest segment to the first copy that is missing. */
+static int list_archive(struct log_store *store)
+{
+	struct log_recover *recover = store->recover;
+	store->archive_end = 0;
+	if (!store->has_archive || recover->segment_count == 0)
+		return 0;
+	store->archive_end = recover->segments[0].number;
+	for (uint64_t number = store->archive_end - 1; number > 0; number--) {
+		struct log_dir_text name;
+		uint64_t size;
+		if (recover->segment_count == LOG_DIR_SEGMENT_MAX)
+			break;
+		log_dir_segment_name(number, &name);
+		int r = io_directory_file_size(&store->archive, name.bytes, &size);
+		if (r == -KR_E_NOENT)
+			break;
+		if (r < 0)
+			return r;
+		kr_assert(recover->segments[0].number == number + 1);
+		log_recover_add_file(recover, name.bytes, size);
+	}
+	return 0;
 }
 
 /* The file that is being read, kept open from one NEED to the next. */
@@ -128,13 +164,23 @@ static int read_blocks(struct source *source, uint64_t offset, uint32_t block_co
 	return 0;
 }
 
+static struct io_directory *directory_of(struct log_store *store, const struct log_dir_text *name)
+{
+	struct log_dir_name parsed;
+	log_dir_parse(name->bytes, &parsed);
+	kr_assert(parsed.kind != LOG_DIR_OTHER);
+	return parsed.kind == LOG_DIR_SEGMENT && parsed.number < store->archive_end
+		       ? &store->archive
+		       : &store->directory;
+}
+
 static int source_open(struct source *source, const struct log_dir_text *name)
 {
 	if (source->is_open && strcmp(source->name.bytes, name->bytes) == 0)
 		return 0;
 	source_close(source);
 	/* Directly: what counts is what the disk has, not what the page cache remembers. */
-	int r = io_file_open(&source->store->directory, &source->file, name->bytes,
+	int r = io_file_open(directory_of(source->store, name), &source->file, name->bytes,
 		IO_FILE_READ | IO_FILE_DIRECT);
 	if (r < 0)
 		return r;
@@ -245,9 +291,12 @@ int log_store_recover(struct log_store *store, const struct log_meta *wanted, bo
 	kr_assert(!store->is_repaired);
 	log_recover_init(store->recover, wanted);
 	store->recover->wants_all = wants_all;
+	store->recover->reach = store->reach;
 	int r = io_directory_list(&store->directory, list_one, &lister);
 	if (r == 0)
 		r = lister.error;
+	if (r == 0)
+		r = list_archive(store);
 	if (r < 0)
 		return kr_error_text_set(
 			text, r, store->directory.errno_number, "listing the directory");
@@ -255,6 +304,9 @@ int log_store_recover(struct log_store *store, const struct log_meta *wanted, bo
 	source_close(&source);
 	if (r < 0)
 		return r;
-	note_snaps(store);
+	if (store->recover->report.is_out_of_reach)
+		return LOG_STORE_OUT_OF_REACH;
+	if (!store->reach.from_oldest)
+		note_snaps(store);
 	return 0;
 }

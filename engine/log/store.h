@@ -23,7 +23,8 @@
 
 /* Conditions. */
 enum {
-	LOG_STORE_LOCKED = 1, /* lock: another process has it; the text says which */
+	LOG_STORE_LOCKED = 1,       /* lock: another process has it; the text says which */
+	LOG_STORE_OUT_OF_REACH = 2, /* recover: nothing leads to the state that `reach` names */
 };
 
 /* What is done with the state that recovery reads. Each returns 0, a condition of its own, or a
@@ -55,6 +56,10 @@ struct log_store {
 	struct io_loop *loop;
 	struct io_directory directory;
 	bool is_locked;
+	struct log_reach reach;      /* of the next recover; zeroes: the newest state */
+	struct io_directory archive; /* copies of segments that came before the directory's */
+	bool has_archive;
+	uint64_t archive_end;        /* segments below it are read from the archive; 0: none */
 	struct log_recover *recover; /* until close: the writer keeps its segments here */
 	struct kr_memory memory;     /* of it */
 	bool is_repaired;
@@ -66,6 +71,10 @@ struct log_store {
 /* `flags`: IO_DIRECTORY_CREATE or 0. Refuses a directory in memory unless allow_tmpfs. */
 KR_MUST_CHECK int log_store_open(struct io_loop *loop, struct log_store *store, const char *path,
 	unsigned flags, bool allow_tmpfs, struct kr_error_text *text);
+/* For reading alone: no repair after it. Recovery then goes back as far as the copies do without a
+ * gap. */
+KR_MUST_CHECK int log_store_open_archive(
+	struct log_store *store, const char *path, struct kr_error_text *text);
 KR_MUST_CHECK int log_store_lock(struct log_store *store, struct kr_error_text *text);
 
 /*
@@ -80,8 +89,9 @@ KR_MUST_CHECK int log_store_recover(struct log_store *store, const struct log_me
 KR_MUST_CHECK int log_store_create(
 	struct log_store *store, struct log_meta *meta, struct kr_error_text *text);
 
-/* Only after log_store_recover() whose verdict is no REFUSE, and under the lock. May be cut short
- * at any point: the next recovery finds the same end and this does the rest. */
+/* Only after log_store_recover() of the newest state, without an archive, whose verdict is no
+ * REFUSE, and under the lock. May be cut short at any point: the next recovery finds the same end
+ * and this does the rest. */
 KR_MUST_CHECK int log_store_repair(struct log_store *store, struct kr_error_text *text);
 
 /* Files of it are closed. Gives the lock back. */

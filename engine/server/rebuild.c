@@ -124,7 +124,7 @@ static int on_batch(void *context, const struct log_batch_header *header, const 
 		.count = header->count,
 		.t_us = header->timestamp_us,
 	};
-	int r = shard_replay(rebuild->shard, &records, &found);
+	int r = shard_replay_watched(rebuild->shard, &records, &rebuild->watch, &found);
 	return rebuild_result(rebuild, r, &found, trouble);
 }
 

@@ -12,7 +12,8 @@ struct rebuild {
 	struct shard_config config; /* with is_elastic its sizes grow */
 	const struct tz_db *tz;
 	unsigned memory_flags;
-	bool is_elastic; /* sizes follow what the disk needs, as far as a snapshot tells */
+	bool is_elastic;          /* sizes follow what the disk needs, as far as a snapshot tells */
+	struct shard_watch watch; /* zeroes: all, unwatched */
 	struct kr_error_text *text;
 	struct kr_memory memory;
 	struct shard *shard;

@@ -139,10 +139,26 @@ static int replay_effect(
 	return 0;
 }
 
-int shard_replay(
-	struct shard *shard, const struct record_body *body, struct shard_trouble *ret_trouble)
+static int replay_watched(struct shard *shard, const struct inv_effect *effect,
+	const struct shard_watch *watch, struct shard_trouble *ret_trouble)
+{
+	bool is_watched = watch->on_effect != NULL;
+	if (is_watched)
+		watch->on_effect(watch->context, effect, false);
+	int r = replay_effect(shard, effect, ret_trouble);
+	kr_assert(r >= 0);
+	if (r == 0 && is_watched)
+		watch->on_effect(watch->context, effect, true);
+	return r;
+}
+
+int shard_replay_watched(struct shard *shard, const struct record_body *body,
+	const struct shard_watch *watch, struct shard_trouble *ret_trouble)
 {
 	struct record_reader reader;
+	uint64_t end_lsn = body->first_lsn + body->count;
+	if (watch->to_lsn != 0)
+		end_lsn = KR_MIN(end_lsn, watch->to_lsn + 1);
 	kr_assert(shard->life == SHARD_LOADING);
 	record_reader_init(&reader, body, shard->record_scratch);
 	for (;;) {
@@ -153,14 +169,24 @@ int shard_replay(
 			return trouble_text(ret_trouble, SHARD_CONTRADICTION, reader.lsn,
 				"a record is malformed behind a valid checksum");
 		kr_assert(r == 0);
-		r = replay_effect(shard, &shard->effect, ret_trouble);
+		if (shard->effect.lsn >= end_lsn)
+			break;
+		r = replay_watched(shard, &shard->effect, watch, ret_trouble);
 		if (r != 0)
 			return r;
 	}
-	shard->next_lsn = KR_MAX(shard->next_lsn, body->first_lsn + body->count);
+	shard->next_lsn = KR_MAX(shard->next_lsn, end_lsn);
 	/* A long replay brings the next snapshot nearer. */
 	shard->snapshot.effects += body->count;
 	return 0;
+}
+
+int shard_replay(
+	struct shard *shard, const struct record_body *body, struct shard_trouble *ret_trouble)
+{
+	const struct shard_watch nothing = {0};
+	kr_assert(shard->inv != NULL);
+	return shard_replay_watched(shard, body, &nothing, ret_trouble);
 }
 
 uint64_t shard_digest(const struct shard *shard)

@@ -39,6 +39,15 @@ struct record_body;
 KR_MUST_CHECK int shard_replay(
 	struct shard *shard, const struct record_body *body, struct shard_trouble *ret_trouble);
 
+/* The same, up to an LSN, with a look at every effect before and after it is applied. */
+struct shard_watch {
+	uint64_t to_lsn; /* 0: all */
+	void (*on_effect)(void *context, const struct inv_effect *effect, bool is_applied);
+	void *context;
+};
+KR_MUST_CHECK int shard_replay_watched(struct shard *shard, const struct record_body *body,
+	const struct shard_watch *watch, struct shard_trouble *ret_trouble);
+
 /* O(state). */
 uint64_t shard_digest(const struct shard *shard);
 struct inv *shard_inventory(struct shard *shard);

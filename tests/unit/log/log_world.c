@@ -213,7 +213,7 @@ static void judge(struct log_recover *recover, enum log_recover_step step,
 	}
 }
 
-void world_recover(struct world *world, struct log_recover *recover,
+static void world_drive(struct world *world, struct log_recover *recover,
 	const struct objection *objection, struct applied *ret_applied)
 {
 	static uint8_t data[LOG_RECOVER_WINDOW_SIZE];
@@ -221,8 +221,6 @@ void world_recover(struct world *world, struct log_recover *recover,
 	struct log_recover_event event;
 	enum log_recover_step step;
 	memset(ret_applied, 0, sizeof(*ret_applied));
-	struct log_meta wanted = world_meta(LOG_BLOCK_SIZE);
-	log_recover_init(recover, &wanted);
 	for (uint32_t i = 0; i < world->file_count; i++)
 		log_recover_add_file(recover, world->files[i].name, world->files[i].size_bytes);
 	while ((step = log_recover_next(recover, &event)) != LOG_RECOVER_DONE) {
@@ -233,6 +231,22 @@ void world_recover(struct world *world, struct log_recover *recover,
 			judge(recover, step, &event, objection, ret_applied);
 		}
 	}
+}
+
+void world_recover(struct world *world, struct log_recover *recover,
+	const struct objection *objection, struct applied *ret_applied)
+{
+	struct log_meta wanted = world_meta(LOG_BLOCK_SIZE);
+	log_recover_init(recover, &wanted);
+	world_drive(world, recover, objection, ret_applied);
+}
+
+void world_recover_reach(struct world *world, struct log_recover *recover,
+	const struct log_reach *reach, struct applied *ret_applied)
+{
+	log_recover_init(recover, NULL);
+	recover->reach = *reach;
+	world_drive(world, recover, NULL, ret_applied);
 }
 
 static void cut(struct world *world, const struct log_cut *plan)

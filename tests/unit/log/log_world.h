@@ -73,6 +73,9 @@ struct objection {
  * Writes nothing. */
 void world_recover(struct world *world, struct log_recover *recover,
 	const struct objection *objection, struct applied *ret_applied);
+/* The same to a point in the past. */
+void world_recover_reach(struct world *world, struct log_recover *recover,
+	const struct log_reach *reach, struct applied *ret_applied);
 /* Does what a start does about the report: cut, leftovers, extension. */
 void world_repair(struct world *world, const struct log_recover *recover);
 

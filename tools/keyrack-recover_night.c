@@ -1,0 +1,103 @@
+#include "tools/keyrack-recover_night.h"
+
+#include "base/civil.h"
+
+uint32_t night_rooms(const struct night *night, const struct inv_line *lines, uint32_t line_count)
+{
+	uint32_t rooms = 0;
+	kr_assert(line_count <= INV_LINES_MAX);
+	kr_assert(line_count == 0 || lines != NULL);
+	for (uint32_t i = 0; i < line_count; i++) {
+		const struct inv_line *line = &lines[i];
+		if (line->type == night->type && line->check_in <= night->day &&
+			night->day < line->check_out)
+			rooms += line->rooms;
+	}
+	return rooms;
+}
+
+static bool is_updated(const struct night *night, const struct inv_effect_update *update)
+{
+	const struct inv_update *u = &update->update;
+	unsigned weekday = (unsigned)civil_weekday_of(night->day);
+	kr_assert(weekday < 7 && update->type_count <= INV_HOTEL_TYPES_MAX);
+	if (night->day < u->first_day || night->day > u->last_day ||
+		(u->weekday_mask & 1u << weekday) == 0)
+		return false;
+	for (uint32_t i = 0; i < update->type_count; i++) {
+		if (update->types[i] == night->type)
+			return true;
+	}
+	return false;
+}
+
+bool night_is_named(
+	const struct night *night, const struct inv_effect *effect, uint32_t window_nights)
+{
+	int64_t window = window_nights;
+	kr_assert(window > 0 && effect->hotel.v == night->hotel.v);
+	switch (effect->kind) {
+	case INV_EFFECT_HOTEL:
+		return true;
+	case INV_EFFECT_TYPE:
+		return effect->u.type_put.type == night->type;
+	case INV_EFFECT_UPDATE:
+		return is_updated(night, &effect->u.update);
+	case INV_EFFECT_WINDOW: {
+		int64_t from = effect->u.window.old_business_day;
+		int64_t to = effect->u.window.business_day;
+		kr_assert(from <= to);
+		bool leaves = from <= night->day && night->day < to;
+		bool enters = from + window <= night->day && night->day < to + window;
+		return leaves || enters;
+	}
+	default:
+		return false;
+	}
+}
+
+bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect, uint32_t rooms)
+{
+	kr_assert(effect->kind != 0);
+	switch (effect->kind) {
+	case INV_EFFECT_RESERVE:
+		*(effect->u.reserve.book ? &tally->booked : &tally->held) += rooms;
+		return true;
+	case INV_EFFECT_CONFIRM:
+		tally->held -= rooms;
+		tally->booked += rooms;
+		return true;
+	case INV_EFFECT_RELEASE:
+	case INV_EFFECT_EXPIRE:
+		tally->held -= rooms;
+		return true;
+	case INV_EFFECT_CANCEL:
+		tally->booked -= rooms;
+		return true;
+	case INV_EFFECT_HOTEL:
+	case INV_EFFECT_TYPE:
+	case INV_EFFECT_UPDATE:
+	case INV_EFFECT_GRACE:
+	case INV_EFFECT_RETIRE:
+	case INV_EFFECT_WINDOW:
+	case INV_EFFECT_VOID:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool night_tally_equals(const struct night_tally *tally, uint64_t counter)
+{
+	struct cell_counter cell = cell_counter_unpack(counter);
+	kr_assert(tally != NULL);
+	return tally->held == cell.held && tally->booked == cell.booked;
+}
+
+struct night_tally night_tally_of(uint64_t counter)
+{
+	struct cell_counter cell = cell_counter_unpack(counter);
+	struct night_tally tally = {.held = cell.held, .booked = cell.booked};
+	kr_assert(night_tally_equals(&tally, counter));
+	return tally;
+}

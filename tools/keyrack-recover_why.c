@@ -1,0 +1,430 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "engine/log/record.h"
+#include "tools/keyrack-recover.h"
+#include "tools/keyrack-recover_night.h"
+
+/*
+ * why: everything that made a night of a room type what it is.
+ *
+ * The log is replayed by the longest way there is; each effect that has to do with the night is a
+ * row, with the night's value behind it. Two checks: held and booked, counted along from what the
+ * effects say, are the state's after every row; and the value at the end is that of a state built
+ * by the shortest way, from the newest snapshot, as a start builds it.
+ */
+
+struct value {
+	bool is_counted; /* the night has a cell: the type is there, the night in the window */
+	uint64_t counter;
+	uint64_t rate;
+};
+
+struct row {
+	uint64_t lsn, t_us;
+	const char *what;
+	uint32_t rooms;
+	struct kr_id id;
+	uint64_t actor;
+	uint32_t source;
+	uint16_t principal;
+	char reason[INV_TEXT_SIZE_MAX + 1];
+	struct value after;
+	bool is_wrong; /* the counts are not what the effects make them */
+};
+
+struct why {
+	struct recovery *recovery;
+	struct night night;
+	bool is_begun;
+	uint64_t begin_lsn; /* what of the hotel the snapshot showed; 0: nothing */
+	struct value begin;
+	struct night_tally tally;
+	struct value before; /* of the effect at hand */
+	bool is_seen;        /* it is to be a row */
+	uint32_t rooms;
+	struct row *rows;
+	size_t count, capacity;
+	uint64_t wrong_count;
+};
+
+static struct inv *inventory_of(const struct why *why)
+{
+	kr_assert(why->recovery->rebuild.shard != NULL);
+	return shard_inventory(why->recovery->rebuild.shard);
+}
+
+static struct value value_of(struct inv *inv, const struct night *night)
+{
+	struct value value = {0};
+	struct inv_answer answer = {0};
+	struct inv_hotel_head head;
+	kr_assert(night->hotel.v != 0);
+	if (!inv_hotel_head(inv, night->hotel, &head))
+		return value;
+	inv_availability(inv, night->hotel, &night->type, 1, night->day, 1, &value.counter,
+		&value.rate, &answer);
+	value.is_counted = answer.code == KEYRACK_DONE;
+	if (!value.is_counted)
+		value = (struct value){0};
+	return value;
+}
+
+static bool value_equals(const struct value *a, const struct value *b)
+{
+	kr_assert(a != NULL && b != NULL);
+	return a->is_counted == b->is_counted && a->counter == b->counter && a->rate == b->rate;
+}
+
+static void begin(struct why *why)
+{
+	struct inv_hotel_head head;
+	kr_assert(!why->is_begun);
+	why->is_begun = true;
+	if (!inv_hotel_head(inventory_of(why), why->night.hotel, &head))
+		return;
+	why->begin_lsn = head.last_lsn;
+	why->begin = value_of(inventory_of(why), &why->night);
+	why->tally = night_tally_of(why->begin.counter);
+}
+
+static void restart(void *context)
+{
+	struct why *why = context;
+	kr_assert(why->count <= why->capacity);
+	why->is_begun = false;
+	why->begin_lsn = 0;
+	why->begin = (struct value){0};
+	why->tally = (struct night_tally){0};
+	why->is_seen = false;
+	why->count = 0;
+	why->wrong_count = 0;
+}
+
+/* Rooms on the night of the reservation that an effect makes or changes. */
+static uint32_t rooms_of(struct why *why, const struct inv_effect *effect)
+{
+	struct inv_reservation_view view;
+	kr_assert(effect->kind != 0);
+	if (effect->kind == INV_EFFECT_RESERVE)
+		return night_rooms(
+			&why->night, effect->u.reserve.lines, effect->u.reserve.line_count);
+	if (kr_id_is_zero(effect->id) ||
+		!inv_reservation_get(inventory_of(why), effect->id, effect->t_us, &view))
+		return 0;
+	return night_rooms(&why->night, view.lines, view.line_count);
+}
+
+/* The end of a record's keeping says nothing of a night that it has left, or still counts on. */
+static bool is_seen(const struct why *why, const struct inv_effect *effect)
+{
+	uint32_t window = why->recovery->rebuild.config.inventory.window_nights;
+	kr_assert(window > 0);
+	if (why->rooms > 0 && effect->kind != INV_EFFECT_RETIRE)
+		return true;
+	return night_is_named(&why->night, effect, window);
+}
+
+static void look_before(struct why *why, const struct inv_effect *effect)
+{
+	struct inv_hotel_head head;
+	why->is_seen = false;
+	if (!why->is_begun)
+		begin(why);
+	/* What the snapshot shows already is skipped, not applied. */
+	if (inv_hotel_head(inventory_of(why), why->night.hotel, &head) &&
+		effect->lsn <= head.last_lsn)
+		return;
+	kr_assert(effect->hotel.v == why->night.hotel.v);
+	why->rooms = rooms_of(why, effect);
+	why->before = value_of(inventory_of(why), &why->night);
+	why->is_seen = is_seen(why, effect);
+}
+
+static struct row *row_add(struct why *why)
+{
+	if (why->count == why->capacity) {
+		size_t capacity = why->capacity * 2 + 256;
+		struct row *rows = recover_alloc(capacity, sizeof(*rows));
+		if (why->count > 0)
+			memcpy(rows, why->rows, why->count * sizeof(*rows));
+		free(why->rows);
+		why->rows = rows;
+		why->capacity = capacity;
+	}
+	kr_assert(why->count < why->capacity);
+	return &why->rows[why->count++];
+}
+
+static const char *what_of(const struct inv_effect *effect)
+{
+	kr_assert(effect->kind != 0);
+	if (effect->kind == INV_EFFECT_RESERVE)
+		return effect->u.reserve.book ? "BOOK" : "HOLD";
+	return record_kind_name(effect->kind);
+}
+
+static void row_fill(struct row *row, const struct inv_effect *effect)
+{
+	struct inv_text reason = effect->actor.reason;
+	*row = (struct row){
+		.lsn = effect->lsn,
+		.t_us = effect->t_us,
+		.what = what_of(effect),
+		.id = effect->id,
+		.actor = effect->actor.actor,
+		.source = effect->actor.source,
+		.principal = effect->actor.principal,
+	};
+	kr_assert(reason.size_bytes <= INV_TEXT_SIZE_MAX);
+	/* Callers choose the text: nothing in it may look like another line. */
+	for (uint32_t i = 0; i < reason.size_bytes; i++)
+		row->reason[i] = (unsigned char)reason.bytes[i] < ' ' || reason.bytes[i] == '"' ||
+						 reason.bytes[i] == '\\'
+					 ? '?'
+					 : reason.bytes[i];
+}
+
+/* A night that has no cell counts nothing, and begins anew. */
+static bool tally_holds(struct why *why, const struct inv_effect *effect, const struct value *after)
+{
+	if (!after->is_counted || !why->before.is_counted)
+		why->tally = (struct night_tally){0};
+	else if (!night_tally_move(&why->tally, effect, why->rooms))
+		why->tally = night_tally_of(after->counter);
+	kr_assert(after->is_counted || after->counter == 0);
+	return night_tally_equals(&why->tally, after->counter);
+}
+
+static void look_after(struct why *why, const struct inv_effect *effect)
+{
+	struct value after = value_of(inventory_of(why), &why->night);
+	struct inv_hotel_head head;
+	/* Skipped: before this look nothing was seen of it. */
+	if (inv_hotel_head(inventory_of(why), why->night.hotel, &head) &&
+		head.last_lsn != effect->lsn)
+		return;
+	if (!why->is_seen && value_equals(&why->before, &after))
+		return;
+	struct row *row = row_add(why);
+	row_fill(row, effect);
+	row->rooms = why->rooms;
+	row->after = after;
+	row->is_wrong = !tally_holds(why, effect, &after);
+	why->wrong_count += row->is_wrong;
+	kr_assert(row->lsn == effect->lsn);
+}
+
+static void look(void *context, const struct inv_effect *effect, bool is_applied)
+{
+	struct why *why = context;
+	kr_assert(effect->lsn > 0);
+	if (effect->hotel.v != why->night.hotel.v)
+		return;
+	if (is_applied)
+		look_after(why, effect);
+	else
+		look_before(why, effect);
+}
+
+/* ---- printing ---- */
+
+static void print_value(const struct value *value, bool is_json, FILE *out)
+{
+	struct cell_counter cell = cell_counter_unpack(value->counter);
+	struct cell_rate rate = cell_rate_unpack(value->rate);
+	char flags[RECOVER_FLAGS_SIZE], price[24] = "-";
+	recover_flags_format(value->counter, value->rate, flags);
+	if (rate.flags & RATE_PRICED)
+		snprintf(price, sizeof(price), "%" PRIu64, rate.price_minor);
+	kr_assert(flags[0] != 0);
+	if (!is_json && !value->is_counted)
+		fputs("- - - - -", out);
+	else if (!is_json)
+		fprintf(out, "%d %u %u %s %s", cell.limit, cell.held, cell.booked, flags, price);
+	else if (!value->is_counted)
+		fputs("\"counted\":false", out);
+	else
+		fprintf(out,
+			"\"counted\":true,\"limit\":%d,\"held\":%u,\"booked\":%u,\"closed\":%s,"
+			"\"plan_closed\":%s,\"flags\":\"%s\",\"price_minor\":%s",
+			cell.limit, cell.held, cell.booked,
+			cell.flags & CELL_CLOSED ? "true" : "false",
+			rate.flags & RATE_CLOSED ? "true" : "false", flags,
+			price[0] == '-' ? "null" : price);
+}
+
+static void print_row_json(const struct row *row, const char *t, const char *id)
+{
+	printf("{\"lsn\":%" PRIu64 ",\"t\":\"%s\",\"what\":\"%s\",\"rooms\":%u,\"id\":", row->lsn,
+		t, row->what, row->rooms);
+	printf(id[0] == '-' ? "null" : "\"%s\"", id);
+	printf(",\"actor\":\"%" PRIu64 "\",\"source\":%u,\"principal\":%u,\"reason\":\"%s\",",
+		row->actor, row->source, row->principal, row->reason);
+	print_value(&row->after, true, stdout);
+	printf(",\"wrong\":%s}\n", row->is_wrong ? "true" : "false");
+	kr_assert(row->lsn > 0);
+}
+
+static void print_by(const struct row *row)
+{
+	if (row->source == INV_SOURCE_CLOCK)
+		fputs(" source=clock", stdout);
+	else if (row->source == INV_SOURCE_IMPORT)
+		fputs(" source=import", stdout);
+	else if (row->source != 0)
+		printf(" source=%u", row->source);
+	if (row->actor != 0)
+		printf(" actor=%" PRIu64, row->actor);
+	if (row->principal != 0)
+		printf(" principal=%u", row->principal);
+	if (row->reason[0] != 0)
+		printf(" reason=\"%s\"", row->reason);
+	kr_assert(row->what != NULL);
+}
+
+static void print_row(const struct row *row, bool is_json)
+{
+	char t[RECOVER_TIME_SIZE], id[KR_ID_TEXT_SIZE] = "-";
+	recover_time_format(row->t_us & INT64_MAX, t);
+	if (!kr_id_is_zero(row->id))
+		kr_id_format(row->id, id);
+	kr_assert(row->lsn > 0);
+	if (is_json) {
+		print_row_json(row, t, id);
+		return;
+	}
+	printf("%" PRIu64 " %s %s %u ", row->lsn, t, row->what, row->rooms);
+	print_value(&row->after, false, stdout);
+	printf(" %s", id);
+	print_by(row);
+	puts(row->is_wrong ? " WRONG: the rooms do not add up" : "");
+}
+
+static void print_begin(const struct why *why, bool is_json)
+{
+	char date[CIVIL_DATE_TEXT_SIZE], bytes[256];
+	struct kr_text text;
+	civil_day_format(why->night.day, date);
+	kr_text_init(&text, bytes, sizeof(bytes));
+	recover_sources(why->recovery, &text);
+	kr_assert(text.length > 0);
+	if (!is_json) {
+		printf("# hotel %" PRIu64 ", type %u, night %s; %s\n", why->night.hotel.v,
+			why->night.type, date, bytes);
+		puts("# lsn time what rooms limit held booked flags price id by");
+	}
+	if (why->begin_lsn == 0)
+		return;
+	printf(is_json ? "{\"lsn\":%" PRIu64 ",\"what\":\"SNAPSHOT\","
+		       : "%" PRIu64 " - SNAPSHOT - ",
+		why->begin_lsn);
+	print_value(&why->begin, is_json, stdout);
+	puts(is_json ? "}" : " - what led to this lies before the log that is kept");
+}
+
+static void print_end(const struct why *why, const struct value *end, const struct value *other)
+{
+	bool is_json = why->recovery->options->is_json;
+	bool is_right = why->wrong_count == 0 && value_equals(end, other);
+	uint64_t lsn = shard_last_lsn(why->recovery->rebuild.shard);
+	kr_assert(lsn > 0);
+	printf(is_json ? "{\"lsn\":%" PRIu64 ",\"what\":\"VALUE\"," : "%" PRIu64 " - VALUE - ",
+		lsn);
+	print_value(end, is_json, stdout);
+	printf(is_json ? ",\"effects\":%zu,\"equals_state\":%s" : " - %zu effects, %s", why->count,
+		is_json    ? (is_right ? "true" : "false")
+		: is_right ? "equal to the state"
+			   : "WRONG");
+	if (!is_right && !is_json) {
+		printf(": %" PRIu64 " rows do not add up; the state says ", why->wrong_count);
+		print_value(other, false, stdout);
+	}
+	puts(is_json ? "}" : "");
+}
+
+static int print_all(struct why *why, const struct value *other)
+{
+	bool is_json = why->recovery->options->is_json;
+	struct value end = value_of(inventory_of(why), &why->night);
+	print_begin(why, is_json);
+	for (size_t i = 0; i < why->count; i++)
+		print_row(&why->rows[i], is_json);
+	print_end(why, &end, other);
+	kr_assert(why->count <= why->capacity);
+	return why->wrong_count == 0 && value_equals(&end, other) ? 0 : RECOVER_EXIT_WRONG;
+}
+
+/* ---- the two ways ---- */
+
+static int fail(const struct recovery *recovery, int r)
+{
+	kr_assert(r != 0);
+	return r < 0 ? recover_fail(recovery, r) : RECOVER_EXIT_OUT_OF_REACH;
+}
+
+/* By the shortest way; an exit status, 0: *ret_value is what the state says. */
+static int build_short(
+	struct recovery *recovery, const struct night *night, struct value *ret_value)
+{
+	int r = recover_build_as_of(recovery, false);
+	if (r != 0)
+		return fail(recovery, r);
+	if (recover_verdict(recovery) != LOG_VERDICT_CLEAN)
+		recover_describe(recovery, stderr);
+	bool is_past = recovery->options->to_lsn != 0 || recovery->options->has_to_time;
+	if (recover_is_refused(recovery) && !is_past)
+		return (int)recover_verdict_exit(recovery);
+	kr_assert(recovery->rebuild.shard != NULL);
+	*ret_value = value_of(shard_inventory(recovery->rebuild.shard), night);
+	return 0;
+}
+
+/* The log may be damaged before what the short way needs of it: then that is said, and all of the
+ * list that is whole is no answer. */
+static int build_long(struct why *why)
+{
+	struct recovery *recovery = why->recovery;
+	recovery->rebuild.watch.on_effect = look;
+	recovery->rebuild.watch.context = why;
+	recovery->on_restart = restart;
+	recovery->context = why;
+	int r = recover_build_as_of(recovery, true);
+	if (r != 0)
+		return fail(recovery, r);
+	kr_assert(recovery->rebuild.shard != NULL);
+	if (!why->is_begun)
+		begin(why);
+	if (!recover_is_refused(recovery) || recovery->options->to_lsn != 0 ||
+		recovery->options->has_to_time)
+		return 0;
+	recover_describe(recovery, stderr);
+	return (int)recover_verdict_exit(recovery);
+}
+
+int recover_run_why(struct recovery *recovery)
+{
+	const struct recover_options *options = recovery->options;
+	struct value other;
+	struct inv_hotel_head head;
+	struct why why = {
+		.recovery = recovery,
+		.night = {.hotel = {options->hotel}, .type = options->type, .day = options->night},
+	};
+	int status = build_short(recovery, &why.night, &other);
+	if (status != 0)
+		return status;
+	if (!inv_hotel_head(shard_inventory(recovery->rebuild.shard), why.night.hotel, &head)) {
+		fprintf(stderr, "keyrack-recover: there is no hotel %" PRIu64 " in the state\n",
+			why.night.hotel.v);
+		return RECOVER_EXIT_OUT_OF_REACH;
+	}
+	status = build_long(&why);
+	if (status == 0)
+		status = print_all(&why, &other);
+	free(why.rows);
+	kr_assert(status >= 0);
+	return status;
+}
