@@ -394,6 +394,11 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_RELEASE, ReservationAnswer)                                                        \
 	X(FRAME_CANCEL, ReservationAnswer)                                                         \
 	X(FRAME_RESOLVE, ReservationAnswer)                                                        \
+	X(FRAME_EXTEND, ReservationAnswer)                                                         \
+	X(FRAME_ATTACH_PAYMENT, ReservationAnswer)                                                 \
+	X(FRAME_CHECK_IN, ReservationAnswer)                                                       \
+	X(FRAME_COMPLETE, ReservationAnswer)                                                       \
+	X(FRAME_NO_SHOW, ReservationAnswer)                                                        \
 	X(FRAME_RESERVATION_GET, ReservationGetAnswer)                                             \
 	X(FRAME_PING, PingAnswer)                                                                  \
 	X(FRAME_ROUTER_STATUS, RouterStatusAnswer)                                                 \

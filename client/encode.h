@@ -22,6 +22,11 @@
 	X(release, transition, reservation_answer)                                                 \
 	X(cancel, transition, reservation_answer)                                                  \
 	X(resolve, transition, reservation_answer)                                                 \
+	X(extend, transition, reservation_answer)                                                  \
+	X(attach_payment, transition, reservation_answer)                                          \
+	X(check_in, transition, reservation_answer)                                                \
+	X(complete, transition, reservation_answer)                                                \
+	X(no_show, transition, reservation_answer)                                                 \
 	X(reservation_get, reservation_get, reservation_get_answer)                                \
 	X(snapshot, snapshot, snapshot_answer)                                                     \
 	X(stats, stats, stats_answer)                                                              \

@@ -146,6 +146,8 @@ static int client_encode_transition(
 	message.expected_revision = move->expected_revision;
 	message.payment_ref = client_text(move->payment_ref);
 	message.any = move->any;
+	message.change_id = move->change_id;
+	message.expires_at_us = move->expires_at_us;
 	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
 	message.source = origin->source != 0 ? origin->source : pack->client->source;
 	message.reason = client_text(origin->reason);
@@ -173,6 +175,31 @@ int client_encode_cancel(struct client_pack *pack, const void *request)
 int client_encode_resolve(struct client_pack *pack, const void *request)
 {
 	return client_encode_transition(pack, request, FRAME_RESOLVE);
+}
+
+int client_encode_extend(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_EXTEND);
+}
+
+int client_encode_attach_payment(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_ATTACH_PAYMENT);
+}
+
+int client_encode_check_in(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_CHECK_IN);
+}
+
+int client_encode_complete(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_COMPLETE);
+}
+
+int client_encode_no_show(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_NO_SHOW);
 }
 
 int client_encode_reservation_get(struct client_pack *pack, const void *request)

@@ -120,7 +120,8 @@ unsigned code_from_name(const char *name);
 	X(28, PAYMENT_REF, "the payment reference")                                                \
 	X(29, EXPIRY, "the hold's deadline (microseconds, unix)")                                  \
 	X(30, SOURCE_SEQ, "the source's sequence number")                                          \
-	X(31, HOLD_CAP, "the cap on live holds (holds)")
+	X(31, HOLD_CAP, "the cap on live holds (holds)")                                           \
+	X(32, ARRIVAL, "the first night (date)")
 
 #define X(number, name, text) RULE_##name = number,
 enum refusal_rule { REFUSAL_RULE_TABLE(X) };

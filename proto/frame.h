@@ -58,6 +58,11 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(44, CANCEL, TransitionRequest, ReservationAnswer)                                        \
 	X(45, RESOLVE, TransitionRequest, ReservationAnswer)                                       \
 	X(46, RESERVATION_GET, ReservationGetRequest, ReservationGetAnswer)                        \
+	X(47, EXTEND, TransitionRequest, ReservationAnswer)                                        \
+	X(48, ATTACH_PAYMENT, TransitionRequest, ReservationAnswer)                                \
+	X(49, CHECK_IN, TransitionRequest, ReservationAnswer)                                      \
+	X(50, COMPLETE, TransitionRequest, ReservationAnswer)                                      \
+	X(51, NO_SHOW, TransitionRequest, ReservationAnswer)                                       \
 	X(60, SNAPSHOT, SnapshotRequest, SnapshotAnswer)                                           \
 	X(61, STATS, StatsRequest, StatsAnswer)                                                    \
 	X(62, ROUTER_STATUS, RouterStatusRequest, RouterStatusAnswer)                              \

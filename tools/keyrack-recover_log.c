@@ -243,6 +243,13 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 	case INV_EFFECT_CONFIRM:
 		put_text(json, "payment_ref", effect->u.confirm.payment_ref);
 		break;
+	case INV_EFFECT_ATTACH_PAYMENT:
+		put_text(json, "payment_ref", effect->u.attach.payment_ref);
+		break;
+	case INV_EFFECT_EXTEND:
+		put_time(json, "old_expires_at", effect->u.extend.old_expires_at_us);
+		put_time(json, "expires_at", effect->u.extend.expires_at_us);
+		break;
 	case INV_EFFECT_GRACE:
 		put_time(json, "old_expires_at", effect->u.grace.old_expires_at_us);
 		put_time(json, "expires_at", effect->u.grace.expires_at_us);
@@ -286,6 +293,8 @@ static json_t *effect_json(const struct inv_effect *effect)
 	}
 	if (effect->revision != 0)
 		put_int(json, "revision", effect->revision);
+	if (effect->change_id != 0)
+		put_hex(json, "change_id", effect->change_id);
 	if (effect->actor.actor != 0)
 		put_int(json, "actor", effect->actor.actor);
 	if (effect->actor.source != 0)

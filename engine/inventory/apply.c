@@ -20,6 +20,11 @@ static const struct inv_apply_entry apply_table[] = {
 	[INV_EFFECT_VOID] = {inv_apply_void, false},
 	[INV_EFFECT_START] = {inv_apply_start, false},
 	[INV_EFFECT_DIGEST] = {inv_apply_digest, false},
+	[INV_EFFECT_EXTEND] = {inv_apply_extend, true},
+	[INV_EFFECT_ATTACH_PAYMENT] = {inv_apply_attach, true},
+	[INV_EFFECT_CHECK_IN] = {inv_apply_check_in, true},
+	[INV_EFFECT_COMPLETE] = {inv_apply_complete, true},
+	[INV_EFFECT_NO_SHOW] = {inv_apply_no_show, true},
 };
 
 static bool inv_effect_is_shards(enum inv_effect_kind kind)

@@ -80,7 +80,7 @@ void inv_zero(void *bytes, size_t size_bytes)
 void inv_effect_begin(const struct inv *inv, uint32_t hotel_index, enum inv_effect_kind kind,
 	struct inv_now now, const struct inv_actor *actor, struct inv_effect *ret_effect)
 {
-	kr_assert(kind >= INV_EFFECT_HOTEL && kind <= INV_EFFECT_TRUNCATE);
+	kr_assert(kind >= INV_EFFECT_HOTEL && kind <= INV_EFFECT_LAST);
 	inv_zero(ret_effect, sizeof(*ret_effect));
 	ret_effect->kind = kind;
 	ret_effect->t_us = now.t_us;

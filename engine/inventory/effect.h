@@ -30,7 +30,14 @@
 	X(12, VOID)                                                                                \
 	X(13, START)                                                                               \
 	X(14, DIGEST)                                                                              \
-	X(15, TRUNCATE) /* reserved for replication: to LSN, term */
+	X(15, TRUNCATE) /* reserved for replication: to LSN, term */                               \
+	X(16, EXTEND)                                                                              \
+	X(17, ATTACH_PAYMENT)                                                                      \
+	X(18, CHECK_IN)                                                                            \
+	X(19, COMPLETE)                                                                            \
+	X(20, NO_SHOW)
+
+#define INV_EFFECT_LAST INV_EFFECT_NO_SHOW
 
 #define X(number, name) INV_EFFECT_##name = number,
 enum inv_effect_kind { INV_EFFECT_TABLE(X) };
@@ -95,9 +102,10 @@ struct inv_effect {
 	struct hotel_id hotel;
 	uint64_t event_seq; /* of this effect: the hotel's before, + 1 */
 	struct inv_actor actor;
-	struct kr_id id;   /* kinds 4 to 10 and 12 */
-	uint32_t revision; /* of the reservation, after: kinds 4 to 10 */
-	/* Cells the reservation moved: kinds 4 to 8. */
+	struct kr_id id;    /* kinds 4 to 10, 12, and from 16 on */
+	uint32_t revision;  /* of the reservation, after: kinds 4 to 10, and from 16 on */
+	uint64_t change_id; /* the caller's, not 0: EXTEND and ATTACH_PAYMENT */
+	/* Cells the reservation moved: kinds 4 to 8, COMPLETE and NO_SHOW. */
 	const struct inv_cell_old *olds;
 	uint32_t old_count;
 	union {
@@ -112,6 +120,13 @@ struct inv_effect {
 			uint64_t old_expires_at_us;
 			uint64_t expires_at_us;
 		} grace;
+		struct {
+			uint64_t old_expires_at_us;
+			uint64_t expires_at_us;
+		} extend;
+		struct {
+			struct inv_text payment_ref;
+		} attach;
 		struct {
 			bool completed; /* an open stay, ended by the clock in the same effect */
 			uint64_t purge_mark_us;

@@ -28,6 +28,9 @@
 /* Times to live and caps of holds beyond this: INVALID. */
 #define INV_HOLD_LIMIT_US (UINT64_C(366) * 24 * 3600 * 1000000)
 
+/* Deadlines stay below this, so that instants can be subtracted. */
+#define INV_DEADLINE_MAX_US (UINT64_MAX / 2)
+
 /* Defaults of hotel settings. */
 #define INV_DAY_ROLL_MINUTE 240u
 #define INV_CHECK_IN_MINUTE 900u

@@ -45,7 +45,8 @@ enum inv_node_kind {
 	INV_NODE_LINE = 1,
 	INV_NODE_RUNS,
 	INV_NODE_EXTERNAL_REF,
-	INV_NODE_PAYMENT_REF
+	INV_NODE_PAYMENT_REF,
+	INV_NODE_CHANGE
 };
 
 /* 72 bytes would straddle: references of up to 64 bytes take two nodes. */
@@ -63,8 +64,9 @@ struct inv_node {
 			uint16_t rooms;
 			uint16_t guests;
 			int16_t counted_nights;
-		} line;           /* its runs follow in RUNS nodes */
-		uint64_t runs[7]; /* as first_run */
+		} line;             /* its runs follow in RUNS nodes */
+		uint64_t runs[7];   /* as first_run */
+		uint64_t change_id; /* of the last change */
 		char bytes[56];
 	} u;
 };
@@ -72,6 +74,8 @@ kr_static_assert(sizeof(struct inv_node) == 64, "a cache line");
 
 #define INV_RECORD_WAS_HELD 0x01u
 #define INV_RECORD_GRACED 0x02u
+#define INV_RECORD_CHANGED 0x04u /* a CHANGE node is there */
+#define INV_RECORD_KEPT (INV_RECORD_WAS_HELD | INV_RECORD_GRACED | INV_RECORD_CHANGED)
 #define INV_RECORD_FREE 0x80u
 
 /*

@@ -5,7 +5,7 @@
  * values, never places: a type's number for its row, runs for nodes.
  */
 
-#define INV_RECORD_HEAD_SIZE_MAX (16u + 8u + 1u + 1u + 5u + 3u * 8u + 10u + 5u + 16u + 1u)
+#define INV_RECORD_HEAD_SIZE_MAX (16u + 8u + 1u + 1u + 5u + 3u * 8u + 10u + 5u + 16u + 8u + 1u)
 #define INV_LINE_SIZE_MAX (3u + 3u + 5u + 3u + 3u + 3u + 3u + 1u + 3u)
 #define INV_RUN_SIZE_MAX (3u + 6u)
 #define INV_TEXTS_SIZE_MAX (2u * (1u + INV_TEXT_SIZE_MAX))
@@ -15,7 +15,8 @@
 
 /* ---- saving ---- */
 
-static void inv_record_save_head(const struct inv_record *record, struct kr_writer *writer)
+static void inv_record_save_head(
+	const struct inv *inv, const struct inv_record *record, struct kr_writer *writer)
 {
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
 	kr_assert(record->state >= INV_HELD && record->state <= INV_VOID);
@@ -32,6 +33,8 @@ static void inv_record_save_head(const struct inv_record *record, struct kr_writ
 	kr_writer_varint(writer, record->source);
 	kr_writer_u64(writer, record->guest.hi);
 	kr_writer_u64(writer, record->guest.lo);
+	if (record->flags & INV_RECORD_CHANGED)
+		kr_writer_u64(writer, inv_record_change_id(inv, record));
 	kr_writer_u8(writer, record->line_count);
 }
 
@@ -71,7 +74,7 @@ void inv_record_save(const struct inv *inv, uint32_t r, struct kr_writer *writer
 	char bytes[INV_TEXT_SIZE_MAX];
 	uint32_t line_count = inv_record_lines(inv, record, kept);
 	kr_assert(line_count == record->line_count);
-	inv_record_save_head(record, writer);
+	inv_record_save_head(inv, record, writer);
 	(void)inv_record_unpack(inv, record, scratch->read_lines, scratch->read_runs);
 	for (uint32_t i = 0; i < line_count; i++) {
 		kr_assert(kept[i].counted_nights >= 0);
@@ -112,13 +115,15 @@ uint64_t inv_record_hash(const struct inv *inv, uint32_t r)
 
 struct inv_record_image {
 	struct inv_record head; /* values only */
+	uint64_t change_id;
 	struct inv_line lines[INV_LINES_MAX];
 	uint32_t rows[INV_LINES_MAX];
 	uint16_t counted_nights[INV_LINES_MAX];
 	struct inv_text external_ref, payment_ref;
 };
 
-static void inv_record_load_head(struct kr_reader *reader, struct inv_record *record)
+static void inv_record_load_head(
+	struct kr_reader *reader, struct inv_record *record, uint64_t *ret_change_id)
 {
 	kr_assert(record != NULL);
 	record->id.hi = kr_reader_u64(reader);
@@ -134,9 +139,11 @@ static void inv_record_load_head(struct kr_reader *reader, struct inv_record *re
 	record->source = (uint32_t)kr_reader_varint_max(reader, UINT32_MAX);
 	record->guest.hi = kr_reader_u64(reader);
 	record->guest.lo = kr_reader_u64(reader);
+	bool changed = record->flags & INV_RECORD_CHANGED;
+	*ret_change_id = changed ? kr_reader_u64(reader) : 0;
 	record->line_count = kr_reader_u8(reader);
 	if (record->state < INV_HELD || record->state > INV_VOID || record->revision == 0 ||
-		(record->flags & ~(INV_RECORD_WAS_HELD | INV_RECORD_GRACED)) != 0 ||
+		(record->flags & ~INV_RECORD_KEPT) != 0 || changed != (*ret_change_id != 0) ||
 		record->line_count > INV_LINES_MAX ||
 		(record->line_count == 0) != (record->state == INV_VOID))
 		kr_reader_fail(reader);
@@ -194,7 +201,7 @@ static void inv_record_load_image(
 {
 	uint32_t used = 0;
 	memset(image, 0, sizeof(*image));
-	inv_record_load_head(reader, &image->head);
+	inv_record_load_head(reader, &image->head, &image->change_id);
 	uint32_t line_count = reader->failed ? 0 : image->head.line_count;
 	kr_assert(line_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++) {
@@ -256,6 +263,7 @@ static void inv_record_load_commit(
 	kr_assert(r != INV_NONE);
 	struct inv_record *record = inv_record_at(inv, r);
 	*record = image->head;
+	record->flags &= (uint8_t)~INV_RECORD_CHANGED;
 	record->hotel_index = hotel_index;
 	record->row = INV_NONE;
 	record->heap_pos = INV_NONE;
@@ -269,6 +277,8 @@ static void inv_record_load_commit(
 	}
 	inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, image->external_ref);
 	inv_record_put_text(inv, record, INV_NODE_PAYMENT_REF, image->payment_ref);
+	if (image->change_id != 0)
+		inv_record_put_change(inv, record, image->change_id);
 	inv_record_enter(inv, r);
 	kr_assert(kr_id_equal(record->id, image->head.id));
 }
@@ -289,6 +299,7 @@ int inv_record_load(struct inv *inv, uint32_t hotel_index, struct kr_reader *rea
 	}
 	uint32_t nodes =
 		inv_text_node_count(image.external_ref) + inv_text_node_count(image.payment_ref);
+	nodes += image.change_id != 0;
 	if (image.head.line_count > 0)
 		nodes += inv_lines_node_count(image.lines, image.head.line_count);
 	if (inv_pool_left(&inv->record_pool) == 0 || inv_pool_left(&inv->node_pool) < nodes)

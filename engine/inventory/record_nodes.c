@@ -167,22 +167,65 @@ void inv_record_give_nodes(struct inv *inv, struct inv_record *record)
 	}
 }
 
-void inv_record_uncount(struct inv *inv, struct inv_record *record)
+static int16_t inv_counted_until(int32_t check_in, int16_t counted_nights, int32_t day)
+{
+	kr_assert(counted_nights >= 0);
+	if (day <= check_in)
+		return 0;
+	return (int16_t)KR_MIN((int32_t)counted_nights, day - check_in);
+}
+
+void inv_record_count_until(struct inv *inv, struct inv_record *record, int32_t day)
 {
 	kr_assert(record->line_count <= INV_LINES_MAX);
-	record->counted_nights = 0;
+	kr_assert(day >= INV_DAY_MIN);
+	record->counted_nights = inv_counted_until(record->check_in, record->counted_nights, day);
 	if (record->line_count <= 1)
 		return;
 	for (uint32_t n = record->more; n != INV_NONE;) {
 		struct inv_node *node = &inv_nodes(inv)[n];
 		kr_assert(node->kind != 0);
 		if (node->kind == INV_NODE_LINE)
-			node->u.line.counted_nights = 0;
+			node->u.line.counted_nights = inv_counted_until(
+				node->u.line.check_in, node->u.line.counted_nights, day);
 		n = node->next;
 	}
 }
 
+/* The node of a change, or where one would hang. */
+static uint32_t *inv_change_link(struct inv *inv, struct inv_record *record)
+{
+	uint32_t *link = &record->more;
+	while (*link != INV_NONE && inv_nodes(inv)[*link].kind != INV_NODE_CHANGE)
+		link = &inv_nodes(inv)[*link].next;
+	kr_assert((*link != INV_NONE) == ((record->flags & INV_RECORD_CHANGED) != 0));
+	return link;
+}
+
+void inv_record_put_change(struct inv *inv, struct inv_record *record, uint64_t change_id)
+{
+	uint32_t *link = inv_change_link(inv, record);
+	kr_assert(change_id != 0);
+	if (*link == INV_NONE)
+		(void)inv_node_append(inv, link, INV_NODE_CHANGE);
+	inv_nodes(inv)[*link].u.change_id = change_id;
+	record->flags |= INV_RECORD_CHANGED;
+	kr_assert(inv_record_change_id(inv, record) == change_id);
+}
+
 /* ---- reading ---- */
+
+uint64_t inv_record_change_id(const struct inv *inv, const struct inv_record *record)
+{
+	if ((record->flags & INV_RECORD_CHANGED) == 0)
+		return 0;
+	uint32_t n = record->more;
+	while (n != INV_NONE && inv_nodes(inv)[n].kind != INV_NODE_CHANGE)
+		n = inv_nodes(inv)[n].next;
+	kr_assert(n != INV_NONE);
+	kr_assert(inv_nodes(inv)[n].u.change_id != 0);
+	return inv_nodes(inv)[n].u.change_id;
+}
 
 struct inv_text inv_record_text(const struct inv *inv, const struct inv_record *record,
 	enum inv_node_kind kind, char bytes[static INV_TEXT_SIZE_MAX])

@@ -79,6 +79,18 @@ uint64_t inv_record_minted_us(const struct inv_record *record)
 	return reservation_id_ms(record->id) * 1000;
 }
 
+int32_t inv_record_check_in(const struct inv *inv, const struct inv_record *record)
+{
+	struct inv_record_line lines[INV_LINES_MAX];
+	kr_assert(record->line_count > 0);
+	uint32_t line_count = inv_record_lines(inv, record, lines);
+	kr_assert(line_count == record->line_count);
+	int32_t first = record->check_in;
+	for (uint32_t i = 1; i < line_count; i++)
+		first = KR_MIN(first, lines[i].check_in);
+	return first;
+}
+
 int32_t inv_record_check_out(const struct inv *inv, const struct inv_record *record)
 {
 	struct inv_record_line lines[INV_LINES_MAX];

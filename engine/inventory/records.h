@@ -37,7 +37,8 @@ uint32_t inv_record_find_external(
 
 /* When the id was minted, microseconds; for foreign layouts when the record was made. */
 uint64_t inv_record_minted_us(const struct inv_record *record);
-/* The date after the last night of any line. */
+/* The first night of any line; the date after the last. */
+int32_t inv_record_check_in(const struct inv *inv, const struct inv_record *record);
 int32_t inv_record_check_out(const struct inv *inv, const struct inv_record *record);
 /* Not before this may it be retired, as far as the record alone can tell. */
 uint64_t inv_record_retire_us(const struct inv *inv, const struct inv_record *record);
@@ -83,8 +84,16 @@ uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *recor
 /* False when a line is count only; else the sum over rooms and nights. */
 bool inv_record_total(
 	const struct inv *inv, const struct inv_record *record, uint64_t *ret_total_minor);
-/* No line counts any more. */
-void inv_record_uncount(struct inv *inv, struct inv_record *record);
+/* Lines count no night from `day` on. */
+void inv_record_count_until(struct inv *inv, struct inv_record *record, int32_t day);
+/* The id of the last change, 0 when there was none. */
+uint64_t inv_record_change_id(const struct inv *inv, const struct inv_record *record);
+/* Nodes that keeping a change's id takes: one, the first time. */
+static inline uint32_t inv_change_node_count(const struct inv_record *record)
+{
+	return (record->flags & INV_RECORD_CHANGED) == 0;
+}
+void inv_record_put_change(struct inv *inv, struct inv_record *record, uint64_t change_id);
 
 /* ---- live holds of a guest in a hotel ---- */
 uint32_t inv_guest_hold_count(

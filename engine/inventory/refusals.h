@@ -27,7 +27,10 @@
 	X(13, RESERVATIONS, "reservations")                                                        \
 	X(14, NODES, "nodes")                                                                      \
 	X(15, HOTEL_HOLDS, "holds_max")                                                            \
-	X(16, GUEST_HOLDS, "guest_holds_max")
+	X(16, GUEST_HOLDS, "guest_holds_max")                                                      \
+	X(17, CHANGE_ID, "change_id")                                                              \
+	X(18, EXPECTED_REVISION, "expected_revision")                                              \
+	X(19, EXPIRES_AT, "expires_at_us")
 
 #define X(number, name, text) INV_NAME_##name = number,
 enum inv_name { INV_NAME_TABLE(X) };

@@ -54,7 +54,7 @@ void inv_answer_after(const struct inv *inv, uint32_t r, const struct inv_effect
 {
 	kr_assert(state >= INV_HELD && state <= INV_VOID);
 	inv_answer_show(inv, r, 0, ret_answer);
-	kr_assert(ret_answer->state != state);
+	kr_assert((ret_answer->state == state) == (effect->change_id != 0));
 	kr_assert(effect->revision == ret_answer->revision + 1);
 	ret_answer->state = state;
 	ret_answer->revision = effect->revision;
@@ -114,6 +114,7 @@ static void inv_reservation_view_fill(
 		.changed_at_us = record->changed_at_us,
 		.expires_at_us = record->expires_at_us,
 		.event_seq = record->event_seq,
+		.change_id = inv_record_change_id(inv, record),
 		.counted_until = record->check_in + record->counted_nights,
 		.source = record->source,
 		.guest = record->guest,

@@ -2,9 +2,6 @@
 #include "engine/inventory/reservations.h"
 #include "engine/inventory/stay.h"
 
-/* Deadlines stay below this, so that instants can be subtracted. */
-#define INV_DEADLINE_MAX_US ((uint64_t)INT64_MAX)
-
 /* ---- step 1: ids that are known ---- */
 
 static enum inv_result inv_reserve_known(const struct inv *inv, struct inv_now now,

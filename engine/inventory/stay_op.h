@@ -46,7 +46,18 @@ struct inv_reserve_op {
 	struct inv_actor actor;
 };
 
-enum inv_transition { INV_CONFIRM = 1, INV_RELEASE = 2, INV_CANCEL = 3, INV_RESOLVE = 4 };
+/* Moves to a state, RESOLVE, and the changes that move to none (EXTEND, ATTACH_PAYMENT). */
+enum inv_transition {
+	INV_CONFIRM = 1,
+	INV_RELEASE = 2,
+	INV_CANCEL = 3,
+	INV_RESOLVE = 4,
+	INV_EXTEND = 5,
+	INV_ATTACH_PAYMENT = 6,
+	INV_CHECK_IN = 7,
+	INV_COMPLETE = 8,
+	INV_MARK_NO_SHOW = 9,
+};
 
 struct inv_transition_op {
 	enum inv_transition transition;
@@ -55,8 +66,12 @@ struct inv_transition_op {
 	struct hotel_id hotel;
 	bool has_expected_revision;
 	uint32_t expected_revision;
-	bool any; /* CANCEL gives back a hold too */
-	struct inv_text payment_ref;
+	bool any;                    /* CANCEL gives back a hold too */
+	struct inv_text payment_ref; /* CONFIRM; ATTACH_PAYMENT needs one */
+	/* Changes need both an expected revision and this, minted by the caller and not 0: a change
+	 * that is repeated under it finds itself done. */
+	uint64_t change_id;
+	uint64_t expires_at_us; /* EXTEND: not 0 */
 	struct inv_actor actor;
 };
 

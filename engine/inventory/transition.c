@@ -1,6 +1,6 @@
 #include "engine/inventory/counted.h"
 #include "engine/inventory/refusals.h"
-#include "engine/inventory/reservations.h"
+#include "engine/inventory/transition.h"
 
 /*
  * What a transition finds and what becomes of it:
@@ -15,26 +15,40 @@
  *   others     BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      shown
  *   VOID       BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      NOT_FOUND
  *
+ *              EXTEND, ATTACH_PAYMENT   CHECK_IN      COMPLETE      NO_SHOW
+ *   HELD       HELD, changed            BAD_STATE     BAD_STATE     BAD_STATE
+ *   HELD, due  HOLD_EXPIRED             BAD_STATE     BAD_STATE     BAD_STATE
+ *   EXPIRED    HOLD_EXPIRED             BAD_STATE     BAD_STATE     BAD_STATE
+ *   CONFIRMED  BAD_STATE                CHECKED_IN    COMPLETED     NO_SHOW
+ *   CHECKED_IN BAD_STATE                again         COMPLETED     BAD_STATE
+ *   COMPLETED  BAD_STATE                BAD_STATE     again         BAD_STATE
+ *   NO_SHOW    BAD_STATE                BAD_STATE     BAD_STATE     again
+ *   others     BAD_STATE                BAD_STATE     BAD_STATE     BAD_STATE
+ *
+ * A change that the record remembers by its id was done: that comes before everything else.
+ *
  * A due hold is expired already, the log has merely not said so: giving it back as RELEASED would
  * make its end depend on how far the sweep has come.
  */
-
-struct inv_transition_case {
-	struct inv *inv;
-	struct inv_now now;
-	const struct inv_transition_op *op;
-	uint32_t record;
-};
 
 /* ---- what is wrong with the request itself ---- */
 
 static enum inv_name inv_transition_malformed(const struct inv_transition_op *op)
 {
 	kr_assert(op->payment_ref.size_bytes == 0 || op->payment_ref.bytes != NULL);
-	if (op->transition < INV_CONFIRM || op->transition > INV_RESOLVE)
+	if (op->transition < INV_CONFIRM || op->transition > INV_MARK_NO_SHOW)
 		return INV_NAME_TRANSITION;
-	if (op->payment_ref.size_bytes != 0 && op->transition != INV_CONFIRM)
+	bool attaches = op->transition == INV_ATTACH_PAYMENT;
+	bool extends = op->transition == INV_EXTEND;
+	if (attaches ? op->payment_ref.size_bytes == 0
+		     : op->payment_ref.size_bytes != 0 && op->transition != INV_CONFIRM)
 		return INV_NAME_PAYMENT_REF;
+	if ((attaches || extends) != (op->change_id != 0))
+		return INV_NAME_CHANGE_ID;
+	if ((attaches || extends) && !op->has_expected_revision)
+		return INV_NAME_EXPECTED_REVISION;
+	if (extends != (op->expires_at_us != 0) || op->expires_at_us > INV_DEADLINE_MAX_US)
+		return INV_NAME_EXPIRES_AT;
 	if (!inv_text_fits(op->payment_ref))
 		return INV_NAME_PAYMENT_REF;
 	if (op->any && op->transition != INV_CANCEL)
@@ -48,7 +62,7 @@ static enum inv_name inv_transition_malformed(const struct inv_transition_op *op
 /* An id routes by itself only when it has a slot; when a hotel is named too, they agree. */
 static bool inv_transition_is_lost(const struct inv_transition_op *op)
 {
-	kr_assert(op->transition >= INV_CONFIRM && op->transition <= INV_RESOLVE);
+	kr_assert(op->transition >= INV_CONFIRM && op->transition <= INV_MARK_NO_SHOW);
 	if (!reservation_id_is_native(op->id))
 		return !op->has_hotel;
 	return op->has_hotel && reservation_id_slot(op->id) != slot_of_hotel(op->hotel);
@@ -56,7 +70,7 @@ static bool inv_transition_is_lost(const struct inv_transition_op *op)
 
 /* ---- answers ---- */
 
-static enum inv_result inv_transition_refuse(
+enum inv_result inv_transition_refuse(
 	const struct inv_transition_case *c, uint16_t code, uint8_t rule, struct inv_answer *answer)
 {
 	kr_assert(c->record != INV_NONE);
@@ -65,18 +79,18 @@ static enum inv_result inv_transition_refuse(
 	return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
 }
 
-static enum inv_result inv_transition_repeat(
+enum inv_result inv_transition_repeat(
 	const struct inv_transition_case *c, struct inv_answer *answer)
 {
 	inv_answer_show(c->inv, c->record, c->now.t_us, answer);
-	kr_assert(answer->state != INV_HELD);
+	kr_assert(answer->state != INV_VOID);
 	answer->repeated = true;
 	kr_assert(answer->code == KEYRACK_DONE);
 	return INV_ANSWER;
 }
 
 /* CONFIRM: what could be had instead. Giving back: only that it is too late. */
-static enum inv_result inv_transition_expired(
+enum inv_result inv_transition_expired(
 	const struct inv_transition_case *c, struct inv_answer *answer)
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
@@ -93,48 +107,96 @@ static enum inv_result inv_transition_expired(
 
 /* ---- moves ---- */
 
-static enum inv_result inv_transition_move(const struct inv_transition_case *c,
-	enum inv_effect_kind kind, uint8_t to, struct inv_effect *effect, struct inv_answer *answer)
+bool inv_transition_is_blocked(
+	const struct inv_transition_case *c, uint32_t nodes, struct inv_answer *answer)
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
 	struct inv_refusal refusal = {.code = KEYRACK_VERSION_MISMATCH, .rule = RULE_VERSION};
+	kr_assert(nodes <= inv_text_node_count(c->op->payment_ref) + 1);
 	if (c->op->has_expected_revision && c->op->expected_revision != record->revision) {
 		refusal.required = c->op->expected_revision;
 		refusal.left = record->revision;
-		return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+		inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+		return true;
 	}
-	refusal = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED, .rule = RULE_TABLE};
-	if (inv_text_node_count(c->op->payment_ref) > inv_pool_left(&c->inv->node_pool)) {
-		refusal.text = inv_name_text(INV_NAME_NODES);
-		refusal.required = c->inv->node_pool.capacity;
-		refusal.left = inv_pool_left(&c->inv->node_pool);
-		return inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
-	}
-	struct inv_span spans[INV_LINES_MAX];
-	uint32_t span_count = inv_spans_of_record(c->inv, record, spans);
+	if (nodes <= inv_pool_left(&c->inv->node_pool))
+		return false;
+	refusal = (struct inv_refusal){.code = KEYRACK_LIMIT_REACHED,
+		.rule = RULE_TABLE,
+		.text = inv_name_text(INV_NAME_NODES),
+		.required = c->inv->node_pool.capacity,
+		.left = inv_pool_left(&c->inv->node_pool)};
+	inv_answer_refuse(c->inv, c->record, c->now.t_us, refusal, answer);
+	return true;
+}
+
+void inv_transition_begin(
+	const struct inv_transition_case *c, enum inv_effect_kind kind, struct inv_effect *effect)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	kr_assert(record->state != INV_VOID);
 	inv_effect_begin(c->inv, record->hotel_index, kind, c->now, &c->op->actor, effect);
 	effect->id = record->id;
 	effect->revision = record->revision + 1;
-	inv_spans_read(c->inv, spans, span_count, effect);
-	if (kind == INV_EFFECT_CONFIRM)
-		effect->u.confirm.payment_ref =
-			inv_text_copy(c->op->payment_ref, inv_scratch(c->inv)->payment_ref);
+	effect->change_id = c->op->change_id;
+	kr_assert(effect->revision > 1);
+}
+
+enum inv_result inv_transition_move(const struct inv_transition_case *c, enum inv_effect_kind kind,
+	uint8_t to, struct inv_effect *effect, struct inv_answer *answer)
+{
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	struct inv_span spans[INV_LINES_MAX];
 	kr_assert(record->state != to);
+	if (inv_transition_is_blocked(c, 0, answer))
+		return INV_ANSWER;
+	inv_transition_begin(c, kind, effect);
+	if (kind != INV_EFFECT_CHECK_IN) {
+		uint32_t span_count = inv_spans_of_record(c->inv, record, spans);
+		inv_spans_read(c->inv, spans, span_count, effect);
+	}
 	inv_answer_after(c->inv, c->record, effect, to, answer);
 	return INV_EFFECT;
 }
 
-/* No reference given, or the one that is kept, is a repetition; another one is not. */
-static bool inv_payment_is_other(const struct inv_transition_case *c)
+bool inv_payment_is_kept(const struct inv_transition_case *c)
 {
 	char bytes[INV_TEXT_SIZE_MAX];
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
-	kr_assert(c->op->transition == INV_CONFIRM);
-	kr_assert(record->state == INV_CONFIRMED);
+	kr_assert(record->state != INV_VOID);
+	return inv_record_text(c->inv, record, INV_NODE_PAYMENT_REF, bytes).size_bytes != 0;
+}
+
+bool inv_payment_is_other(const struct inv_transition_case *c)
+{
+	char bytes[INV_TEXT_SIZE_MAX];
+	const struct inv_record *record = inv_record_at(c->inv, c->record);
+	kr_assert(c->op->transition == INV_CONFIRM || c->op->transition == INV_ATTACH_PAYMENT);
 	if (c->op->payment_ref.size_bytes == 0)
 		return false;
 	return !inv_text_equal(
 		inv_record_text(c->inv, record, INV_NODE_PAYMENT_REF, bytes), c->op->payment_ref);
+}
+
+/* A reference that was attached before stays; confirming with another one is refused. */
+static enum inv_result inv_confirm_move(
+	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
+{
+	struct inv_text payment_ref = c->op->payment_ref;
+	if (inv_payment_is_kept(c)) {
+		if (inv_payment_is_other(c))
+			return inv_transition_refuse(
+				c, KEYRACK_BAD_STATE, RULE_PAYMENT_REF, answer);
+		payment_ref = (struct inv_text){0};
+	}
+	if (inv_transition_is_blocked(c, inv_text_node_count(payment_ref), answer))
+		return INV_ANSWER;
+	enum inv_result result =
+		inv_transition_move(c, INV_EFFECT_CONFIRM, INV_CONFIRMED, effect, answer);
+	kr_assert(result == INV_EFFECT);
+	effect->u.confirm.payment_ref =
+		inv_text_copy(payment_ref, inv_scratch(c->inv)->payment_ref);
+	return result;
 }
 
 static enum inv_result inv_confirm_judge(
@@ -145,7 +207,7 @@ static enum inv_result inv_confirm_judge(
 	if (record->state == INV_EXPIRED || inv_record_is_due(record, c->now.t_us))
 		return inv_transition_expired(c, answer);
 	if (record->state == INV_HELD)
-		return inv_transition_move(c, INV_EFFECT_CONFIRM, INV_CONFIRMED, effect, answer);
+		return inv_confirm_move(c, effect, answer);
 	if (record->state != INV_CONFIRMED)
 		return inv_transition_refuse(c, KEYRACK_BAD_STATE, RULE_STATE, answer);
 	if (inv_payment_is_other(c))
@@ -262,6 +324,14 @@ enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 	case INV_RELEASE:
 	case INV_CANCEL:
 		return inv_give_back_judge(&c, ret_effect, ret_answer);
+	case INV_EXTEND:
+		return inv_extend_judge(&c, ret_effect, ret_answer);
+	case INV_ATTACH_PAYMENT:
+		return inv_attach_judge(&c, ret_effect, ret_answer);
+	case INV_CHECK_IN:
+	case INV_COMPLETE:
+	case INV_MARK_NO_SHOW:
+		return inv_presence_judge(&c, ret_effect, ret_answer);
 	}
 	kr_unreachable();
 }

@@ -13,7 +13,8 @@
 #define FIELD_PRINCIPAL 0x08u
 #define FIELD_REASON 0x10u
 #define FIELD_REVISION 0x20u /* absent: 1 */
-#define FIELD_MASK 0x3fu
+#define FIELD_CHANGE 0x40u   /* exactly with the kinds that are changes */
+#define FIELD_MASK 0x7fu
 #define ACTOR_MASK (FIELD_ACTOR | FIELD_SOURCE | FIELD_PRINCIPAL | FIELD_REASON)
 
 #define RESERVE_BOOK 0x01u
@@ -55,12 +56,24 @@ static inline bool kind_is_packed(unsigned kind)
 /* Kinds that are about one reservation; packed ones have their own layout. */
 static inline bool kind_has_id(unsigned kind)
 {
-	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) || kind == INV_EFFECT_VOID;
+	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) ||
+	       kind == INV_EFFECT_VOID || kind >= INV_EFFECT_EXTEND;
+}
+
+static inline bool kind_has_revision(unsigned kind)
+{
+	return kind_has_id(kind) && kind != INV_EFFECT_VOID;
 }
 
 static inline bool kind_has_olds(unsigned kind)
 {
-	return kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL;
+	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) ||
+	       kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW;
+}
+
+static inline bool kind_is_change(unsigned kind)
+{
+	return kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT;
 }
 
 static inline bool los_is_zero(const struct los_class *los)

@@ -334,6 +334,13 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 	case INV_EFFECT_CONFIRM:
 		effect->u.confirm.payment_ref = get_text(r);
 		break;
+	case INV_EFFECT_EXTEND:
+		effect->u.extend.old_expires_at_us = get_instant(r, effect->t_us);
+		effect->u.extend.expires_at_us = get_instant(r, effect->t_us);
+		break;
+	case INV_EFFECT_ATTACH_PAYMENT:
+		effect->u.attach.payment_ref = get_text_present(r);
+		break;
 	case INV_EFFECT_WINDOW:
 		effect->u.window.old_business_day = get_day(r);
 		effect->u.window.business_day = get_day(r);
@@ -361,18 +368,25 @@ static void get_plain(
 	unsigned fields = get_flags(r, FIELD_MASK);
 	kr_assert(!kind_is_packed(effect->kind));
 	kr_assert(effect->event_seq == 0);
-	if ((fields & FIELD_REVISION) && !kind_has_olds(effect->kind))
+	if ((fields & FIELD_REVISION) && !kind_has_revision(effect->kind))
+		kr_reader_fail(r);
+	if (((fields & FIELD_CHANGE) != 0) != kind_is_change(effect->kind))
 		kr_reader_fail(r);
 	if (fields & FIELD_HOTEL)
 		get_hotel_id(r, effect);
 	get_actor(r, fields, &effect->actor);
 	if (kind_has_id(effect->kind))
 		effect->id = get_id(r);
-	if (kind_has_olds(effect->kind))
+	if (kind_has_revision(effect->kind))
 		effect->revision = 1;
 	if (fields & FIELD_REVISION) {
 		effect->revision = get_u32(r);
 		if (effect->revision == 1)
+			kr_reader_fail(r);
+	}
+	if (fields & FIELD_CHANGE) {
+		effect->change_id = kr_reader_u64(r);
+		if (effect->change_id == 0)
 			kr_reader_fail(r);
 	}
 	get_kind(r, scratch, effect);
@@ -470,7 +484,7 @@ static bool read_plain(struct record_reader *reader, unsigned kind, struct kr_re
 {
 	kr_assert(!kind_is_packed(kind));
 	kr_assert(reader->lsn < reader->lsn_end);
-	if (kind < INV_EFFECT_HOTEL || kind > INV_EFFECT_TRUNCATE)
+	if (kind < INV_EFFECT_HOTEL || kind > INV_EFFECT_LAST)
 		return false;
 	effect_begin(reader, kind, effect);
 	get_plain(record, reader->scratch, effect);

@@ -264,6 +264,13 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 	case INV_EFFECT_CONFIRM:
 		put_text(w, effect->u.confirm.payment_ref);
 		break;
+	case INV_EFFECT_EXTEND:
+		put_instant(w, effect->t_us, effect->u.extend.old_expires_at_us);
+		put_instant(w, effect->t_us, effect->u.extend.expires_at_us);
+		break;
+	case INV_EFFECT_ATTACH_PAYMENT:
+		put_text(w, effect->u.attach.payment_ref);
+		break;
 	case INV_EFFECT_WINDOW:
 		kr_writer_zigzag(w, effect->u.window.old_business_day);
 		kr_writer_zigzag(w, effect->u.window.business_day);
@@ -282,7 +289,7 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 		break;
 	default:
 		kr_assert(effect->kind == INV_EFFECT_RELEASE || effect->kind == INV_EFFECT_CANCEL ||
-			  effect->kind == INV_EFFECT_VOID);
+			  effect->kind == INV_EFFECT_VOID || effect->kind >= INV_EFFECT_CHECK_IN);
 	}
 }
 
@@ -292,8 +299,11 @@ static void put_plain(struct kr_writer *w, const struct inv_effect *effect)
 	kr_assert(!kind_is_packed(effect->kind));
 	if (effect->hotel.v != 0)
 		fields |= FIELD_HOTEL;
-	if (kind_has_olds(effect->kind) && effect->revision != 1)
+	if (kind_has_revision(effect->kind) && effect->revision != 1)
 		fields |= FIELD_REVISION;
+	if (effect->change_id != 0)
+		fields |= FIELD_CHANGE;
+	kr_assert(((fields & FIELD_CHANGE) != 0) == kind_is_change(effect->kind));
 	kr_assert((fields & FIELD_HOTEL) || effect->event_seq == 0);
 	kr_writer_u8(w, (uint8_t)fields);
 	if (fields & FIELD_HOTEL) {
@@ -305,6 +315,8 @@ static void put_plain(struct kr_writer *w, const struct inv_effect *effect)
 		put_id(w, effect->id);
 	if (fields & FIELD_REVISION)
 		kr_writer_varint(w, effect->revision);
+	if (fields & FIELD_CHANGE)
+		kr_writer_u64(w, effect->change_id);
 	put_kind(w, effect);
 	if (kind_has_olds(effect->kind))
 		put_olds(w, effect->olds, effect->old_count);
@@ -445,7 +457,7 @@ size_t record_writer_finish(struct record_writer *writer)
 
 int record_put(struct record_writer *writer, const struct inv_effect *effect)
 {
-	kr_assert(effect->kind >= INV_EFFECT_HOTEL && effect->kind <= INV_EFFECT_TRUNCATE);
+	kr_assert(effect->kind >= INV_EFFECT_HOTEL && effect->kind <= INV_EFFECT_LAST);
 	kr_assert(!writer->bytes.failed);
 	bool continues = packed_continues(writer, effect);
 	/* Closing moves bytes and cannot be taken back: it comes before the point of return. */

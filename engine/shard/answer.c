@@ -246,6 +246,11 @@ bool shard_answer_judged(
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
+	case FRAME_EXTEND:
+	case FRAME_ATTACH_PAYMENT:
+	case FRAME_CHECK_IN:
+	case FRAME_COMPLETE:
+	case FRAME_NO_SHOW:
 		return answer_reservation(shard, request, answer, refused);
 	case FRAME_INVENTORY_SET:
 		if (refused)

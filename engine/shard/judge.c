@@ -131,6 +131,11 @@ bool shard_request_judge(struct shard *shard, struct shard_request *request)
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
+	case FRAME_EXTEND:
+	case FRAME_ATTACH_PAYMENT:
+	case FRAME_CHECK_IN:
+	case FRAME_COMPLETE:
+	case FRAME_NO_SHOW:
 	case FRAME_INVENTORY_SET:
 	case FRAME_HOTEL_PUT:
 	case FRAME_TYPE_PUT:
@@ -155,6 +160,11 @@ void shard_request_prefetch(
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
+	case FRAME_EXTEND:
+	case FRAME_ATTACH_PAYMENT:
+	case FRAME_CHECK_IN:
+	case FRAME_COMPLETE:
+	case FRAME_NO_SHOW:
 		inv_transition_prefetch(shard->inv, request->u.transition.id, stage);
 		break;
 	case FRAME_RESERVATION_GET:

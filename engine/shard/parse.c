@@ -320,6 +320,16 @@ static enum inv_transition transition_of(unsigned type)
 		return INV_RELEASE;
 	case FRAME_CANCEL:
 		return INV_CANCEL;
+	case FRAME_EXTEND:
+		return INV_EXTEND;
+	case FRAME_ATTACH_PAYMENT:
+		return INV_ATTACH_PAYMENT;
+	case FRAME_CHECK_IN:
+		return INV_CHECK_IN;
+	case FRAME_COMPLETE:
+		return INV_COMPLETE;
+	case FRAME_NO_SHOW:
+		return INV_MARK_NO_SHOW;
 	default:
 		kr_assert(type == FRAME_RESOLVE);
 		return INV_RESOLVE;
@@ -362,6 +372,8 @@ static void parse_transition(
 	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
 	hot.reason = parse_text(request, body->reason, "reason");
 	parse_transition_op(shard, request, &hot);
+	request->u.transition.change_id = body->change_id;
+	request->u.transition.expires_at_us = body->expires_at_us;
 }
 
 static bool parse_transition_hot(
@@ -650,6 +662,11 @@ static void parse_body(
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
+	case FRAME_EXTEND:
+	case FRAME_ATTACH_PAYMENT:
+	case FRAME_CHECK_IN:
+	case FRAME_COMPLETE:
+	case FRAME_NO_SHOW:
 		parse_transition(shard, request, message);
 		break;
 	case FRAME_HOTEL_PUT:
@@ -709,6 +726,11 @@ static bool parse_hot(
 	case FRAME_RELEASE:
 	case FRAME_CANCEL:
 	case FRAME_RESOLVE:
+	case FRAME_EXTEND:
+	case FRAME_ATTACH_PAYMENT:
+	case FRAME_CHECK_IN:
+	case FRAME_COMPLETE:
+	case FRAME_NO_SHOW:
 		return parse_transition_hot(shard, request, frame);
 	case FRAME_AVAILABILITY:
 		return parse_availability_hot(shard, request, frame);

@@ -156,6 +156,7 @@ enum keyrack_rule {
 	KEYRACK_RULE_EXPIRY = 29, /* microseconds, unix */
 	KEYRACK_RULE_SOURCE_SEQ = 30,
 	KEYRACK_RULE_HOLD_CAP = 31, /* holds */
+	KEYRACK_RULE_ARRIVAL = 32,  /* first night: dates */
 };
 
 const char *keyrack_rule_name(unsigned rule);
@@ -657,7 +658,12 @@ struct keyrack_reserve {
 	struct keyrack_origin origin;
 };
 
-/* CONFIRM, RELEASE, CANCEL, RESOLVE. An id of keyrack_id_mint() routes without the hotel. */
+/*
+ * CONFIRM, RELEASE, CANCEL, RESOLVE, CHECK_IN, COMPLETE, NO_SHOW move a reservation to a state (or
+ * ask for it); reaching it again is success. EXTEND and ATTACH_PAYMENT change a hold: they need
+ * expected_revision and a change_id of the caller's, not 0, under which a repetition finds the
+ * change done. An id of keyrack_id_mint() routes without the hotel.
+ */
 struct keyrack_transition {
 	struct keyrack_call call;
 	struct keyrack_id id;
@@ -665,8 +671,11 @@ struct keyrack_transition {
 	uint64_t hotel_id;
 	bool has_expected_revision;
 	uint32_t expected_revision;
-	const char *payment_ref; /* CONFIRM */
+	const char *payment_ref; /* CONFIRM; ATTACH_PAYMENT needs one */
 	bool any;                /* CANCEL: a hold or a booking alike */
+	uint64_t change_id;      /* EXTEND, ATTACH_PAYMENT */
+	uint64_t expires_at_us;  /* EXTEND: the hold is to live until then; the hotel's cap on its
+				    whole life may make it less, and the answer says */
 	struct keyrack_origin origin;
 };
 
@@ -965,6 +974,16 @@ int keyrack_submit_cancel(struct keyrack_client *client, const struct keyrack_tr
 	keyrack_callback *callback, void *user);
 int keyrack_submit_resolve(struct keyrack_client *client, const struct keyrack_transition *request,
 	keyrack_callback *callback, void *user);
+int keyrack_submit_extend(struct keyrack_client *client, const struct keyrack_transition *request,
+	keyrack_callback *callback, void *user);
+int keyrack_submit_attach_payment(struct keyrack_client *client,
+	const struct keyrack_transition *request, keyrack_callback *callback, void *user);
+int keyrack_submit_check_in(struct keyrack_client *client, const struct keyrack_transition *request,
+	keyrack_callback *callback, void *user);
+int keyrack_submit_complete(struct keyrack_client *client, const struct keyrack_transition *request,
+	keyrack_callback *callback, void *user);
+int keyrack_submit_no_show(struct keyrack_client *client, const struct keyrack_transition *request,
+	keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, keyrack_callback *callback, void *user);
 int keyrack_submit_snapshot(struct keyrack_client *client, const struct keyrack_snapshot *request,
@@ -1015,6 +1034,20 @@ int keyrack_cancel(struct keyrack_client *client, const struct keyrack_transitio
 	struct keyrack_reservation_answer *ret);
 /* What became of an id. NOT_DONE with NOT_FOUND is final: that id can never sell any more. */
 int keyrack_resolve(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+/* A later deadline for a hold: at least until expires_at_us, as far as the hotel's cap lets it. */
+int keyrack_extend(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+/* So that a crash between payment and CONFIRM can be found. */
+int keyrack_attach_payment(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+/* From the hotel's business date of the first night on. COMPLETE before the last night (early
+ * departure) and NO_SHOW give back the nights from the business date on. */
+int keyrack_check_in(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+int keyrack_complete(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+int keyrack_no_show(struct keyrack_client *client, const struct keyrack_transition *request,
 	struct keyrack_reservation_answer *ret);
 int keyrack_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, struct keyrack_reservation_get_answer *ret);

@@ -472,7 +472,7 @@ Test(chunk, start_and_unknown_kinds)
 	cr_assert_eq(counts.last_t_us, w.now.t_us + 5);
 	cr_assert_eq(counts.last_lsn, w.lsn);
 	e.lsn = ++w.lsn;
-	static const int kinds[] = {0, INV_EFFECT_TRUNCATE, 16, 1000};
+	static const int kinds[] = {0, INV_EFFECT_TRUNCATE, INV_EFFECT_LAST + 1, 1000};
 	for (size_t i = 0; i < KR_ARRAY_COUNT(kinds); i++) {
 		e.kind = (enum inv_effect_kind)kinds[i];
 		cr_assert_eq(world_apply(&w, &e), INV_CONTRADICTION);

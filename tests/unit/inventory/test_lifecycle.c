@@ -257,7 +257,7 @@ Test(lifecycle, a_transition_that_is_malformed_is_invalid)
 	ops[3].payment_ref = text("\xc3");
 	ops[4].actor.source = INV_SOURCE_CLOCK;
 	ops[5].actor.reason = text(long_text);
-	ops[6].transition = (enum inv_transition)9;
+	ops[6].transition = (enum inv_transition)(INV_MARK_NO_SHOW + 1);
 	for (size_t i = 0; i < KR_ARRAY_COUNT(ops); i++) {
 		cr_assert_eq(sales_transition(&w, &ops[i]), KEYRACK_INVALID, "%zu", i);
 		cr_assert_eq(w.answer.refusal.rule, RULE_FIELD);

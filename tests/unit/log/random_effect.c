@@ -29,8 +29,10 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 {
 	struct rng *rng = &random->rng;
 	bool shard_wide =
-		e->kind >= INV_EFFECT_START ||
-		(e->kind >= INV_EFFECT_RETIRE && e->kind != INV_EFFECT_WINDOW && coin(random));
+		(e->kind >= INV_EFFECT_START && e->kind <= INV_EFFECT_TRUNCATE) ||
+		((e->kind == INV_EFFECT_RETIRE || e->kind == INV_EFFECT_VOID) && coin(random));
+	bool has_revision = (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_RETIRE) ||
+			    e->kind >= INV_EFFECT_EXTEND;
 	if (!shard_wide) {
 		e->hotel.v = 1 + random_value(rng, UINT64_MAX - 1);
 		e->event_seq = 1 + random_value(rng, UINT64_MAX - 1);
@@ -43,10 +45,9 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 		e->actor.principal = (uint16_t)random_value(rng, UINT16_MAX);
 	if (coin(random))
 		e->actor.reason = random_text(random, 1);
-	if (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_VOID &&
-		e->kind != INV_EFFECT_WINDOW)
+	if (has_revision || e->kind == INV_EFFECT_VOID)
 		e->id = (struct kr_id){.hi = rng_next(rng), .lo = rng_next(rng)};
-	if (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_RETIRE)
+	if (has_revision)
 		e->revision = coin(random) ? 1 : (uint32_t)random_value(rng, UINT32_MAX);
 }
 
@@ -221,6 +222,11 @@ static void random_rest(struct random_effect *random, struct inv_effect *e)
 	struct rng *rng = &random->rng;
 	if (e->kind == INV_EFFECT_CONFIRM && coin(random)) {
 		e->u.confirm.payment_ref = random_text(random, 0);
+	} else if (e->kind == INV_EFFECT_EXTEND) {
+		e->u.extend.old_expires_at_us = random_value(rng, UINT64_MAX);
+		e->u.extend.expires_at_us = random_value(rng, UINT64_MAX);
+	} else if (e->kind == INV_EFFECT_ATTACH_PAYMENT) {
+		e->u.attach.payment_ref = random_text(random, 1);
 	} else if (e->kind == INV_EFFECT_GRACE) {
 		e->u.grace.old_expires_at_us = random_value(rng, UINT64_MAX);
 		e->u.grace.expires_at_us = random_value(rng, UINT64_MAX);
@@ -249,8 +255,11 @@ void random_effect(
 	*e = (struct inv_effect){.kind = (enum inv_effect_kind)kind, .t_us = t_us};
 	random->text_count = 0;
 	random_head(random, e);
-	if (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_EXPIRE)
+	if ((kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_EXPIRE) ||
+		kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW)
 		random_olds(random, e);
+	if (kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT)
+		e->change_id = 1 + rng_next(&random->rng) / 2;
 	if (kind == INV_EFFECT_HOTEL)
 		random_hotel(random, &e->u.hotel_put);
 	else if (kind == INV_EFFECT_TYPE)
@@ -277,7 +286,8 @@ static bool heads_equal(const struct inv_effect *a, const struct inv_effect *b)
 	       a->event_seq == b->event_seq && a->actor.actor == b->actor.actor &&
 	       a->actor.source == b->actor.source && a->actor.principal == b->actor.principal &&
 	       texts_equal(a->actor.reason, b->actor.reason) && kr_id_equal(a->id, b->id) &&
-	       a->revision == b->revision && a->old_count == b->old_count;
+	       a->revision == b->revision && a->change_id == b->change_id &&
+	       a->old_count == b->old_count;
 }
 
 static bool hotels_equal(const struct inv_effect_hotel *a, const struct inv_effect_hotel *b)
@@ -369,6 +379,11 @@ static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 	switch ((unsigned)a->kind) {
 	case INV_EFFECT_CONFIRM:
 		return texts_equal(a->u.confirm.payment_ref, b->u.confirm.payment_ref);
+	case INV_EFFECT_EXTEND:
+		return a->u.extend.old_expires_at_us == b->u.extend.old_expires_at_us &&
+		       a->u.extend.expires_at_us == b->u.extend.expires_at_us;
+	case INV_EFFECT_ATTACH_PAYMENT:
+		return texts_equal(a->u.attach.payment_ref, b->u.attach.payment_ref);
 	case INV_EFFECT_GRACE:
 		return a->u.grace.old_expires_at_us == b->u.grace.old_expires_at_us &&
 		       a->u.grace.expires_at_us == b->u.grace.expires_at_us;

@@ -40,7 +40,7 @@ Test(record, every_kind_reads_back_as_it_was_written)
 	struct inv_effect effect, back;
 	struct record_reader reader;
 	for (unsigned i = 0; i < 3000; i++) {
-		unsigned kind = 1 + i % INV_EFFECT_TRUNCATE;
+		unsigned kind = 1 + i % INV_EFFECT_LAST;
 		record_writer_init(&b->writer, b->bytes, sizeof(b->bytes));
 		random_effect(&b->random, kind, random_value(&b->random.rng, UINT64_MAX), &effect);
 		cr_assert_eq(record_put(&b->writer, &effect), 0);
