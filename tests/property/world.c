@@ -55,6 +55,7 @@ void world_hotel_put(struct world *w, int hotel)
 		.nights_max = chance(w, 70) ? 9 : 30,
 		.hold_ttl_us = 15 * MINUTE_US,
 		.hold_ttl_max_us = 60 * MINUTE_US,
+		.hold_total_max_us = chance(w, 20) ? 0 : 70 * MINUTE_US,
 		.holds_max = chance(w, 90) ? 0 : 6,
 		.guest_holds_max = chance(w, 90) ? 0 : 2,
 		.status = chance(w, 92)   ? 1
@@ -74,7 +75,7 @@ void world_hotel_put(struct world *w, int hotel)
 				.nights_max = (uint16_t)s.nights_max,
 				.hold_ttl_us = s.hold_ttl_us,
 				.hold_ttl_max_us = s.hold_ttl_max_us,
-				.hold_total_max_us = 60 * MINUTE_US,
+				.hold_total_max_us = s.hold_total_max_us,
 				.holds_max = s.holds_max,
 				.guest_holds_max = s.guest_holds_max,
 				.status = (uint8_t)s.status,
@@ -438,11 +439,21 @@ void world_stay(struct world *w)
 		CHECK(refusals[0].code == m.code, "%s first", code_name(refusals[0].code));
 }
 
+static void change_draw(struct world *w, struct m_transition *t)
+{
+	t->has_revision = true;
+	t->change_id = chance(w, 70) ? ++w->change_id : draw(w, KR_MIN(w->change_id, 20)) + 1;
+	if (t->what == M_EXTEND)
+		t->expires_us = w->now.t_us + draw(w, 80 * MINUTE_US) + 1;
+}
+
 void world_transition(struct world *w)
 {
 	struct m_transition t;
 	memset(&t, 0, sizeof(t));
-	t.what = chance(w, 5) ? M_RESOLVE : (int)draw(w, 3) + M_CONFIRM;
+	t.what = (int)draw(w, M_TRANSITION_END - 1) + 1;
+	if (t.what == M_RESOLVE && chance(w, 60)) /* a VOID is the end of an id */
+		t.what = M_CONFIRM;
 	if (w->recent_count > 0 && chance(w, 95)) {
 		const uint64_t reach = chance(w, 93) ? 25 : WORLD_IDS;
 		const uint64_t back = draw(w, KR_MIN(w->recent_count, reach));
@@ -458,7 +469,9 @@ void world_transition(struct world *w)
 	t.has_revision = chance(w, 10);
 	t.revision = (uint32_t)draw(w, 3) + 1;
 	t.any = t.what == M_CANCEL && chance(w, 30);
-	if (t.what == M_CONFIRM && chance(w, 30))
+	if (t.what == M_EXTEND || t.what == M_ATTACH)
+		change_draw(w, &t);
+	if (t.what == M_ATTACH || (t.what == M_CONFIRM && chance(w, 30)))
 		snprintf(t.payment_ref, sizeof(t.payment_ref), "pay-%d", (int)draw(w, 3));
 	const struct inv_transition_op op = {
 		.transition = (enum inv_transition)t.what,
@@ -469,6 +482,8 @@ void world_transition(struct world *w)
 		.expected_revision = t.revision,
 		.any = t.any,
 		.payment_ref = text_of(t.payment_ref),
+		.change_id = t.change_id,
+		.expires_at_us = t.expires_us,
 	};
 	struct inv_effect effect;
 	struct inv_answer answer;

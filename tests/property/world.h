@@ -26,6 +26,7 @@ struct world {
 	struct m_reserve recent[WORLD_IDS];
 	uint64_t recent_count;
 	uint64_t source_seq;
+	uint64_t change_id;     /* the last one minted */
 	uint64_t codes[256][8]; /* answers by code and operation */
 };
 

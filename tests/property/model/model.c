@@ -279,7 +279,7 @@ static bool is_retirable(const struct model *m, const struct reservation *r, uin
 {
 	if (r->state == M_HELD || m_id_us(r->asked.id) >= t_us - m->config.retention_us)
 		return false;
-	if (m_is_booking(r))
+	if (m_is_booking(r) || r->state == M_COMPLETED)
 		return m_hotel_find(m, r->asked.hotel)->business_day >=
 		       last_check_out(r) + m->config.stay_keep_days;
 	return r->changed_us + m->config.retention_us <= t_us;

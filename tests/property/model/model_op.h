@@ -25,7 +25,18 @@ enum {
 	M_VOID
 };
 enum { M_CALENDAR, M_CALLER, M_COUNT_ONLY };
-enum { M_CONFIRM = 1, M_RELEASE, M_CANCEL, M_RESOLVE };
+enum {
+	M_CONFIRM = 1,
+	M_RELEASE,
+	M_CANCEL,
+	M_RESOLVE,
+	M_EXTEND,
+	M_ATTACH,
+	M_CHECK_IN,
+	M_COMPLETE,
+	M_MARK_NO_SHOW,
+	M_TRANSITION_END
+};
 
 struct m_config {
 	int window_nights;
@@ -47,7 +58,7 @@ struct m_id {
 struct m_hotel_settings {
 	int offset_s; /* of the zone: the model knows fixed offsets only */
 	int day_roll_minute, check_in_minute, nights_max;
-	uint64_t hold_ttl_us, hold_ttl_max_us;
+	uint64_t hold_ttl_us, hold_ttl_max_us, hold_total_max_us; /* the last: 0 = none */
 	uint32_t holds_max, guest_holds_max;
 	int status;
 };
@@ -113,6 +124,7 @@ struct m_transition {
 	uint32_t revision;
 	bool any;
 	char payment_ref[M_TEXT];
+	uint64_t change_id, expires_us;
 };
 
 #endif

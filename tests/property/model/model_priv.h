@@ -43,10 +43,11 @@ struct reservation {
 	bool graced;
 	int state;
 	uint32_t revision;
-	uint64_t expires_us, changed_us, total;
+	uint64_t created_us, expires_us, changed_us, total;
+	uint64_t change_id; /* of the last change */
 	bool has_total;
 	struct m_reserve asked;
-	char payment_ref[M_TEXT]; /* of BOOK or CONFIRM */
+	char payment_ref[M_TEXT]; /* of BOOK, CONFIRM or ATTACH_PAYMENT */
 	bool has_hotel;           /* a VOID may have none */
 };
 

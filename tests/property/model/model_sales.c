@@ -315,6 +315,7 @@ static struct m_answer admit(
 	*n = (struct reservation){
 		.state = r->book ? M_CONFIRMED : M_HELD,
 		.revision = 1,
+		.created_us = now.t_us,
 		.changed_us = now.t_us,
 		.total = t->total,
 		.has_total = t->has_total,
@@ -432,19 +433,76 @@ static struct m_answer resolve(
 	return refuse_state(r, now, KEYRACK_NOT_FOUND);
 }
 
+static bool pays_otherwise(const struct m_transition *t, const struct reservation *r)
+{
+	return t->payment_ref[0] != 0 && strcmp(r->payment_ref, t->payment_ref) != 0;
+}
+
 static struct m_answer confirm(
 	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
 {
-	if (r->state == M_CONFIRMED) {
-		const char *has = r->payment_ref;
-		return t->payment_ref[0] != 0 && strcmp(has, t->payment_ref) != 0
-			       ? refuse_state(r, now, KEYRACK_BAD_STATE)
-			       : repeated(r, now);
-	}
+	if (r->state == M_CONFIRMED)
+		return pays_otherwise(t, r) ? refuse_state(r, now, KEYRACK_BAD_STATE)
+					    : repeated(r, now);
 	if (r->state == M_EXPIRED)
 		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
+	if (r->state == M_HELD && r->payment_ref[0] != 0 && pays_otherwise(t, r))
+		return refuse_state(r, now, KEYRACK_BAD_STATE);
 	return r->state == M_HELD ? move(m, now, r, t, M_CONFIRMED)
 				  : refuse_state(r, now, KEYRACK_BAD_STATE);
+}
+
+/* EXTEND and ATTACH_PAYMENT: whatever the change's id has done already is done. */
+static struct m_answer change(
+	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
+{
+	if (r->change_id == t->change_id)
+		return repeated(r, now);
+	if (r->state == M_EXPIRED)
+		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
+	if (r->state != M_HELD)
+		return refuse_state(r, now, KEYRACK_BAD_STATE);
+	if (t->what == M_ATTACH && r->payment_ref[0] != 0)
+		return pays_otherwise(t, r) ? refuse_state(r, now, KEYRACK_BAD_STATE)
+					    : repeated(r, now);
+	if (t->revision != r->revision)
+		return refuse_state(r, now, KEYRACK_VERSION_MISMATCH);
+	if (t->what == M_EXTEND) {
+		const uint64_t life_us =
+			m_hotel_find(m, r->asked.hotel)->settings.hold_total_max_us;
+		uint64_t until_us = t->expires_us;
+		if (life_us != 0 && until_us > r->created_us + life_us)
+			until_us = r->created_us + life_us;
+		if (until_us <= r->expires_us)
+			return shown(r, now);
+		r->expires_us = until_us;
+	} else {
+		memcpy(r->payment_ref, t->payment_ref, sizeof(r->payment_ref));
+	}
+	r->change_id = t->change_id;
+	r->revision++;
+	r->changed_us = now.t_us;
+	m_touch(m, r);
+	return shown(r, now);
+}
+
+static struct m_answer arrive_or_leave(
+	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
+{
+	const int to = t->what == M_CHECK_IN   ? M_CHECKED_IN
+		       : t->what == M_COMPLETE ? M_COMPLETED
+					       : M_NO_SHOW;
+	if (r->state == to)
+		return repeated(r, now);
+	if (r->state != M_CONFIRMED && !(r->state == M_CHECKED_IN && to == M_COMPLETED))
+		return refuse_state(r, now, KEYRACK_BAD_STATE);
+	int first = r->asked.lines[0].check_in;
+	for (int i = 1; i < r->asked.line_count; i++)
+		if (r->asked.lines[i].check_in < first)
+			first = r->asked.lines[i].check_in;
+	if (m_hotel_find(m, r->asked.hotel)->business_day < first)
+		return refuse_state(r, now, KEYRACK_TOO_EARLY);
+	return move(m, now, r, t, to);
 }
 
 struct m_answer model_transition(struct model *m, struct m_now now, const struct m_transition *t)
@@ -463,6 +521,10 @@ struct m_answer model_transition(struct model *m, struct m_now now, const struct
 		return m_no(KEYRACK_NOT_FOUND);
 	if (t->what == M_CONFIRM)
 		return confirm(m, now, t, r);
+	if (t->what == M_EXTEND || t->what == M_ATTACH)
+		return change(m, now, t, r);
+	if (t->what >= M_CHECK_IN)
+		return arrive_or_leave(m, now, t, r);
 	const bool gives_hold = t->what == M_RELEASE || t->any;
 	if (gives_hold && r->state == M_RELEASED)
 		return repeated(r, now);
