@@ -115,18 +115,11 @@ struct inv_effect {
 		struct inv_effect_reserve reserve;
 		struct {
 			struct inv_text payment_ref;
-		} confirm;
+		} confirm, attach;
 		struct {
 			uint64_t old_expires_at_us;
 			uint64_t expires_at_us;
-		} grace;
-		struct {
-			uint64_t old_expires_at_us;
-			uint64_t expires_at_us;
-		} extend;
-		struct {
-			struct inv_text payment_ref;
-		} attach;
+		} grace, extend;
 		struct {
 			bool completed; /* an open stay, ended by the clock in the same effect */
 			uint64_t purge_mark_us;

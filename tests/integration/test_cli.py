@@ -515,6 +515,41 @@ class SalesTest(CliCase):
         self.refused("HOLD_EXPIRED", "confirm", held["id"])
         self.assertEqual(self.cells(10, 10)[0]["held"], 0)
 
+    def test_a_hold_is_extended_and_keeps_its_payment(self):
+        held = self.js("hold", *self.sale("--ttl", "10m"))
+        ident = held["id"]
+        text = self.ok("extend", ident, "--for", "30m")
+        change = re.search(r"^change ([0-9a-f]{16}) of revision 1$", text, re.M).group(1)
+        self.assertIn("HELD, revision 2", text)
+        again = self.js("extend", ident, "--for", "40m", "--change", change,
+                        "--expect-revision", "1")
+        self.assertTrue(again["repeated"])
+        self.assertAlmostEqual(again["expires_at_us"] / 1e6, time.time() + 1800, delta=60)
+        capped = self.js("extend", ident, "--for", "5h")
+        self.assertAlmostEqual(capped["expires_at_us"] / 1e6, time.time() + 3600, delta=60)
+        self.refused("VERSION_MISMATCH", "extend", ident, "--for", "50m",
+                     "--expect-revision", "1")
+        self.assertEqual(self.js("attach-payment", ident, "pay-9")["revision"], 4)
+        self.refused("BAD_STATE", "attach-payment", ident, "pay-10")
+        self.refused("BAD_STATE", "confirm", ident, "--payment-ref", "pay-10")
+        self.assertEqual(self.js("confirm", ident)["state"], "CONFIRMED")
+        self.assertEqual(self.js("reservation", "get", ident)["payment_ref"], "pay-9")
+        self.run_cli(USAGE, "extend", ident)
+        self.run_cli(USAGE, "extend", ident, "--for", "10m", "--change", "0")
+
+    def test_guests_come_leave_early_or_never(self):
+        later = self.js("book", *self.sale())["id"]
+        self.assertIn("business date is", self.refused("TOO_EARLY", "check-in", later))
+        here = self.js("book", *self.sale(first=0))["id"]
+        self.assertEqual(self.js("check-in", here)["state"], "CHECKED_IN")
+        self.assertTrue(self.js("check-in", here)["repeated"])
+        self.refused("BAD_STATE", "no-show", here)
+        self.assertEqual(self.cells(0, 0)[0]["booked"], 1)
+        self.assertEqual(self.js("complete", here)["state"], "COMPLETED")
+        missed = self.js("book", *self.sale(first=0))["id"]
+        self.assertEqual(self.js("no-show", missed)["state"], "NO_SHOW")
+        self.assertEqual([cell["booked"] for cell in self.cells(0, 3)], [0] * 4)
+
     def test_lines_are_sold_together_or_not_at_all(self):
         self.ok("type", "put", self.hotel, "1", "--code", "STD", "--physical", "1")
         self.set_all("price=EUR 80.00")

@@ -1,4 +1,4 @@
-/* keyrack confirm, release, cancel, resolve, reservation get; and how their answers look. */
+/* keyrack reservation get; and how answers about one reservation look. */
 #include "tools/keyrack/reservation.h"
 
 #include <inttypes.h>
@@ -11,7 +11,6 @@
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
 
-#define PAYMENT_REF_MAX 64u
 #define INSTANT_NONE UINT64_C(0)
 
 void reservation_id_print(const struct cli *cli, struct keyrack_id id)
@@ -22,6 +21,13 @@ void reservation_id_print(const struct cli *cli, struct keyrack_id id)
 	/* Not on standard output where that is JSON. */
 	fprintf(cli->json ? stderr : stdout, "id %s\n", text);
 	fflush(stdout);
+}
+
+int reservation_id_check(const struct cli *cli, struct keyrack_id id, bool has_hotel)
+{
+	if (has_hotel || keyrack_id_is_native(id))
+		return CLI_DONE;
+	return cli_wrong(cli, "this id was not minted by Keyrack: say its --hotel");
 }
 
 /* ---- answers ---- */
@@ -115,136 +121,6 @@ int reservation_answer_print(struct cli *cli, struct reservation_context *contex
 	return report_end(cli, &report, &kept.result);
 }
 
-/* ---- confirm, release, cancel, resolve ---- */
-
-enum transition_key {
-	TRANSITION_HOTEL = CLI_KEY_OWN,
-	TRANSITION_EXPECT_REVISION,
-	TRANSITION_PAYMENT_REF,
-	TRANSITION_ANY,
-};
-
-#define HOTEL_OPTION                                                                               \
-	{                                                                                          \
-		"hotel", TRANSITION_HOTEL, "HOTEL", 0,                                             \
-			"its hotel; only for ids that were not minted by Keyrack", 0               \
-	}
-#define REVISION_OPTION                                                                            \
-	{                                                                                          \
-		"expect-revision", TRANSITION_EXPECT_REVISION, "N", 0,                             \
-			"refuse if its revision is another", 0                                     \
-	}
-
-static const struct argp_option resolve_options[] = {HOTEL_OPTION, {0}};
-static const struct argp_option release_options[] = {HOTEL_OPTION, REVISION_OPTION, {0}};
-static const struct argp_option confirm_options[] = {HOTEL_OPTION, REVISION_OPTION,
-	{"payment-ref", TRANSITION_PAYMENT_REF, "TEXT", 0, "reference of the payment", 0}, {0}};
-static const struct argp_option cancel_options[] = {HOTEL_OPTION, REVISION_OPTION,
-	{"any", TRANSITION_ANY, NULL, 0, "give back a hold or a booking alike", 0}, {0}};
-
-static int transition_option(void *options, int key, const char *arg, struct kr_error_text *error)
-{
-	struct keyrack_transition *transition = options;
-	struct value_hotel hotel = {.id = 0};
-	uint64_t number = 0;
-	int r;
-	switch ((enum transition_key)key) {
-	case TRANSITION_HOTEL:
-		r = value_hotel(arg, &hotel, error);
-		transition->has_hotel = true;
-		transition->hotel_id = hotel.id;
-		return r;
-	case TRANSITION_EXPECT_REVISION:
-		r = value_u64(arg, (struct value_range){0, UINT32_MAX}, &number, error);
-		transition->has_expected_revision = true;
-		transition->expected_revision = (uint32_t)number;
-		return r;
-	case TRANSITION_PAYMENT_REF:
-		if (strlen(arg) > PAYMENT_REF_MAX)
-			return kr_error_text_set(
-				error, -KR_E_INVALID, 0, "at most %u bytes", PAYMENT_REF_MAX);
-		transition->payment_ref = arg;
-		return 0;
-	case TRANSITION_ANY:
-		transition->any = true;
-		return 0;
-	}
-	kr_unreachable();
-}
-
-typedef int transition_call(struct keyrack_client *client, const struct keyrack_transition *request,
-	struct keyrack_reservation_answer *ret);
-
-/* An id that was not minted says nothing about where it lives. CLI_DONE or CLI_USAGE. */
-static int id_check(const struct cli *cli, struct keyrack_id id, bool has_hotel)
-{
-	if (has_hotel || keyrack_id_is_native(id))
-		return CLI_DONE;
-	return cli_wrong(cli, "this id was not minted by Keyrack: say its --hotel");
-}
-
-static int transition_run(
-	struct cli *cli, const struct cli_spec *spec, transition_call *call, int argc, char **argv)
-{
-	const char *args[CLI_ARGS_MAX];
-	struct keyrack_transition transition = {.any = false};
-	struct keyrack_reservation_answer answer;
-	struct reservation_context context = {.has_lines = false};
-	int code;
-	cli_words(cli, spec, argc, argv, &transition, args);
-	code = lookup_id(cli, args[0], &transition.id);
-	if (code == CLI_DONE)
-		code = id_check(cli, transition.id, transition.has_hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
-	if (code != CLI_DONE)
-		return code;
-	transition.call = cli_call(cli);
-	transition.origin = cli->origin;
-	context.id = transition.id;
-	context.hotel_id = transition.hotel_id;
-	code = call(cli->client, &transition, &answer);
-	if (code < 0)
-		return report_not_taken(cli, code);
-	return reservation_answer_print(cli, &context, &answer);
-}
-
-#define TRANSITION_SPEC(table, text)                                                               \
-	{                                                                                          \
-		.options = table, .option = transition_option, .args = "ID", .doc = text,          \
-		.arg_min = 1, .arg_max = 1, .has_origin = true                                     \
-	}
-
-int confirm_run(struct cli *cli, int argc, char **argv)
-{
-	static const struct cli_spec spec = TRANSITION_SPEC(confirm_options,
-		"Turns a hold into a booking, if it has not expired. Doing it again is no error.");
-	return transition_run(cli, &spec, keyrack_confirm, argc, argv);
-}
-
-int release_run(struct cli *cli, int argc, char **argv)
-{
-	static const struct cli_spec spec =
-		TRANSITION_SPEC(release_options, "Gives a hold back. Doing it again is no error.");
-	return transition_run(cli, &spec, keyrack_release, argc, argv);
-}
-
-int cancel_run(struct cli *cli, int argc, char **argv)
-{
-	static const struct cli_spec spec =
-		TRANSITION_SPEC(cancel_options, "Cancels a booking; with --any also gives back a "
-						"hold. Doing it again is no error.");
-	return transition_run(cli, &spec, keyrack_cancel, argc, argv);
-}
-
-int resolve_run(struct cli *cli, int argc, char **argv)
-{
-	static const struct cli_spec spec = TRANSITION_SPEC(resolve_options,
-		"Tells what became of an id whose outcome is unknown. NOT_FOUND is final: that id "
-		"can never sell any more.");
-	return transition_run(cli, &spec, keyrack_resolve, argc, argv);
-}
-
 /* ---- reservation get ---- */
 
 static const struct report report_get = {.is_write = false};
@@ -310,6 +186,8 @@ static json_t *get_json(
 	js_count(root, "event_seq", reservation->event_seq);
 	js_bool(root, "was_held", reservation->was_held);
 	js_bool(root, "graced", reservation->graced);
+	if (reservation->change_id != 0)
+		js_count(root, "change_id", reservation->change_id);
 	return root;
 }
 
@@ -411,12 +289,15 @@ static int reservation_get(struct cli *cli, const struct keyrack_reservation_get
 	return CLI_DONE;
 }
 
+static const struct argp_option get_options[] = {
+	{"hotel", CLI_KEY_OWN, "HOTEL", 0, RESERVATION_HOTEL_HELP, 0}, {0}};
+
 static int get_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct keyrack_reservation_get *get = options;
 	struct value_hotel hotel = {.id = 0};
 	int r = value_hotel(arg, &hotel, error);
-	kr_assert(key == TRANSITION_HOTEL);
+	kr_assert(key == CLI_KEY_OWN);
 	get->has_hotel = true;
 	get->hotel_id = hotel.id;
 	return r;
@@ -425,7 +306,7 @@ static int get_option(void *options, int key, const char *arg, struct kr_error_t
 int reservation_get_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = {
-		.options = resolve_options,
+		.options = get_options,
 		.option = get_option,
 		.args = "ID",
 		.doc = "Shows a reservation. Its id alone says where it lives.",
@@ -438,7 +319,7 @@ int reservation_get_run(struct cli *cli, int argc, char **argv)
 	cli_words(cli, &spec, argc, argv, &get, args);
 	code = lookup_id(cli, args[0], &get.id);
 	if (code == CLI_DONE)
-		code = id_check(cli, get.id, get.has_hotel);
+		code = reservation_id_check(cli, get.id, get.has_hotel);
 	if (code == CLI_DONE)
 		code = cli_connect(cli);
 	get.call = cli_call(cli);

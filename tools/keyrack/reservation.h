@@ -14,7 +14,10 @@ struct reservation_context {
 
 /* "id 0190..." on standard error, at once. */
 void reservation_id_print(const struct cli *cli, struct keyrack_id id);
-/* Prints the answer to HOLD, BOOK, CONFIRM, RELEASE, CANCEL or RESOLVE; the exit code. */
+#define RESERVATION_HOTEL_HELP "its hotel; only for ids that were not minted by Keyrack"
+/* An id that was not minted says nothing about where it lives. CLI_DONE or CLI_USAGE. */
+KR_MUST_CHECK int reservation_id_check(const struct cli *cli, struct keyrack_id id, bool has_hotel);
+/* Prints the answer to HOLD, BOOK or a transition; the exit code. */
 int reservation_answer_print(struct cli *cli, struct reservation_context *context,
 	const struct keyrack_reservation_answer *answer);
 

@@ -4,7 +4,8 @@
 #include "tools/keyrack/span.h"
 
 /* How the two numbers of a rule read: %R is what was required, %L what there is; as money %M and
- * %N, as instants %T and %U; %D is the day required. */
+ * %N, as instants %T and %U; %D is the day required, %E the
+ * one there is. */
 static const struct {
 	unsigned rule;
 	bool has_line;
@@ -34,6 +35,7 @@ static const struct {
 	{KEYRACK_RULE_TABLE, false, "%R entries, %L free"},
 	{KEYRACK_RULE_EXPIRY, false, "it expired at %T, now it is %U"},
 	{KEYRACK_RULE_HOLD_CAP, false, "at most %R live holds"},
+	{KEYRACK_RULE_ARRIVAL, false, "the hotel's business date is %E"},
 };
 
 static void money_put(struct kr_text *text, const struct money_unit *unit, int64_t minor)
@@ -80,6 +82,9 @@ static void value_put(struct kr_text *text, char what, const struct keyrack_refu
 		return;
 	case 'D':
 		day_put(text, refusal->required);
+		return;
+	case 'E':
+		day_put(text, refusal->left);
 		return;
 	case 'T':
 		instant_put(text, refusal->required);
