@@ -407,7 +407,8 @@ static bool take_over(struct option_set *set, const struct option_set *next, uin
 	struct kr_text text;
 	row_text(set, row, before);
 	row_text(next, row, after);
-	if (strcmp(before, after) == 0)
+	/* What is about one start has had its effect. */
+	if ((option->flags & OPTION_FLAG_ONLY) != 0 || strcmp(before, after) == 0)
 		return false;
 	bool is_live = (option->flags & OPTION_LIVE) != 0;
 	kr_assert(!is_live || option->type->size_bytes <= sizeof(uint64_t));

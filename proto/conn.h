@@ -114,6 +114,11 @@ KR_MUST_CHECK int conn_set_listen(
 	struct conn_set *set, const struct io_address *address, struct kr_error_text *text);
 /* Where the n-th listener listens, with the port that was free; NULL beyond the last. */
 const struct io_address *conn_set_listen_address(const struct conn_set *set, uint32_t index);
+/*
+ * Other limits from now on: `accept_limit` is at first, and at most, accept_max_count. Connections
+ * beyond a lower one stay; an idle time that is over ends its connection at the next check.
+ */
+void conn_set_limit(struct conn_set *set, uint32_t accept_limit, uint64_t idle_timeout_us);
 /* Accepts no more; the connections there are stay. */
 void conn_set_listen_stop(struct conn_set *set);
 /* on_open or on_close follows. CONN_FULL, or the system's error and nothing follows. */

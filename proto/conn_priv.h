@@ -102,6 +102,7 @@ struct conn_set {
 	struct kr_list free_accept, free_dial;
 	uint32_t fresh_accept, fresh_dial; /* connections never used lie at and above these */
 	uint32_t used_count;
+	uint32_t accept_limit; /* accepted and open at a time */
 	struct kr_list doomed, dirty;
 	bool has_delivered;
 	bool is_stopping;

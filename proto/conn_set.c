@@ -7,7 +7,8 @@
 static struct io_stream *on_accept(struct io_listener *listener)
 {
 	struct conn_set *set = listener->context;
-	struct conn *conn = set->is_stopping ? NULL : conn_take(set, false);
+	bool is_full = set->counters.open_count >= set->accept_limit;
+	struct conn *conn = set->is_stopping || is_full ? NULL : conn_take(set, false);
 
 	if (conn == NULL) {
 		set->counters.refused++;
@@ -151,6 +152,7 @@ int conn_set_new(struct io_loop *loop, const struct conn_config *config,
 	*set = (struct conn_set){
 		.loop = loop,
 		.config = *config,
+		.accept_limit = config->accept_max_count,
 		.handler = *handler,
 		.memory = memory,
 		.conns = (void *)(base + layout.conns),
@@ -167,6 +169,13 @@ int conn_set_new(struct io_loop *loop, const struct conn_config *config,
 	io_timer_init(&set->kick, on_kick, set);
 	*ret_set = set;
 	return 0;
+}
+
+void conn_set_limit(struct conn_set *set, uint32_t accept_limit, uint64_t idle_timeout_us)
+{
+	kr_assert(accept_limit > 0);
+	set->accept_limit = KR_MIN(accept_limit, set->config.accept_max_count);
+	set->config.idle_timeout_us = idle_timeout_us;
 }
 
 void conn_set_stop(struct conn_set *set)

@@ -68,7 +68,7 @@ static void answer_hello(const struct local_call *call)
 		conn_reject(router->set, call->client, KEYRACK_REJECT_VERSION);
 		return;
 	}
-	kr_assert(call->client.index < router->config.connection_max_count);
+	kr_assert(call->client.index < router->config.connection_room_count);
 	agent_keep(&router->clients[call->client.index], request->agent);
 	answer.version = FRAME_VERSION;
 	answer.cluster = router->config.cluster;
@@ -193,9 +193,9 @@ static uint32_t client_count(struct router *router)
 {
 	uint32_t count = 0;
 
-	kr_assert(router->config.connection_max_count <= CONN_MAX);
+	kr_assert(router->config.connection_room_count <= CONN_MAX);
 	for (struct conn_id id = conn_next(router->set, 0);
-		id.generation != 0 && id.index < router->config.connection_max_count;
+		id.generation != 0 && id.index < router->config.connection_room_count;
 		id = conn_next(router->set, id.index + 1))
 		count++;
 	return count;
@@ -267,9 +267,9 @@ static size_t connections_after(struct router *router, uint64_t after, struct li
 {
 	size_t count = 0;
 
-	kr_assert(router->config.connection_max_count <= CONN_MAX);
+	kr_assert(router->config.connection_room_count <= CONN_MAX);
 	for (struct conn_id id = conn_next(router->set, 0);
-		id.generation != 0 && id.index < router->config.connection_max_count;
+		id.generation != 0 && id.index < router->config.connection_room_count;
 		id = conn_next(router->set, id.index + 1)) {
 		uint64_t number = router->clients[id.index].number;
 		if (number > after)
@@ -309,7 +309,7 @@ static void answer_connections(const struct local_call *call)
 	size_t limit = request->limit == 0 || request->limit > ROUTER_LIST_MAX ? ROUTER_LIST_MAX
 									       : request->limit;
 	struct listed *listed =
-		arena_array(router, router->config.connection_max_count, sizeof(*listed));
+		arena_array(router, router->config.connection_room_count, sizeof(*listed));
 	size_t count = connections_after(router, request->after, listed);
 
 	kr_assert(limit > 0 && limit <= ROUTER_LIST_MAX);

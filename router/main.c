@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +31,6 @@ static void on_note(void *context, const char *sentence)
 	say(sentence);
 }
 
-static void on_signal(struct io_loop *loop, int number, void *context)
-{
-	struct process *process = context;
-
-	say("stopping: what was forwarded is answered first");
-	router_stop(process->router);
-}
-
 /* A descriptor for each client, each link and some for the process itself. */
 static void raise_descriptor_limit(const struct router_config *config)
 {
@@ -54,6 +47,30 @@ static void raise_descriptor_limit(const struct router_config *config)
 			"raise it with ulimit -n\n",
 			(unsigned long long)limit.rlim_cur,
 			(unsigned long long)limit.rlim_cur - 64);
+}
+
+static void reload(struct process *process)
+{
+	say("reading the configuration again");
+	kr_assert(process->router != NULL);
+	if (!options_reload(&process->set, on_note, process))
+		return;
+	raise_descriptor_limit(&process->options.router);
+	router_retune(process->router, &process->options.router);
+	io_loop_set_spin(process->loop, process->options.spin_us);
+}
+
+static void on_signal(struct io_loop *loop, int number, void *context)
+{
+	struct process *process = context;
+
+	kr_assert(loop == process->loop);
+	if (number == SIGHUP) {
+		reload(process);
+		return;
+	}
+	say("stopping: what was forwarded is answered first");
+	router_stop(process->router);
 }
 
 static int pid_file_write(const char *path)
@@ -114,6 +131,7 @@ static int start(struct process *process, struct kr_error_text *text)
 	io_config_default(&io_config);
 	io_config.spin_us = process->options.spin_us;
 	process->options.router.on_note = on_note;
+	process->options.router.connection_room_count = ROUTER_CONNECTION_MAX;
 	kr_assert(process->loop == NULL);
 	int r = io_loop_new(&io_config, &process->loop, text);
 	if (r < 0)

@@ -96,7 +96,7 @@ void router_feed(struct router *router, struct route_event *event)
 static struct router_link *link_of(struct router *router, struct conn_id id)
 {
 	kr_assert(id.generation != 0);
-	if (KR_LIKELY(id.index < router->config.connection_max_count))
+	if (KR_LIKELY(id.index < router->config.connection_room_count))
 		return NULL;
 	for (uint32_t shard = 0; shard < router->config.shard_count; shard++) {
 		struct conn_id conn = router->links[shard].conn;
@@ -116,7 +116,7 @@ static void on_open(void *context, struct conn_id id)
 		link_on_open(link);
 		return;
 	}
-	kr_assert(id.index < router->config.connection_max_count);
+	kr_assert(id.index < router->config.connection_room_count);
 	router->clients[id.index] = (struct router_client){.number = ++router->last_number};
 	router_feed(router, &event);
 }
@@ -179,7 +179,7 @@ static void clients_close(struct router *router)
 {
 	kr_assert(router->state == ROUTER_CLOSING);
 	for (struct conn_id id = conn_next(router->set, 0);
-		id.generation != 0 && id.index < router->config.connection_max_count;
+		id.generation != 0 && id.index < router->config.connection_room_count;
 		id = conn_next(router->set, id.index + 1))
 		conn_close(router->set, id, true);
 }
@@ -269,10 +269,10 @@ static struct conn_config conn_config_of(const struct router_config *config)
 	/* All a link can have unanswered, and all that can wait for it, fits its queue. */
 	size_t link_bytes = (size_t)config->flight_size_max_bytes + config->wait_size_max_bytes;
 
-	kr_assert(config->connection_max_count <= ROUTER_CONNECTION_MAX);
+	kr_assert(config->connection_room_count <= ROUTER_CONNECTION_MAX);
 	return (struct conn_config){
 		.cluster = config->cluster,
-		.accept_max_count = config->connection_max_count,
+		.accept_max_count = config->connection_room_count,
 		/* a lost connection may still be closing while the next one is dialled */
 		.dial_max_count = config->shard_count * 2,
 		.body_size_max_bytes = ROUTER_CLIENT_BODY_MAX,
@@ -292,7 +292,7 @@ static struct route_config route_config_of(const struct router_config *config)
 	return (struct route_config){
 		.cluster = config->cluster,
 		.shard_count = config->shard_count,
-		.client_max_count = config->connection_max_count,
+		.client_max_count = config->connection_room_count,
 		.window = config->window,
 		.flight_max_count = config->flight_max_count,
 		.flight_size_max_bytes = config->flight_size_max_bytes,
@@ -318,7 +318,7 @@ static size_t lay_out(const struct router_config *config, uint8_t *base)
 	size_t offset = 0;
 	struct router *router = part(base, &offset, sizeof(*router));
 	void *clients =
-		part(base, &offset, config->connection_max_count * sizeof(struct router_client));
+		part(base, &offset, config->connection_room_count * sizeof(struct router_client));
 	void *route = part(base, &offset, route_size_bytes(&route_config));
 	void *requests = part(base, &offset, ROUTER_REQUEST_ARENA_SIZE);
 	void *answers = part(base, &offset, ROUTER_ANSWER_ARENA_SIZE);
@@ -349,9 +349,13 @@ static int listen_all(struct router *router, struct kr_error_text *text)
 	return 0;
 }
 
-int router_new(struct io_loop *loop, const struct router_config *config, struct router **ret_router,
+int router_new(struct io_loop *loop, const struct router_config *wanted, struct router **ret_router,
 	struct kr_error_text *text)
 {
+	struct router_config sized = *wanted;
+	const struct router_config *config = &sized;
+	sized.connection_room_count =
+		KR_MAX(wanted->connection_room_count, wanted->connection_max_count);
 	struct conn_config conn_config = conn_config_of(config);
 	struct kr_memory memory;
 	struct conn_handler handler = {
@@ -368,6 +372,7 @@ int router_new(struct io_loop *loop, const struct router_config *config, struct 
 		kr_memory_release(&memory);
 		return r;
 	}
+	conn_set_limit(router->set, config->connection_max_count, config->idle_timeout_us);
 	router->memory = memory;
 	router->loop = loop;
 	router->started_at_us = io_clock_boot_us(loop);
@@ -392,6 +397,14 @@ int router_start(struct router *router, struct kr_error_text *text)
 		link_dial(&router->links[shard]);
 	router->now_us = 0;
 	return 0;
+}
+
+void router_retune(struct router *router, const struct router_config *config)
+{
+	kr_assert(router->set != NULL);
+	router->config.connection_max_count = config->connection_max_count;
+	router->config.idle_timeout_us = config->idle_timeout_us;
+	conn_set_limit(router->set, config->connection_max_count, config->idle_timeout_us);
 }
 
 bool router_is_stopping(const struct router *router)

@@ -44,7 +44,8 @@ struct router_config {
 	uint32_t shard_count;
 	struct io_address shards[SHARD_COUNT_MAX]; /* in the order of their numbers */
 	uint32_t connection_max_count;
-	uint32_t window; /* requests in flight of one connection */
+	uint32_t connection_room_count; /* what that may be raised to later; 0: no more */
+	uint32_t window;                /* requests in flight of one connection */
 	uint64_t idle_timeout_us;
 	uint32_t flight_max_count; /* of one shard; see route.h */
 	uint32_t flight_size_max_bytes;
@@ -67,6 +68,8 @@ KR_MUST_CHECK int router_new(struct io_loop *loop, const struct router_config *c
  * again, since the kernel takes a moment to end a killed process's sockets.
  */
 KR_MUST_CHECK int router_start(struct router *router, struct kr_error_text *text);
+/* Takes connection_max_count and idle_timeout_us over, while it runs. */
+void router_retune(struct router *router, const struct router_config *config);
 /* Begins to stop; the loop runs on until router_is_stopped(). A second call closes at once. */
 void router_stop(struct router *router);
 bool router_is_stopping(const struct router *router);

@@ -83,6 +83,8 @@ struct io_loop *io_loop_free(struct io_loop *loop);
 KR_MUST_CHECK int io_loop_tick(struct io_loop *loop, uint64_t timeout_us);
 /* Ticks until io_loop_stop or a failure. Not for the simulator, which ticks loops itself. */
 KR_MUST_CHECK int io_loop_run(struct io_loop *loop);
+/* Another `spin_us` than the config's, from the next wait on. */
+void io_loop_set_spin(struct io_loop *loop, uint32_t spin_us);
 void io_loop_stop(struct io_loop *loop);
 bool io_loop_is_stopped(const struct io_loop *loop);
 
@@ -118,7 +120,7 @@ void io_timer_start(struct io_loop *loop, struct io_timer *timer, uint64_t deadl
 /* Harmless on a timer that is not running. */
 void io_timer_stop(struct io_loop *loop, struct io_timer *timer);
 
-/* SIGTERM and SIGINT come as a callback from now on, and SIGPIPE is ignored. Once per process. */
+/* SIGTERM, SIGINT and SIGHUP come as a callback from now on, SIGPIPE is ignored. Once a process. */
 KR_MUST_CHECK int io_signal_watch(struct io_loop *loop,
 	void (*on_signal)(struct io_loop *loop, int number, void *context), void *context,
 	struct kr_error_text *text);

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,11 +105,24 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	io_loop_stop(process->loop);
 }
 
+static void reload(struct process *process)
+{
+	say("reading the configuration again");
+	kr_assert(process->server != NULL);
+	if (!options_reload(&process->set, on_note, process))
+		return;
+	server_retune(process->server, &process->options.server);
+	io_loop_set_spin(process->loop, process->options.spin_us);
+}
+
 static void on_signal(struct io_loop *loop, int number, void *context)
 {
 	struct process *process = context;
 	kr_assert(loop == process->loop && number > 0);
-	server_stop(process->server);
+	if (number == SIGHUP)
+		reload(process);
+	else
+		server_stop(process->server);
 }
 
 static int fail(int error, const struct kr_error_text *text)
@@ -166,6 +180,7 @@ static int run(struct process *process)
 	}
 	struct server_config *config = &process->options.server;
 	config->tz = &tz;
+	config->conn_room_count = CONN_MAX;
 	config->handler = (struct server_handler){
 		.context = process, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
 	kr_text_init(&line, bytes, sizeof(bytes));

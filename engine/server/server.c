@@ -252,7 +252,8 @@ static int conns_init(struct server *server, struct kr_error_text *text)
 {
 	struct conn_config config = {
 		.cluster = server->config.shard.cluster,
-		.accept_max_count = server->config.conn_max_count,
+		.accept_max_count =
+			KR_MAX(server->config.conn_max_count, server->config.conn_room_count),
 		.body_size_max_bytes = FRAME_BODY_SIZE_MAX,
 		.queue_size_max_bytes = SERVER_QUEUE_SIZE,
 		.pool_size_bytes = SERVER_POOL_SIZE,
@@ -267,7 +268,25 @@ static int conns_init(struct server *server, struct kr_error_text *text)
 		.on_close = on_close,
 	};
 	kr_assert(config.accept_max_count > 0);
-	return conn_set_new(server->loop, &config, &handler, &server->conns, text);
+	int r = conn_set_new(server->loop, &config, &handler, &server->conns, text);
+	if (r == 0)
+		conn_set_limit(
+			server->conns, server->config.conn_max_count, config.idle_timeout_us);
+	return r;
+}
+
+void server_retune(struct server *server, const struct server_config *config)
+{
+	struct shard_config *shard = &server->config.shard;
+	kr_assert(server->life != SERVER_IDLE);
+	server->config.conn_max_count = config->conn_max_count;
+	shard->snapshot_effects = config->shard.snapshot_effects;
+	shard->snapshot_log_bytes = config->shard.snapshot_log_bytes;
+	shard->idle_timeout_us = config->shard.idle_timeout_us;
+	if (server->conns != NULL)
+		conn_set_limit(server->conns, config->conn_max_count, shard->idle_timeout_us);
+	if (server->shard != NULL)
+		shard_retune(server->shard, shard);
 }
 
 /* ---- ending ---- */

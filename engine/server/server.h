@@ -62,6 +62,7 @@ struct server_config {
 	uint64_t lock_wait_us;
 	uint64_t snapshot_pace_us;
 	uint32_t conn_max_count;
+	uint32_t conn_room_count; /* what conn_max_count may be raised to later; 0: no more */
 	bool allow_tmpfs;
 	bool allow_clock_jump;
 	bool no_huge_pages;
@@ -124,6 +125,11 @@ struct server {
  */
 KR_MUST_CHECK int server_start(struct server *server, struct io_loop *loop,
 	const struct server_config *config, struct kr_error_text *text);
+/*
+ * Takes over what may change while it serves: conn_max_count, and of `shard` what shard_retune()
+ * takes. At any time after server_start.
+ */
+void server_retune(struct server *server, const struct server_config *config);
 /* May be called at any time after server_start, more than once. */
 void server_stop(struct server *server);
 /* After on_end, from outside the loop; or when the loop will never run again. */

@@ -124,6 +124,9 @@ struct shard *shard_init(const struct shard_config *config, void *memory, const 
 KR_MUST_CHECK int shard_step(
 	struct shard *shard, const struct shard_event *event, struct shard_actions *ret_actions);
 
+/* Takes snapshot_effects, snapshot_log_bytes and idle_timeout_us over; between steps. */
+void shard_retune(struct shard *shard, const struct shard_config *config);
+
 /* Walks all replies of one call. `cursor` starts as {0}. */
 struct shard_reply_cursor {
 	uint32_t span;

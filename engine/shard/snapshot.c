@@ -149,6 +149,14 @@ void shard_snapshot_written(struct shard *shard, bool failed)
 	}
 }
 
+void shard_retune(struct shard *shard, const struct shard_config *config)
+{
+	kr_assert(shard->config.cluster == config->cluster);
+	shard->config.snapshot_effects = config->snapshot_effects;
+	shard->config.snapshot_log_bytes = config->snapshot_log_bytes;
+	shard->config.idle_timeout_us = config->idle_timeout_us;
+}
+
 static bool snapshot_is_due(const struct shard *shard)
 {
 	const struct shard_config *c = &shard->config;

@@ -208,6 +208,7 @@ int io_signal_watch(struct io_loop *loop,
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return kr_error_text_set(
 			text, kr_error_from_errno(errno), errno, "setting up signals");
@@ -294,6 +295,14 @@ static bool has_news(struct io_loop *loop)
 	if (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW))
 		(void)io_uring_get_events(&loop->ring);
 	return io_uring_cq_ready(&loop->ring) > 0;
+}
+
+void io_loop_set_spin(struct io_loop *loop, uint32_t spin_us)
+{
+	kr_assert(!loop->config.is_offline);
+	loop->config.spin_us = spin_us;
+	loop->spin_now_us = spin_us;
+	loop->spin_rest = 0;
 }
 
 /* Spins where it has paid lately: the time doubles with a hit and halves with a miss. */

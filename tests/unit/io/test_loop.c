@@ -190,18 +190,19 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 	last_signal = number;
 }
 
-Test(loop, sigterm_comes_as_a_callback)
+Test(loop, sigterm_sigint_and_sighup_come_as_callbacks)
 {
 	struct io_fixture fixture;
 	struct kr_error_text text;
 	io_fixture_init(&fixture, NULL);
 	cr_assert_eq(io_signal_watch(fixture.loops[0], on_signal, &last_signal, &text), 0);
-	for (uint32_t i = 0; i < 3; i++) {
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGTERM};
+	for (uint32_t i = 0; i < 4; i++) {
 		last_signal = 0;
-		io_fixture_signal(&fixture, i == 1 ? SIGINT : SIGTERM);
+		io_fixture_signal(&fixture, numbers[i]);
 		cr_assert_eq(last_signal, 0);
 		io_fixture_until(&fixture, last_signal != 0);
-		cr_assert_eq(last_signal, i == 1 ? SIGINT : SIGTERM);
+		cr_assert_eq(last_signal, numbers[i]);
 	}
 	io_fixture_fini(&fixture);
 }

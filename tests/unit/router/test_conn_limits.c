@@ -188,6 +188,35 @@ Test(conn_limits, hangs_up_on_clients_beyond_the_last_place_and_gives_places_aga
 	node_end(&server);
 }
 
+Test(conn_limits, take_other_limits_while_clients_are_there)
+{
+	node_config(&server);
+	server.config.accept_max_count = 3;
+	node_begin(&server);
+	int a = peer_connect(&server), b = peer_connect(&server);
+	nodes_until(server.open_count == 2);
+	conn_set_limit(server.set, 1, 0);
+	int c = peer_connect(&server);
+	cr_assert(peer_is_at_end(c));
+	close(c);
+	cr_assert_eq(server.close_count, 0, "who is there stays");
+	/* Never more than there is room for. */
+	conn_set_limit(server.set, 100, 0);
+	c = peer_connect(&server);
+	nodes_until(server.open_count == 3);
+	int d = peer_connect(&server);
+	cr_assert(peer_is_at_end(d));
+	close(d);
+	conn_set_limit(server.set, 3, 100000);
+	peer_hello(a);
+	nodes_until(server.close_count >= 1);
+	cr_assert_eq(server.last_reason, CONN_REASON_IDLE);
+	close(a);
+	close(b);
+	close(c);
+	node_end(&server);
+}
+
 Test(conn_limits, keeps_thousands_of_idle_clients_in_little_memory, .timeout = 120)
 {
 	enum { CLIENTS = 5000 };

@@ -66,6 +66,23 @@ Test(snapshot, begins_by_itself_after_so_many_effects)
 	world_free(world);
 }
 
+Test(snapshot, begins_after_as_many_effects_as_it_is_told_later)
+{
+	struct shard_config config;
+	struct world *world = world_serving(500);
+	world_config_default(&config);
+	for (unsigned i = 0; i < 60; i++)
+		world_do(world,
+			world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0));
+	cr_assert_not(world->done.is_whole);
+	config.snapshot_effects = 50;
+	config.idle_timeout_us = 77;
+	shard_retune(world->shard, &config);
+	world_do(world, world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0));
+	cr_assert(world->done.is_whole);
+	world_free(world);
+}
+
 Test(snapshot, one_that_cannot_be_written_is_dropped_and_the_shard_goes_on)
 {
 	struct world *world = world_serving(5);
