@@ -2,8 +2,8 @@
  * Verdicts: what a recovery found, each with an exit code, a sentence and the next command.
  *
  * One table for the server's start, keyrack-recover and the tests. Row numbers are those of the
- * failure matrix in RELIABILITY.md. A recovery has one verdict, the gravest, and any number of
- * warnings; exit codes are distinct and stable.
+ * failure matrix in tests/RELIABILITY.md. A recovery has one verdict, the gravest, and any number
+ * of warnings; exit codes are distinct and stable.
  *
  *   START   nothing to do, or only to warn about
  *   CUT     an unacknowledged tail is cut by a start (or `repair-tail`); nothing answered is lost

@@ -58,9 +58,11 @@ int cut_store_init(struct cut_store *store, int fd)
 		return rc;
 	}
 	store->slot_of_block = store_map(store->block_count * sizeof(*store->slot_of_block));
+	store->is_spoilt = store_map(store->block_count * sizeof(*store->is_spoilt));
 	store->dirty = store_map(CUT_STORE_DIRTY_MAX * sizeof(*store->dirty));
 	store->dirty_data = store_map((size_t)CUT_STORE_DIRTY_MAX * CUT_BLOCK_SIZE_BYTES);
-	if (store->slot_of_block == NULL || store->dirty == NULL || store->dirty_data == NULL) {
+	if (store->slot_of_block == NULL || store->is_spoilt == NULL || store->dirty == NULL ||
+		store->dirty_data == NULL) {
 		cut_store_fini(store);
 		return -KR_E_NOMEM;
 	}
@@ -71,6 +73,7 @@ void cut_store_fini(struct cut_store *store)
 {
 	kr_assert(store->fd >= 0);
 	store_unmap(store->slot_of_block, store->block_count * sizeof(*store->slot_of_block));
+	store_unmap(store->is_spoilt, store->block_count * sizeof(*store->is_spoilt));
 	store_unmap(store->dirty, CUT_STORE_DIRTY_MAX * sizeof(*store->dirty));
 	store_unmap(store->dirty_data, (size_t)CUT_STORE_DIRTY_MAX * CUT_BLOCK_SIZE_BYTES);
 	close(store->fd);
@@ -167,6 +170,32 @@ static void store_overlay(
 	}
 }
 
+static bool store_is_spoilt(const struct cut_store *store, size_t size_bytes, uint64_t offset)
+{
+	uint64_t end = offset + size_bytes;
+
+	kr_assert(end <= store->size_bytes);
+	for (uint64_t at = offset; at < end;
+		at = (at / CUT_BLOCK_SIZE_BYTES + 1) * CUT_BLOCK_SIZE_BYTES) {
+		if (store->is_spoilt[at / CUT_BLOCK_SIZE_BYTES] != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int cut_store_spoil(struct cut_store *store, uint64_t offset, uint64_t size_bytes)
+{
+	if (offset % CUT_BLOCK_SIZE_BYTES != 0 || size_bytes % CUT_BLOCK_SIZE_BYTES != 0 ||
+		size_bytes == 0 || !store_range_valid(store, size_bytes, offset)) {
+		return CUT_STORE_BAD_RANGE;
+	}
+	memset(store->is_spoilt + offset / CUT_BLOCK_SIZE_BYTES, 1,
+		size_bytes / CUT_BLOCK_SIZE_BYTES);
+	kr_assert(store_is_spoilt(store, size_bytes, offset));
+	return 0;
+}
+
 int cut_store_read(struct cut_store *store, uint8_t *ret_data, size_t size_bytes, uint64_t offset)
 {
 	int rc;
@@ -177,6 +206,9 @@ int cut_store_read(struct cut_store *store, uint8_t *ret_data, size_t size_bytes
 	}
 	if (!store_range_valid(store, size_bytes, offset)) {
 		return CUT_STORE_BAD_RANGE;
+	}
+	if (store_is_spoilt(store, size_bytes, offset)) {
+		return CUT_STORE_SPOILT;
 	}
 	rc = image_read(store, ret_data, size_bytes, offset);
 	if (rc < 0) {
@@ -283,6 +315,7 @@ int cut_store_write(
 			}
 			store->counts.destage_count++;
 		}
+		store->is_spoilt[offset / CUT_BLOCK_SIZE_BYTES] = 0;
 		slot = store_slot_take(store, (uint32_t)(offset / CUT_BLOCK_SIZE_BYTES));
 		memcpy(store_slot_data(store, slot) + offset % CUT_BLOCK_SIZE_BYTES, data, piece);
 		store->dirty[slot].sector_mask |= sector_mask_of(offset, piece);

@@ -4,7 +4,8 @@
  * The durable part is an ordinary image file. A write lands in memory only and is read back from
  * there; cut_store_sync() moves everything written so far into the image; cut_store_cut() is the
  * moment the power goes: what was not synced is dropped (or kept sector by sector, as a seed says)
- * and the disk answers nothing any more.
+ * and the disk answers nothing any more. cut_store_spoil() makes blocks unreadable, as a rotten
+ * sector does: until they are written again, reading them fails and nothing else changes.
  *
  * "Durable" means: in the image file. Its own page cache is never at risk, because the machine
  * that runs the test keeps its power; only the disk under test loses it.
@@ -36,6 +37,7 @@ enum {
 enum {
 	CUT_STORE_OFF = 1,       /* the power is off: nothing is read or written */
 	CUT_STORE_BAD_RANGE = 2, /* not sector aligned, or beyond the end of the image */
+	CUT_STORE_SPOILT = 3,    /* read: a block of the range cannot be read */
 };
 
 struct cut_dirty {
@@ -56,6 +58,7 @@ struct cut_store {
 	uint64_t size_bytes;
 	uint32_t block_count;
 	uint32_t *slot_of_block; /* slot + 1; 0 = the block is not in the cache */
+	uint8_t *is_spoilt;      /* by block */
 	struct cut_dirty *dirty;
 	uint8_t *dirty_data; /* one block per slot */
 	uint32_t dirty_count;
@@ -77,7 +80,8 @@ struct cut_plan {
 int cut_store_init(struct cut_store *store, int fd) KR_MUST_CHECK;
 void cut_store_fini(struct cut_store *store);
 
-/* 0, CUT_STORE_OFF, CUT_STORE_BAD_RANGE, or a fatal error of the image file. */
+/* 0, CUT_STORE_OFF, CUT_STORE_BAD_RANGE, CUT_STORE_SPOILT (read), or a fatal error of the image
+ * file. */
 int cut_store_read(struct cut_store *store, uint8_t *ret_data, size_t size_bytes,
 	uint64_t offset) KR_MUST_CHECK;
 int cut_store_write(struct cut_store *store, const uint8_t *data, size_t size_bytes,
@@ -85,6 +89,9 @@ int cut_store_write(struct cut_store *store, const uint8_t *data, size_t size_by
 
 /* Everything written before is durable when this returns 0. CUT_STORE_OFF or fatal otherwise. */
 int cut_store_sync(struct cut_store *store) KR_MUST_CHECK;
+
+/* Whole blocks; writing any part of one makes it readable again. 0 or CUT_STORE_BAD_RANGE. */
+int cut_store_spoil(struct cut_store *store, uint64_t offset, uint64_t size_bytes) KR_MUST_CHECK;
 
 /* The power goes. CUT_STORE_OFF if it was off already; -KR_E_INVALID: no such plan. */
 int cut_store_cut(struct cut_store *store, const struct cut_plan *plan) KR_MUST_CHECK;

@@ -9,6 +9,7 @@
  *
  * Commands come on standard input, one a line, each answered by one line on standard output:
  *   cut SEED KEEP_PERMILLE UNIT_BYTES   drop what is unsynced; from then on every request is EIO
+ *   spoil OFFSET SIZE                   reading these blocks is EIO until they are written
  *   stat                                counters
  *   quit                                unmount and leave without writing what is unsynced
  * End of input means the same as quit: a parent that dies takes its disk with it.
@@ -78,8 +79,9 @@ static int store_errno(int rc)
 	if (rc == CUT_STORE_BAD_RANGE) {
 		return EINVAL;
 	}
-	/* A dead disk has one answer. An error of the image file itself is told apart on stderr. */
-	kr_assert(rc < 0 || rc == CUT_STORE_OFF);
+	/* A dead or rotten disk has one answer. An error of the image file itself is told apart on
+	 * stderr. */
+	kr_assert(rc < 0 || rc == CUT_STORE_OFF || rc == CUT_STORE_SPOILT);
 	if (rc < 0) {
 		fprintf(stderr, "cutfs: the image file failed: %s\n", kr_error_sentence(rc));
 	}
@@ -252,12 +254,32 @@ static void command_cut(struct cutfs *fs, const char *line)
 		fs->store.counts.dropped_sectors);
 }
 
+static void command_spoil(struct cutfs *fs, const char *line)
+{
+	uint64_t offset;
+	uint64_t size;
+	char extra;
+
+	if (sscanf(line, "spoil %" SCNu64 " %" SCNu64 " %c", &offset, &size, &extra) != 2) {
+		printf("error usage: spoil OFFSET SIZE\n");
+		return;
+	}
+	kr_assert(fs->store.size_bytes > 0);
+	if (cut_store_spoil(&fs->store, offset, size) != 0) {
+		printf("error not whole blocks of the disk\n");
+		return;
+	}
+	printf("ok\n");
+}
+
 static void command_run(struct cutfs *fs, const char *line)
 {
 	const struct cut_counts *counts = &fs->store.counts;
 
 	if (strncmp(line, "cut ", 4) == 0) {
 		command_cut(fs, line);
+	} else if (strncmp(line, "spoil ", 6) == 0) {
+		command_spoil(fs, line);
 	} else if (strcmp(line, "stat") == 0) {
 		printf("ok writes=%" PRIu64 " syncs=%" PRIu64 " destages=%" PRIu64
 		       " dirty_blocks=%" PRIu32 " off=%d\n",

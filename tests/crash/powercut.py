@@ -26,6 +26,7 @@ import sys
 import time
 
 SKIP_EXIT = 77
+BLOCK = 4096
 BACKENDS = ("fuse", "shutdown")
 ISOLATED_VARIABLE = "KEYRACK_CRASH_ISOLATED"
 BACKEND_VARIABLE = "KEYRACK_CRASH_BACKEND"
@@ -43,6 +44,10 @@ LOOP_CLR_FD = 0x4C01
 LO_FLAGS_AUTOCLEAR = 4
 LO_FLAGS_DIRECT_IO = 16
 LOOP_ATTACH_TRIES = 20
+
+# linux/fiemap.h: _IOWR('f', 11, struct fiemap), and the flags of an extent that lies nowhere yet.
+FS_IOC_FIEMAP = 0xC020660B
+FIEMAP_EXTENT_NOWHERE = 0x2 | 0x4 | 0x800
 
 # linux/fs.h: _IOR('X', 125, __u32), and the flag that leaves the journal unflushed.
 FS_IOC_SHUTDOWN = 0x8004587D
@@ -246,6 +251,20 @@ class Cutfs:
             raise RigError(f"cutfs ended with {self.process.returncode}")
 
 
+def place_on_disk(fd, offset):
+    """Where on the disk a block of a file lies."""
+    answer = fcntl.ioctl(fd, FS_IOC_FIEMAP,
+                         struct.pack("=QQIIII", offset, BLOCK, 0, 0, 1, 0) + bytes(56))
+    _, _, _, count, _, _ = struct.unpack_from("=QQIIII", answer)
+    if count != 1:
+        raise RigError(f"no block lies at byte {offset} of the file")
+    logical, physical, length = struct.unpack_from("=QQQ", answer, 32)
+    flags, = struct.unpack_from("=I", answer, 72)
+    if flags & FIEMAP_EXTENT_NOWHERE or not logical <= offset < logical + length:
+        raise RigError(f"byte {offset} of the file lies nowhere yet")
+    return physical + offset - logical
+
+
 def process_ids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
@@ -356,6 +375,19 @@ class Rig:
         finally:
             os.close(fd)
         return {}
+
+    def spoil(self, path, offset, size):
+        """These blocks of a file on the disk cannot be read until they are written (fuse only)."""
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            # Written once more in place, so that they lie somewhere: files may have holes.
+            os.pwrite(fd, os.pread(fd, size, offset), offset)
+            os.fsync(fd)
+            for at in range(offset, offset + size, BLOCK):
+                self.cutfs.command(f"spoil {place_on_disk(fd, at)} {BLOCK}")
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(fd)
 
     def power_off(self):
         """Ends every program on the disk and takes the disk away; what was synced stays."""

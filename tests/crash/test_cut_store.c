@@ -219,3 +219,29 @@ Test(cut_store, writes_itself_out_when_its_cache_is_full)
 	cr_assert(image_holds(image, 0, 2 * CUT_BLOCK_SIZE_BYTES, 4 * CUT_BLOCK_SIZE_BYTES));
 	cut_store_fini(&store);
 }
+
+Test(cut_store, cannot_read_what_is_spoilt_until_it_is_written)
+{
+	static uint8_t data[4 * CUT_BLOCK_SIZE_BYTES];
+	int image;
+	struct cut_store store = disk_new(&image);
+
+	disk_fill(&store, 7, 8 * CUT_BLOCK_SIZE_BYTES, 0);
+	cr_assert_eq(
+		cut_store_spoil(&store, 2 * CUT_BLOCK_SIZE_BYTES, 2 * CUT_BLOCK_SIZE_BYTES), 0);
+	cr_assert(disk_reads(&store, 7, 2 * CUT_BLOCK_SIZE_BYTES, 0));
+	cr_assert(disk_reads(&store, 7, 4 * CUT_BLOCK_SIZE_BYTES, 4 * CUT_BLOCK_SIZE_BYTES));
+	for (uint64_t at = 512; at < 4 * CUT_BLOCK_SIZE_BYTES; at += 512) {
+		size_t size = sizeof(data) - at;
+		cr_assert_eq(cut_store_read(&store, data, size, at), CUT_STORE_SPOILT);
+	}
+	cr_assert_eq(cut_store_read(&store, data, 512, 3 * CUT_BLOCK_SIZE_BYTES), CUT_STORE_SPOILT);
+	disk_fill(&store, 8, CUT_BLOCK_SIZE_BYTES, 2 * CUT_BLOCK_SIZE_BYTES);
+	cr_assert(disk_reads(&store, 8, CUT_BLOCK_SIZE_BYTES, 2 * CUT_BLOCK_SIZE_BYTES));
+	cr_assert_eq(cut_store_read(&store, data, 512, 3 * CUT_BLOCK_SIZE_BYTES), CUT_STORE_SPOILT);
+	cr_assert_eq(cut_store_spoil(&store, 512, CUT_BLOCK_SIZE_BYTES), CUT_STORE_BAD_RANGE);
+	cr_assert_eq(cut_store_spoil(&store, 0, 0), CUT_STORE_BAD_RANGE);
+	cr_assert_eq(cut_store_spoil(&store, IMAGE_SIZE_BYTES, CUT_BLOCK_SIZE_BYTES),
+		CUT_STORE_BAD_RANGE);
+	cut_store_fini(&store);
+}

@@ -101,20 +101,36 @@ def batch_at(data, offset):
     return batch if batch.pack() == data[offset:offset + batch.size] else None
 
 
-def copy_data(source, out):
-    """Zeroes become holes, so that a directory of many segments is copied and read quickly."""
-    size = os.fstat(source.fileno()).st_size
-    out.truncate(size)
+def read_what_is_readable(fd, size, offset):
+    """Zeroes for blocks that the disk cannot read; less at the end of the file."""
+    data = b""
+    while len(data) < size:
+        at = offset + len(data)
+        try:
+            piece = os.pread(fd, size - len(data), at)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            piece = bytes(min(BLOCK - at % BLOCK, size - len(data)))
+        if not piece:
+            break
+        data = data + piece if data else piece
+    return data
+
+
+def pieces(fd):
+    """(offset, bytes) of what is not zero; holes are not read."""
+    size = os.fstat(fd).st_size
     at = 0
     while at < size:
         try:
-            at = os.lseek(source.fileno(), at, os.SEEK_DATA) // BLOCK * BLOCK
+            at = os.lseek(fd, at, os.SEEK_DATA) // BLOCK * BLOCK
         except OSError as error:
             assert error.errno == errno.ENXIO
             return
-        piece = os.pread(source.fileno(), len(PIECE), at)
+        piece = read_what_is_readable(fd, len(PIECE), at)
         if piece != PIECE[:len(piece)]:
-            os.pwrite(out.fileno(), piece, at)
+            yield at, piece
         at += len(piece)
 
 
@@ -130,10 +146,11 @@ class Files:
     def at(self, name):
         return os.path.join(self.path, name)
 
-    def read(self, name, offset=0, size=-1):
+    def read(self, name, offset=0, size=None):
         with open(self.at(name), "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+            left = self.size(name) - offset
+            return read_what_is_readable(
+                file.fileno(), left if size is None else min(size, left), offset)
 
     def patch(self, name, offset, data):
         with open(self.at(name), "r+b") as file:
@@ -161,15 +178,22 @@ class Files:
         found = {}
         for name in self.names():
             if name != "LOCK":
+                total = xxhash.xxh3_64()
+                with open(self.at(name), "rb") as file:
+                    for offset, piece in pieces(file.fileno()):
+                        total.update(struct.pack("<Q", offset) + piece)
                 found[name] = (os.stat(self.at(name)).st_mtime_ns, self.size(name),
-                               checksum(self.read(name)))
+                               total.intdigest())
         return found
 
     def copy_to(self, path):
+        """Zeroes become holes, so that a directory of many segments is copied and read quickly."""
         os.mkdir(path)
         for name in self.names():
             with open(self.at(name), "rb") as source, open(os.path.join(path, name), "xb") as out:
-                copy_data(source, out)
+                out.truncate(self.size(name))
+                for offset, piece in pieces(source.fileno()):
+                    os.pwrite(out.fileno(), piece, offset)
         return Files(path)
 
     # ---- the log ----

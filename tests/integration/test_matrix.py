@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """The failure matrix of engine/log: each of its 20 rows on the files of a real keyrack-shard,
 judged by keyrack-recover and by the start of another keyrack-shard, which must agree.
+Row 18 needs root and FUSE (KEYRACK_CUTFS names tests/crash's cutfs), and is skipped without.
 
 usage: test_matrix.py SOURCE_ROOT KEYRACK_SHARD KEYRACK_RECOVER [unittest's arguments]
 """
 import json
+import os
 import random
 import re
 import shutil
@@ -19,6 +21,9 @@ import shard_process
 from log_files import BLOCK, DIGEST
 from matrix_rig import HOTEL, LAST_PRICE, Programs, paragraph, recover
 
+sys.path.insert(0, os.path.join(sys.argv[1], "tests", "crash"))
+import powercut  # pylint: disable=wrong-import-position
+
 SECTOR = 512
 
 
@@ -26,7 +31,9 @@ def end_of(batch):
     return batch.segment, batch.offset + batch.size
 
 
-class Matrix(matrix_rig.Case):  # pylint: disable=too-many-public-methods
+class Row(matrix_rig.Case):
+    """What the rows share."""
+
     @classmethod
     def setUpClass(cls):
         cls.random = random.Random(20)
@@ -67,6 +74,8 @@ class Matrix(matrix_rig.Case):  # pylint: disable=too-many-public-methods
         files.zero(last)
         return last, matrix_rig.dump_cells(files.path, base.today)
 
+
+class Matrix(Row):  # pylint: disable=too-many-public-methods
     # ---- 1 to 3: ends ----
 
     def test_row_01_a_clean_end_starts(self):
@@ -528,6 +537,91 @@ class Matrix(matrix_rig.Case):  # pylint: disable=too-many-public-methods
         self.refused(files, "FILE_SHORT", "which: log-000000000002", "from log-000000000002 byte ")
 
 
+class Unreadable(Row):
+    """Row 18, on a disk of which some blocks really cannot be read."""
+    rig = None
+    bad = ()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            if os.getpid() != 1:
+                raise powercut.RigMissing("no root, or no namespaces of its own")
+            if powercut.backend_choose()[0] != "fuse":
+                raise powercut.RigMissing("FUSE or cutfs is missing")
+            cls.rig = powercut.make_rig(cls.bases.folder, size_mib=256)
+        except powercut.RigMissing as missing:
+            super().tearDownClass()
+            print(f"SKIP: row 18 cannot be tested here: {missing}", flush=True)
+            raise unittest.SkipTest(str(missing)) from missing
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.rig.teardown()
+        super().tearDownClass()
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=self.rig.mountpoint)
+        self.bad = ()
+
+    def copy(self, base):
+        """Copies are as unreadable as what they are copies of."""
+        files = super().copy(base)
+        for name, offset in self.bad:
+            self.rig.spoil(files.at(name), offset, BLOCK)
+        return files
+
+    def spoilt(self, base, *places):
+        self.bad = places
+        return self.copy(base)
+
+    def test_row_18_an_acknowledged_batch_that_cannot_be_read_is_refused(self):
+        base = self.base("sealed")
+        batches = base.files.batches()
+        batch = self.middle(base.files)
+        for what, offset in {"header": batch.offset, "body": batch.offset + BLOCK}.items():
+            with self.subTest(what):
+                files = self.spoilt(base, (batch.name, offset))
+                self.refused_as_damage(files, batch, batches[batches.index(batch) + 1])
+                said = paragraph(recover("verify", files.path)[1])
+                self.assertIn(f"byte {batch.offset} (cannot be read)", said)
+
+    def test_row_18_behind_the_end_it_is_a_torn_tail(self):
+        base = self.base("sealed")
+        end = end_of(base.files.batches()[-1])
+        name = log_files.segment_name(end[0])
+        for blocks in (0, 1, 700):
+            with self.subTest(blocks=blocks):
+                files = self.spoilt(base, (name, end[1] + blocks * BLOCK))
+                self.cut(files, base, "TORN_TAIL", end)
+
+    def test_row_18_a_last_batch_that_nothing_speaks_for_is_cut(self):
+        base = self.base("lone")
+        last, cells = self.before_last(base)
+        files = self.spoilt(base, (last.name, last.offset + 2 * BLOCK))
+        self.cut(files, base, "TORN_TAIL", (last.segment, last.offset), "(cannot be read)",
+                 cells=cells)
+
+    def test_row_18_a_snapshot_that_cannot_be_read_is_a_bad_one(self):
+        base = self.base("two_snaps")
+        newest, older = base.files.snapshots()
+        with self.subTest("the newest"):
+            files = self.spoilt(base, (newest, 0))
+            self.starts(files, base, "OLDER_SNAPSHOT", newest)
+        with self.subTest("both"):
+            files = self.spoilt(base, (newest, 0), (older, 0))
+            self.starts(files, base, "FULL_REPLAY", newest)
+
+    def test_row_18_the_small_files(self):
+        base = self.base("sealed")
+        with self.subTest("SHARD"):
+            self.refused(self.spoilt(base, ("SHARD", 0)), "NOT_A_SHARD")
+        with self.subTest("MARK"):
+            self.starts(self.spoilt(base, ("MARK", 0), ("MARK", BLOCK)), base, "MARK_LOST")
+
+
 if __name__ == "__main__":
+    powercut.isolate(required=False)
     Programs.take(*sys.argv[1:4])
     unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=1)
