@@ -72,6 +72,9 @@ bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect
 		tally->held -= rooms;
 		return true;
 	case INV_EFFECT_CANCEL:
+	case INV_EFFECT_COMPLETE:
+	case INV_EFFECT_NO_SHOW:
+		/* Of the last two: a night that still counts lies ahead, and is given back. */
 		tally->booked -= rooms;
 		return true;
 	case INV_EFFECT_HOTEL:
@@ -81,6 +84,9 @@ bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect
 	case INV_EFFECT_RETIRE:
 	case INV_EFFECT_WINDOW:
 	case INV_EFFECT_VOID:
+	case INV_EFFECT_EXTEND:
+	case INV_EFFECT_ATTACH_PAYMENT:
+	case INV_EFFECT_CHECK_IN:
 		return true;
 	default:
 		return false;

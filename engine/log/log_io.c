@@ -260,6 +260,7 @@ static void configure_writer(struct log_io *log)
 		.space_retry_us = log->config.space_retry_us,
 		.stop_room_bytes = log->config.stop_room_bytes,
 		.recycle_count = log->config.recycle_count,
+		.archive_keep_count = log->config.archive_keep_count,
 		.buffer = log->memory.base,
 		.segments = recover->segments,
 		.segment_max = LOG_DIR_SEGMENT_MAX,
@@ -372,6 +373,15 @@ void log_io_prune(struct log_io *log, uint64_t floor_lsn)
 		return;
 	kr_assert(floor_lsn <= log_writer_durable_lsn(&log->writer));
 	log_writer_prune(&log->writer, floor_lsn, io_clock_boot_us(log->loop));
+	pump(log);
+}
+
+void log_io_archived(struct log_io *log, uint64_t segment)
+{
+	if (log->is_failed)
+		return;
+	kr_assert(segment != 0);
+	log_writer_archived(&log->writer, segment, io_clock_boot_us(log->loop));
 	pump(log);
 }
 

@@ -37,6 +37,7 @@ struct log_io_config {
 	uint64_t stop_room_bytes;
 	uint64_t pace_us;
 	uint32_t recycle_count;
+	uint32_t archive_keep_count; /* as in writer.h; who copies is archive.h */
 	void (*on_progress)(void *context);
 	void (*on_failed)(void *context, int error, const struct kr_error_text *text);
 	void *context;
@@ -114,6 +115,7 @@ bool log_io_is_busy(const struct log_io *log);
 void log_io_open(struct log_io *log, uint64_t timestamp_us);
 KR_MUST_CHECK int log_io_append(struct log_io *log, const struct log_append *append);
 void log_io_prune(struct log_io *log, uint64_t floor_lsn);
+void log_io_archived(struct log_io *log, uint64_t segment);
 void log_io_stop(struct log_io *log, const uint64_t *state_digest);
 
 static inline bool log_io_is_open(const struct log_io *log)

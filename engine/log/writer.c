@@ -36,6 +36,7 @@ void log_writer_init(struct log_writer *writer, const struct log_writer_config *
 		kr_assert(writer->durable.end_bytes != 0);
 	}
 	writer->acked = writer->durable;
+	writer->archive_base = position->segment > 0 ? position->segment - 1 : 0;
 }
 
 static void pass(struct log_writer *writer, uint64_t now_us)
@@ -117,6 +118,8 @@ static bool is_prunable(const struct log_writer *writer, uint32_t index)
 	if (index >= writer->config.segment_count)
 		return false;
 	kr_assert(segment->number != 0);
+	if (writer->config.archive_keep_count > 0 && segment->number > writer->archived_segment)
+		return false;
 	return segment->number < writer->durable.segment && segment->last_lsn <= writer->floor_lsn;
 }
 
@@ -328,9 +331,12 @@ static bool try_prepare(struct log_writer *writer, struct log_action *ret_action
 {
 	if (!wants_reserve(writer) || writer->now_us < writer->retry_us)
 		return false;
-	/* One entry for the reserve itself; a full table is a full disk. */
-	if (writer->config.segment_count + 1 >= writer->config.segment_max &&
-		!is_prunable(writer, 0)) {
+	/* One entry for the reserve itself; a full table is a full disk, and so is an archive that
+	 * does not keep up. */
+	bool is_full = writer->config.segment_count + 1 >= writer->config.segment_max ||
+		       (writer->config.archive_keep_count > 0 &&
+			       log_writer_archive_lag(writer) >= writer->config.archive_keep_count);
+	if (is_full && !is_prunable(writer, 0)) {
 		set_low(writer);
 		return false;
 	}
@@ -518,6 +524,41 @@ void log_writer_prune(struct log_writer *writer, uint64_t floor_lsn, uint64_t no
 	/* What was pruned can be made into the segment that a full disk refused. */
 	if (writer->is_low && is_prunable(writer, 0))
 		writer->retry_us = now_us;
+}
+
+uint64_t log_writer_archive_next(const struct log_writer *writer)
+{
+	const struct log_writer_config *config = &writer->config;
+	if (config->archive_keep_count == 0)
+		return 0;
+	for (uint32_t i = 0; i < config->segment_count; i++) {
+		uint64_t number = config->segments[i].number;
+		kr_assert(number != 0);
+		if (number >= writer->durable.segment)
+			break;
+		if (number > writer->archived_segment)
+			return number;
+	}
+	return 0;
+}
+
+void log_writer_archived(struct log_writer *writer, uint64_t segment, uint64_t now_us)
+{
+	kr_assert(segment == log_writer_archive_next(writer));
+	kr_assert(segment > writer->archived_segment);
+	pass(writer, now_us);
+	writer->archived_segment = segment;
+	/* What is copied can be made into the segment that was refused. */
+	if (writer->is_low)
+		writer->retry_us = now_us;
+}
+
+uint64_t log_writer_archive_lag(const struct log_writer *writer)
+{
+	uint64_t base = KR_MAX(writer->archive_base, writer->archived_segment);
+	uint64_t complete = writer->durable.segment > 0 ? writer->durable.segment - 1 : 0;
+	kr_assert(writer->archived_segment <= complete);
+	return complete > base ? complete - base : 0;
 }
 
 void log_writer_stop(struct log_writer *writer, const uint64_t *state_digest, uint64_t now_us)

@@ -59,6 +59,8 @@ struct log_writer_config {
 	uint64_t space_retry_us;
 	uint64_t stop_room_bytes;     /* at least the largest batch */
 	uint32_t recycle_count;       /* segments below the floor kept to be made into new ones */
+	uint32_t archive_keep_count;  /* not 0: a segment goes only once it was copied; with so many
+					 more waiting for that than at the start, the log is full */
 	uint8_t *buffer;              /* LOG_WRITER_BUFFER_SIZE, at a multiple of 4 KiB */
 	struct log_segment *segments; /* [segment_max] of which segment_count are filled in: those
 					 that hold batches, the last one at `position` */
@@ -119,6 +121,12 @@ uint64_t log_writer_deadline_us(const struct log_writer *writer);
 
 /* Effects up to floor_lsn are needed by no snapshot and no consumer. Never decreases. */
 void log_writer_prune(struct log_writer *writer, uint64_t floor_lsn, uint64_t now_us);
+
+/* With an archive: the oldest complete segment not copied yet, or 0; copied, durably, it may go;
+ * how many became complete since the start, or the newest copy, and wait. */
+uint64_t log_writer_archive_next(const struct log_writer *writer);
+void log_writer_archived(struct log_writer *writer, uint64_t segment, uint64_t now_us);
+uint64_t log_writer_archive_lag(const struct log_writer *writer);
 
 /*
  * Clean stop: what was appended gets durable, then a seal (with the state's digest, if given) and

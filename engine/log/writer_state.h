@@ -54,6 +54,8 @@ struct log_writer {
 	bool is_low;
 	uint64_t retry_us; /* PREPARE not before */
 	uint64_t floor_lsn;
+	uint64_t archived_segment; /* it and all before it are copied */
+	uint64_t archive_base;     /* the last segment that was complete at the start */
 
 	bool has_stop_digest;
 	bool is_stop_sealed;

@@ -91,10 +91,15 @@ static int recover_open(struct server *server, struct kr_error_text *text)
 	config.on_progress = log_progress;
 	config.on_failed = log_failed;
 	config.context = server;
+	config.archive_keep_count =
+		server->config.archive != NULL ? server->config.archive_keep_count : 0;
 	int r = log_io_init(&server->log, &server->store, &config, text);
 	if (r < 0)
 		return r;
 	server->is_log_open = true;
+	r = server_archive_init(server, text);
+	if (r < 0)
+		return r;
 	log_io_open(&server->log, server->append.t_us);
 	kr_assert(server->append.body != NULL);
 	return server_snap_init(server, text);

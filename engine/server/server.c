@@ -10,6 +10,8 @@ void server_config_default(struct server_config *ret_config)
 	ret_config->segment_size_bytes = LOG_SEGMENT_SIZE_DEFAULT;
 	ret_config->lock_wait_us = SERVER_LOCK_WAIT_US;
 	ret_config->snapshot_pace_us = LOG_SNAP_IO_PACE_US_DEFAULT;
+	ret_config->archive_keep_count = LOG_ARCHIVE_KEEP_DEFAULT;
+	ret_config->archive_retry_us = LOG_ARCHIVE_RETRY_US_DEFAULT;
 	ret_config->conn_max_count = SERVER_CONN_MAX_DEFAULT;
 	ret_config->shard.shard_count = 1;
 	ret_config->shard.durability = "sync";
@@ -167,7 +169,14 @@ static void note_level(struct server *server, enum log_level level)
 		[LOG_LEVEL_STOP] = "the disk is full: nothing is changed any more",
 	};
 	kr_assert((unsigned)level < KR_ARRAY_COUNT(sentences));
-	server_note(server, "%s", sentences[level]);
+	if (level != LOG_LEVEL_OK && server_archive_is_behind(server))
+		server_note(server,
+			"the archive does not take segments of the log, and as many "
+			"wait as may: %s",
+			level == LOG_LEVEL_LOW ? "no new work; confirm and cancel go on"
+					       : "nothing is changed any more");
+	else
+		server_note(server, "%s", sentences[level]);
 }
 
 static void finish_flush(struct server *server);
@@ -207,6 +216,8 @@ void server_pump(struct server *server)
 	}
 	try_append(server);
 	tell_persisted(server);
+	if (server->is_archive_open)
+		log_archive_poll(&server->archive);
 }
 
 static void on_timer(struct io_timer *timer)
@@ -309,6 +320,8 @@ static bool is_quiet(const struct server *server)
 		return false;
 	if (server->is_snap_open && log_snap_io_is_busy(&server->snap))
 		return false;
+	if (server->is_archive_open && log_archive_is_busy(&server->archive))
+		return false;
 	return !server->is_log_open || !log_io_is_busy(&server->log);
 }
 
@@ -321,6 +334,8 @@ void server_finish(struct server *server, int end)
 	kr_assert(server->life != SERVER_ENDED);
 	if (server->conns != NULL)
 		conn_set_stop(server->conns);
+	if (server->is_archive_open)
+		log_archive_stop(&server->archive);
 	/* on_end comes from the loop. */
 	io_timer_start(server->loop, &server->retry, io_clock_boot_us(server->loop));
 }
@@ -446,6 +461,8 @@ void server_fini(struct server *server)
 		server->conns = conn_set_free(server->conns);
 	if (server->is_snap_open)
 		log_snap_io_fini(&server->snap);
+	if (server->is_archive_open)
+		log_archive_fini(&server->archive);
 	if (server->is_log_open)
 		log_io_fini(&server->log);
 	if (server->is_store_open)
@@ -454,6 +471,7 @@ void server_fini(struct server *server)
 	server_inbox_fini(server);
 	kr_assert(server->conns == NULL);
 	server->is_snap_open = false;
+	server->is_archive_open = false;
 	server->is_log_open = false;
 	server->is_store_open = false;
 }
@@ -464,6 +482,8 @@ void server_abandon(struct server *server)
 		server->conns = conn_set_free(server->conns);
 	if (server->is_snap_open)
 		kr_memory_release(&server->snap.memory);
+	if (server->is_archive_open)
+		kr_memory_release(&server->archive.memory);
 	if (server->is_log_open)
 		kr_memory_release(&server->log.memory);
 	if (server->is_store_open)

@@ -19,7 +19,7 @@
 #include "base/io/io.h"
 #include "base/io/io_address.h"
 #include "base/memory.h"
-#include "engine/log/log_io.h"
+#include "engine/log/archive.h"
 #include "engine/log/snap_io.h"
 #include "engine/server/rebuild.h"
 #include "engine/shard/shard.h"
@@ -58,6 +58,9 @@ struct server_config {
 	uint32_t listen_count;
 	struct shard_config shard;
 	struct log_io_config log; /* callbacks are the server's own */
+	const char *archive;      /* where segments are copied; NULL: nowhere */
+	uint32_t archive_keep_count;
+	uint64_t archive_retry_us;
 	uint64_t segment_size_bytes;
 	uint64_t lock_wait_us;
 	uint64_t snapshot_pace_us;
@@ -97,6 +100,8 @@ struct server {
 	bool is_log_open;
 	struct log_snap_io snap;
 	bool is_snap_open;
+	struct log_archive archive;
+	bool is_archive_open;
 	uint64_t epoch;
 	struct rebuild rebuild; /* owns the shard's memory */
 	struct shard *shard;

@@ -21,6 +21,12 @@ KR_MUST_CHECK int server_recover(struct server *server, struct kr_error_text *te
 KR_MUST_CHECK int server_snap_init(struct server *server, struct kr_error_text *text);
 void server_snap_write(struct server *server, const struct shard_slice *slice);
 
+/* ---- archive.c ---- */
+/* Nothing if no archive is wanted. The log has just been opened. */
+KR_MUST_CHECK int server_archive_init(struct server *server, struct kr_error_text *text);
+/* The log is full because the archive does not keep up. */
+bool server_archive_is_behind(const struct server *server);
+
 /* ---- inbox.c ---- */
 KR_MUST_CHECK int server_inbox_init(struct server *server, struct kr_error_text *text);
 void server_inbox_fini(struct server *server);

@@ -126,6 +126,11 @@ KR_MUST_CHECK int shard_step(
 
 /* Takes snapshot_effects, snapshot_log_bytes and idle_timeout_us over; between steps. */
 void shard_retune(struct shard *shard, const struct shard_config *config);
+/* What the driver's copies of the log have come to; told in STATS, zeroes without an archive. */
+struct shard_archive {
+	uint64_t copied, failures, lag; /* segments */
+};
+void shard_archive_note(struct shard *shard, const struct shard_archive *archive);
 
 /* Walks all replies of one call. `cursor` starts as {0}. */
 struct shard_reply_cursor {

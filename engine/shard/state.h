@@ -103,6 +103,7 @@ struct shard {
 
 	struct shard_snapshot snapshot;
 	struct shard_counters counters;
+	struct shard_archive archive;
 	struct pb_arena arena;
 	struct record_scratch *record_scratch; /* replay */
 	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */

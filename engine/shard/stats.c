@@ -47,9 +47,18 @@ static void stats_gauges(const struct shard *shard, struct stats *stats)
 	stats_put(stats, "durable_lsn", shard->durable_lsn, STAT_GAUGE);
 	stats_put(stats, "snapshot_lsn", shard->snapshot.done_lsn, STAT_GAUGE);
 	stats_put(stats, "snapshot_running", shard->snapshot.is_running, STAT_GAUGE);
+	stats_put(stats, "archive_lag_segments", shard->archive.lag, STAT_GAUGE);
+	stats_put(stats, "archived_segments", shard->archive.copied, STAT_COUNTER);
+	stats_put(stats, "archive_failures", shard->archive.failures, STAT_COUNTER);
 	stats_put(stats, "time_us", shard->now.t_us, STAT_GAUGE);
 	stats_put(stats, "uptime_us", shard->boot_us - shard->started_boot_us, STAT_GAUGE);
 	stats_put(stats, "denials", counts.denials, STAT_COUNTER);
+}
+
+void shard_archive_note(struct shard *shard, const struct shard_archive *archive)
+{
+	kr_assert(shard->life >= SHARD_LOADING && shard->life <= SHARD_STOPPED);
+	shard->archive = *archive;
 }
 
 static Keyrack__Denial **stats_denials(struct shard *shard, size_t *ret_count)

@@ -108,6 +108,12 @@ Test(night, tally_follows_each_kind)
 	check_moves(&tally, INV_EFFECT_UPDATE, false, 0, 3);
 	check_moves(&tally, INV_EFFECT_WINDOW, false, 0, 3);
 	check_moves(&tally, INV_EFFECT_RETIRE, false, 0, 3);
+	check_moves(&tally, INV_EFFECT_EXTEND, false, 0, 3);
+	check_moves(&tally, INV_EFFECT_ATTACH_PAYMENT, false, 0, 3);
+	check_moves(&tally, INV_EFFECT_CHECK_IN, false, 0, 3);
+	check_moves(&tally, INV_EFFECT_COMPLETE, false, 0, 0);
+	check_moves(&tally, INV_EFFECT_RESERVE, true, 0, 3);
+	check_moves(&tally, INV_EFFECT_NO_SHOW, false, 0, 0);
 }
 
 Test(night, tally_differs_from_a_state_that_lost_or_gained_a_room)
