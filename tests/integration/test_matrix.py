@@ -484,12 +484,13 @@ class Matrix(Row):  # pylint: disable=too-many-public-methods
     def test_row_19_a_directory_in_use_is_refused(self):
         base = self.base("sealed")
         files = self.copy(base)
-        seller = matrix_rig.Seller(files.path[:-2], self.random)
+        folder = os.path.dirname(files.path)
+        seller = matrix_rig.Seller(folder, self.random)
         for words in (["verify"], ["repair-tail"], ["dump", "--cells"]):
             status, out, err = recover(*words, "--lock-wait", "0", files.path)
             self.assertEqual((status, out), (Programs.exits["IN_USE"], ""), err)
             self.assertIn("REFUSE IN_USE: ", err)
-        other = shard_process.Shard(Programs.shard, Programs.pb, files.path[:-2], "--lock-wait", "0",
+        other = shard_process.Shard(Programs.shard, Programs.pb, folder, "--lock-wait", "0",
                                     wait=False)
         self.assertEqual(other.end(0), Programs.exits["IN_USE"])
         self.assertEqual(paragraph("".join(other.lines)), paragraph(err))
