@@ -1,13 +1,11 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/io/io.h"
+#include "base/service.h"
 #include "router/options.h"
 #include "router/router.h"
 
@@ -19,6 +17,7 @@ struct process {
 	struct router_options options;
 	struct io_loop *loop;
 	struct router *router;
+	bool is_ready;
 };
 
 static void say(const char *sentence)
@@ -49,15 +48,52 @@ static void raise_descriptor_limit(const struct router_config *config)
 			(unsigned long long)limit.rlim_cur - 64);
 }
 
+static void tell_ready(const struct process *process)
+{
+	char address[IO_ADDRESS_TEXT_SIZE];
+
+	kr_assert(process->router != NULL);
+	io_address_format(router_listen_address(process->router, 0), address);
+	if (service_notify("READY=1\nSTATUS=ready on %s, before %u shards", address,
+		    process->options.router.shard_count) < 0)
+		say("the service manager cannot be told on $NOTIFY_SOCKET that this serves");
+}
+
+/* Tells whoever started this process that clients can connect, and where. */
+static void say_ready(struct process *process)
+{
+	char address[IO_ADDRESS_TEXT_SIZE];
+	char line[IO_ADDRESS_TEXT_SIZE + 16];
+	struct kr_text text;
+	uint32_t fd = process->options.ready_fd;
+
+	io_address_format(router_listen_address(process->router, 0), address);
+	kr_text_init(&text, line, sizeof(line));
+	kr_text_format(&text, "ready on %s", address);
+	kr_assert(!text.is_cut);
+	say(line);
+	if (fd > 0 && service_ready_write((int)fd, line) < 0)
+		say("nobody listens on the descriptor of --ready-fd");
+	process->is_ready = true;
+	tell_ready(process);
+}
+
 static void reload(struct process *process)
 {
+	bool is_told = process->is_ready && !router_is_stopping(process->router);
+	int r = is_told ? service_notify("RELOADING=1\nMONOTONIC_USEC=%llu",
+				  (unsigned long long)service_monotonic_us())
+			: 0;
+
 	say("reading the configuration again");
-	kr_assert(process->router != NULL);
-	if (!options_reload(&process->set, on_note, process))
-		return;
-	raise_descriptor_limit(&process->options.router);
-	router_retune(process->router, &process->options.router);
-	io_loop_set_spin(process->loop, process->options.spin_us);
+	kr_assert(r <= 0);
+	if (options_reload(&process->set, on_note, process)) {
+		raise_descriptor_limit(&process->options.router);
+		router_retune(process->router, &process->options.router);
+		io_loop_set_spin(process->loop, process->options.spin_us);
+	}
+	if (is_told)
+		tell_ready(process);
 }
 
 static void on_signal(struct io_loop *loop, int number, void *context)
@@ -70,39 +106,9 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 		return;
 	}
 	say("stopping: what was forwarded is answered first");
+	if (service_notify("STOPPING=1\nSTATUS=answering what was forwarded") < 0)
+		say("the service manager cannot be told on $NOTIFY_SOCKET that this stops");
 	router_stop(process->router);
-}
-
-static int pid_file_write(const char *path)
-{
-	char text[32];
-	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-
-	kr_assert(length > 0 && (size_t)length < sizeof(text));
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd >= 0 && write(fd, text, (size_t)length) == length && close(fd) == 0)
-		return 0;
-	fprintf(stderr, "keyrack-router: --pid-file %s: %s\n", path, strerror(errno));
-	return -KR_E_IO;
-}
-
-/* Tells whoever started this process that clients can connect, and where. */
-static void say_ready(const struct process *process)
-{
-	char address[IO_ADDRESS_TEXT_SIZE];
-	char line[IO_ADDRESS_TEXT_SIZE + 16];
-	int fd = (int)process->options.ready_fd;
-
-	io_address_format(router_listen_address(process->router, 0), address);
-	int length = snprintf(line, sizeof(line), "ready on %s", address);
-	kr_assert(length > 0 && (size_t)length < sizeof(line) - 1);
-	say(line);
-	if (fd == 0)
-		return;
-	line[length++] = '\n';
-	if (write(fd, line, (size_t)length) != length)
-		say("nobody listens on the descriptor of --ready-fd");
-	close(fd);
 }
 
 /* A killed router's sockets live on for a moment: its successor waits for the address. */
@@ -170,8 +176,11 @@ int main(int argc, char **argv)
 		say(text.bytes[0] != 0 ? text.bytes : kr_error_sentence(r));
 		return EXIT_FAILURE;
 	}
-	if (process.options.pid_file != NULL && pid_file_write(process.options.pid_file) < 0)
+	if (process.options.pid_file != NULL &&
+		service_pid_write(process.options.pid_file, &text) < 0) {
+		say(text.bytes);
 		return EXIT_FAILURE;
+	}
 	if (!router_is_stopping(process.router))
 		say_ready(&process);
 	r = run(&process);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/service.h"
 #include "base/text.h"
 #include "base/tz_load.h"
 #include "engine/server/options.h"
@@ -13,6 +14,7 @@
  * standard error, a line at a time.
  */
 
+#define PATIENCE_US 120000000u /* asked of the manager with every sign of progress */
 #define EXIT_SYSTEM 3
 #define EXIT_CLOCK 4
 #define EXIT_TOO_SMALL 5
@@ -22,6 +24,7 @@ struct process {
 	struct shard_options options;
 	struct io_loop *loop;
 	struct server *server;
+	bool is_ready, is_stopping;
 	int status;
 };
 
@@ -30,25 +33,52 @@ static void say(const char *sentence)
 	fprintf(stderr, "keyrack-shard: %s\n", sentence);
 }
 
+/* The line that `systemctl status` shows. A manager that is gone changes nothing here. */
+static void tell_status(const char *status)
+{
+	int r = service_notify("STATUS=%.*s", (int)strcspn(status, "\n"), status);
+	kr_assert(r <= 0);
+}
+
 static void on_note(void *context, const char *sentence)
 {
-	kr_assert(context != NULL);
+	const struct process *process = context;
+	kr_assert(process != NULL);
 	say(sentence);
+	if (!process->is_ready)
+		tell_status(sentence);
+}
+
+/* A start that gets on may take longer than the manager would wait for it. */
+static void on_progress(void *context, bool is_snapshot, uint64_t number)
+{
+	kr_assert(context != NULL);
+	int r = service_notify("EXTEND_TIMEOUT_USEC=%u\nSTATUS=recovering: %s %llu", PATIENCE_US,
+		is_snapshot ? "snapshot, chunk" : "replayed up to effect",
+		(unsigned long long)number);
+	kr_assert(r <= 0);
+}
+
+static void tell_ready(const struct process *process)
+{
+	int r = service_notify("READY=1\nSTATUS=serving as shard %u of %u",
+		process->options.server.shard.shard_index,
+		process->options.server.shard.shard_count);
+	if (r < 0)
+		say("the service manager cannot be told on $NOTIFY_SOCKET that this serves");
 }
 
 static void on_ready(void *context)
 {
-	static const char line[] = "ready\n";
 	struct process *process = context;
-	int fd = (int)process->options.ready_fd;
-	kr_assert(process->server != NULL);
-	fputs(line, stderr);
-	if (fd > 0) {
-		if (write(fd, line, sizeof(line) - 1) < 0)
-			say("nobody reads the descriptor of --ready-fd");
-		close(fd);
-		process->options.ready_fd = 0;
-	}
+	uint32_t fd = process->options.ready_fd;
+	kr_assert(process->server != NULL && !process->is_ready);
+	process->is_ready = true;
+	fputs("ready\n", stderr);
+	if (fd > 0 && service_ready_write((int)fd, "ready") < 0)
+		say("nobody reads the descriptor of --ready-fd");
+	if (!process->is_stopping)
+		tell_ready(process);
 }
 
 static int end_status(const struct server *server, int end)
@@ -92,8 +122,10 @@ static void say_end(const struct server *server, int end, const struct kr_error_
 		kr_text_format(&line, "%s (%s)", text->bytes[0] != 0 ? text->bytes : "failed",
 			end < 0 ? kr_error_sentence(end) : "not started");
 	kr_assert(line.length < sizeof(bytes));
-	if (line.length > 0)
+	if (line.length > 0) {
 		say(bytes);
+		tell_status(bytes);
+	}
 }
 
 static void on_end(void *context, int end, const struct kr_error_text *text)
@@ -107,12 +139,30 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 
 static void reload(struct process *process)
 {
+	bool is_told = process->is_ready && !process->is_stopping;
+	int r = is_told ? service_notify("RELOADING=1\nMONOTONIC_USEC=%llu",
+				  (unsigned long long)service_monotonic_us())
+			: 0;
 	say("reading the configuration again");
+	kr_assert(process->server != NULL && r <= 0);
+	if (options_reload(&process->set, on_note, process)) {
+		server_retune(process->server, &process->options.server);
+		io_loop_set_spin(process->loop, process->options.spin_us);
+	}
+	if (is_told)
+		tell_ready(process);
+}
+
+static void stop(struct process *process)
+{
 	kr_assert(process->server != NULL);
-	if (!options_reload(&process->set, on_note, process))
-		return;
-	server_retune(process->server, &process->options.server);
-	io_loop_set_spin(process->loop, process->options.spin_us);
+	if (!process->is_stopping) {
+		int r = service_notify("STOPPING=1\nSTATUS=answering what was judged, then a "
+				       "snapshot");
+		kr_assert(r <= 0);
+	}
+	process->is_stopping = true;
+	server_stop(process->server);
 }
 
 static void on_signal(struct io_loop *loop, int number, void *context)
@@ -122,7 +172,7 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 	if (number == SIGHUP)
 		reload(process);
 	else
-		server_stop(process->server);
+		stop(process);
 }
 
 static int fail(int error, const struct kr_error_text *text)
@@ -157,22 +207,12 @@ static int run_server(struct process *process)
 	return process->status;
 }
 
-static int write_pid(const char *path)
-{
-	FILE *file = fopen(path, "we");
-	if (file == NULL) {
-		fprintf(stderr, "keyrack-shard: the pid file %s cannot be written\n", path);
-		return EXIT_SYSTEM;
-	}
-	fprintf(file, "%ld\n", (long)getpid());
-	return fclose(file) == 0 ? 0 : EXIT_SYSTEM;
-}
-
 static int run(struct process *process)
 {
 	struct tz_db tz;
 	char bytes[512];
 	struct kr_text line;
+	struct kr_error_text text = {0};
 	int r = tz_load(TZ_FOLDER, &tz);
 	if (r < 0) {
 		say("time zones cannot be read from " TZ_FOLDER ": install the package tzdata");
@@ -181,14 +221,17 @@ static int run(struct process *process)
 	struct server_config *config = &process->options.server;
 	config->tz = &tz;
 	config->conn_room_count = CONN_MAX;
-	config->handler = (struct server_handler){
-		.context = process, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
+	config->handler = (struct server_handler){.context = process,
+		.on_ready = on_ready,
+		.on_note = on_note,
+		.on_progress = on_progress,
+		.on_end = on_end};
 	kr_text_init(&line, bytes, sizeof(bytes));
 	shard_options_describe(&process->options, &line);
 	say(bytes);
-	r = process->options.pid_file != NULL ? write_pid(process->options.pid_file) : 0;
-	if (r == 0)
-		r = run_server(process);
+	r = process->options.pid_file != NULL ? service_pid_write(process->options.pid_file, &text)
+					      : 0;
+	r = r < 0 ? fail(r, &text) : run_server(process);
 	if (process->options.pid_file != NULL)
 		unlink(process->options.pid_file);
 	tz_free(&tz);

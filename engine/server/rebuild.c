@@ -93,6 +93,13 @@ static int on_reset(void *context)
 	return rebuild_reset(context);
 }
 
+static void tell_applied(const struct rebuild *rebuild, bool is_snapshot, uint64_t number)
+{
+	kr_assert(rebuild->shard != NULL);
+	if (rebuild->on_applied != NULL)
+		rebuild->on_applied(rebuild->context, is_snapshot, number);
+}
+
 static int on_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
 	struct log_trouble *trouble)
 {
@@ -109,6 +116,7 @@ static int on_chunk(void *context, const struct log_snap_chunk *chunk, const uin
 			return r;
 		r = shard_load_chunk(rebuild->shard, chunk, body, &found);
 	}
+	tell_applied(rebuild, true, chunk->index);
 	return rebuild_result(rebuild, r, &found, trouble);
 }
 
@@ -125,6 +133,7 @@ static int on_batch(void *context, const struct log_batch_header *header, const 
 		.t_us = header->timestamp_us,
 	};
 	int r = shard_replay_watched(rebuild->shard, &records, &rebuild->watch, &found);
+	tell_applied(rebuild, false, header->first_lsn + header->count - 1);
 	return rebuild_result(rebuild, r, &found, trouble);
 }
 

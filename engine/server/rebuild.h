@@ -15,6 +15,9 @@ struct rebuild {
 	bool is_elastic;          /* sizes follow what the disk needs, as far as a snapshot tells */
 	struct shard_watch watch; /* zeroes: all, unwatched */
 	struct kr_error_text *text;
+	/* NULL, or told after each chunk (from 0) and each batch (its last LSN) that was applied */
+	void (*on_applied)(void *context, bool is_snapshot, uint64_t number);
+	void *context;
 	struct kr_memory memory;
 	struct shard *shard;
 	bool is_too_small; /* recovery ended with -KR_E_LIMIT for want of room; the text says where

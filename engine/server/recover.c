@@ -25,6 +25,19 @@ static void layout_fill(const struct server_config *config, struct log_meta *ret
 	};
 }
 
+/* The loop stands still meanwhile: whoever waits for the shard is told now and then. */
+static void on_applied(void *context, bool is_snapshot, uint64_t number)
+{
+	struct server *server = context;
+	const struct server_handler *handler = &server->config.handler;
+	uint64_t now_us = io_clock_boot_us(server->loop);
+	kr_assert(server->life == SERVER_OPENING);
+	if (handler->on_progress == NULL || now_us < server->progress_at_us)
+		return;
+	server->progress_at_us = now_us + SERVER_PROGRESS_US;
+	handler->on_progress(handler->context, is_snapshot, number);
+}
+
 static int recover_read(struct server *server, struct kr_error_text *text)
 {
 	const struct server_config *config = &server->config;
@@ -35,6 +48,8 @@ static int recover_read(struct server *server, struct kr_error_text *text)
 		.tz = config->tz,
 		.memory_flags = config->no_huge_pages ? 0 : KR_MEMORY_HUGE,
 		.text = text,
+		.on_applied = on_applied,
+		.context = server,
 	};
 	int r = rebuild_reset(&server->rebuild);
 	if (r < 0)

@@ -22,15 +22,14 @@
 #include "engine/log/archive.h"
 #include "engine/log/snap_io.h"
 #include "engine/server/rebuild.h"
+#include "engine/server/server_config.h"
 #include "engine/shard/shard.h"
 #include "proto/conn.h"
 
 #define SERVER_INBOX_SIZE (64u << 20) /* frames of one turn; more are judged at once */
 #define SERVER_INBOX_FRAMES_MAX 32768u
-#define SERVER_QUEUE_SIZE (64u << 20) /* unread answers of one connection: then it is cut */
-#define SERVER_POOL_SIZE (256u << 20) /* of all connections */
-#define SERVER_CONN_MAX_DEFAULT 8192u
-#define SERVER_LOCK_WAIT_US UINT64_C(30000000)
+#define SERVER_QUEUE_SIZE (64u << 20)     /* unread answers of one connection: then it is cut */
+#define SERVER_POOL_SIZE (256u << 20)     /* of all connections */
 #define SERVER_RETRY_US UINT64_C(100000)  /* between tries to lock and to listen */
 #define SERVER_FLUSH_US UINT64_C(1000000) /* for the last answers to leave at stop */
 
@@ -43,38 +42,6 @@ enum server_end {
 	SERVER_TOO_SMALL = 4, /* the sizes told are too small for what is on disk */
 	SERVER_IN_USE = 5,    /* another process has the directory */
 };
-
-struct server_handler {
-	void *context;
-	void (*on_ready)(void *context);
-	/* A sentence without a newline; gone after the call. */
-	void (*on_note)(void *context, const char *sentence);
-	void (*on_end)(void *context, int end, const struct kr_error_text *text);
-};
-
-struct server_config {
-	const char *directory;
-	struct io_address listen[CONN_LISTEN_MAX];
-	uint32_t listen_count;
-	struct shard_config shard;
-	struct log_io_config log; /* callbacks are the server's own */
-	const char *archive;      /* where segments are copied; NULL: nowhere */
-	uint32_t archive_keep_count;
-	uint64_t archive_retry_us;
-	uint64_t segment_size_bytes;
-	uint64_t lock_wait_us;
-	uint64_t snapshot_pace_us;
-	uint32_t conn_max_count;
-	uint32_t conn_room_count; /* what conn_max_count may be raised to later; 0: no more */
-	bool allow_tmpfs;
-	bool allow_clock_jump;
-	bool no_huge_pages;
-	const struct tz_db *tz; /* outlives the server */
-	struct server_handler handler;
-};
-
-/* Sizes, waits and bounds at their defaults; directory, addresses, tz, handler are to be set. */
-void server_config_default(struct server_config *ret_config);
 
 enum server_life {
 	SERVER_IDLE,
@@ -113,6 +80,7 @@ struct server {
 	struct io_timer timer; /* the step's */
 	struct io_timer retry; /* locking, listening, flushing */
 	uint64_t retry_until_us;
+	uint64_t progress_at_us; /* not before this time again */
 	uint32_t listening_count;
 	bool is_ending;
 

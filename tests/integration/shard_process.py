@@ -15,13 +15,13 @@ SIZES = ["--hotels", "50", "--reservations", "20000", "--refusals", "1024", "--s
 class Shard:
     """A running process; its lines on standard error are kept."""
 
-    def __init__(self, program, pb, folder, *more, wait=True):
+    def __init__(self, program, pb, folder, *more, wait=True, env=None):
         self.pb = pb
         self.socket = os.path.join(folder, "s")
         self.lines = []
         self.process = subprocess.Popen(
             [program, "--dir", os.path.join(folder, "d"), "--cluster", str(CLUSTER), "--listen",
-             "unix:" + self.socket, *SIZES, *more], stderr=subprocess.PIPE, text=True)
+             "unix:" + self.socket, *SIZES, *more], stderr=subprocess.PIPE, text=True, env=env)
         self.is_ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()

@@ -5,6 +5,7 @@ usage: test_service.py SOURCE_ROOT KEYRACK_SHARD KEYRACK_ROUTER
 """
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -33,11 +34,11 @@ def eventually(check, seconds=20):
 class Router:
     """A running keyrack-router whose shard is not there."""
 
-    def __init__(self, folder, *more, env=None):
+    def __init__(self, folder, *more, program=ROUTER, env=None):
         self.socket = os.path.join(folder, "r")
         self.lines = []
         self.process = subprocess.Popen(
-            [ROUTER, "--cluster", "7", "--shard", "unix:" + os.path.join(folder, "none"),
+            [program, "--cluster", "7", "--shard", "unix:" + os.path.join(folder, "none"),
              "--listen", "unix:" + self.socket, *more], stderr=subprocess.PIPE, text=True, env=env)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -181,6 +182,185 @@ class ReloadTest(ServiceTest):
         self.reload(router, "",
                     "no file was named with --config: there is nothing to read again")
         self.assertEqual(router.end(signal.SIGTERM), 0)
+
+
+class Manager:
+    """The receiving end of sd_notify."""
+
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.settimeout(20)
+        self.socket.bind(address.replace("@", "\0", 1))
+        self.env = {**os.environ, "NOTIFY_SOCKET": address}
+
+    def next(self):
+        """One message as {name: value}."""
+        return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+    def until(self, name):
+        """All messages up to the first that has `name`."""
+        messages = [self.next()]
+        while name not in messages[-1]:
+            messages.append(self.next())
+        return messages
+
+    def is_quiet(self):
+        self.socket.setblocking(False)
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+            return False
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(20)
+
+
+class NotifyTest(ServiceTest):
+    def manager(self, address=None):
+        manager = Manager(address or os.path.join(self.folder, "notify"))
+        self.addCleanup(manager.socket.close)
+        return manager
+
+    def lead(self, process, manager):
+        """Ready, read again, stopped: what the manager hears."""
+        self.assertEqual(manager.until("READY")[-1]["READY"], "1")
+        self.assertTrue(manager.is_quiet())
+        before = time.monotonic_ns() // 1000
+        self.put("idle-timeout: 9\n")
+        process.process.send_signal(signal.SIGHUP)
+        told = manager.next()
+        self.assertEqual(told["RELOADING"], "1")
+        self.assertTrue(before <= int(told["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000)
+        self.assertEqual(manager.next()["READY"], "1")
+        self.put("idle-timeout: x\n")
+        process.process.send_signal(signal.SIGHUP)
+        self.assertIn("RELOADING", manager.next())
+        self.assertEqual(manager.next()["READY"], "1")
+        process.process.send_signal(signal.SIGTERM)
+        told = manager.next()
+        self.assertEqual(told["STOPPING"], "1")
+        self.assertIn("answering", told["STATUS"])
+        self.assertEqual(process.end(0), 0)
+        self.assertTrue(manager.is_quiet())
+
+    def test_a_shard_is_ready_reloads_and_stops_by_its_manager(self):
+        manager = self.manager()
+        self.put("{}")
+        self.lead(self.shard("--config", self.file, env=manager.env), manager)
+
+    def test_a_router_is_ready_reloads_and_stops_by_its_manager(self):
+        manager = self.manager("@keyrack-test-" + self.folder)
+        self.put("{}")
+        self.lead(self.router("--config", self.file, env=manager.env), manager)
+
+    def test_a_shard_that_replays_says_so_and_asks_for_time_before_it_is_ready(self):
+        shard = self.shard()
+        connection = shard.connect()
+        shard_process.load(connection, PB)
+        connection.close()
+        shard.end(signal.SIGKILL)
+        manager = self.manager()
+        shard = self.shard(env=manager.env)
+        told = manager.until("READY")
+        progress = [message for message in told if "EXTEND_TIMEOUT_USEC" in message]
+        self.assertIn("recovering: replayed up to effect", progress[0]["STATUS"])
+        self.assertGreaterEqual(int(progress[0]["EXTEND_TIMEOUT_USEC"]), 60000000)
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+        shard = self.shard("--shard-index=1", "--shards=2", wait=False, env=manager.env)
+        self.assertEqual(shard.end(0), 43)
+        told = manager.until("STATUS")[-1]
+        while not manager.is_quiet():
+            told = manager.next()
+        self.assertIn("OTHER_LAYOUT", told["STATUS"])
+        self.assertNotIn("READY", told)
+
+    def test_a_manager_that_is_gone_stops_nobody_from_serving(self):
+        env = {**os.environ, "NOTIFY_SOCKET": os.path.join(self.folder, "nobody")}
+        for process in self.shard(env=env), self.router(env=env):
+            process.connect().close()
+            eventually(lambda lines=process.lines: any("NOTIFY_SOCKET" in line for line in lines))
+            self.assertEqual(process.end(signal.SIGTERM), 0)
+
+
+UNITS = [("engine/server/keyrack-shard@.service", SHARD), ("router/keyrack-router.service", ROUTER)]
+
+
+def tool(*words):
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+
+
+class UnitTest(ServiceTest):
+    def unit(self, path, program, change=lambda text: text):
+        """The unit file for the program as it was built."""
+        with open(os.path.join(ROOT, path + ".in"), encoding="utf-8") as file:
+            text = file.read().replace("@PROGRAM@", os.path.abspath(program))
+        name = os.path.join(self.folder, os.path.basename(path).replace("@", "@0"))
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(change(text))
+        return name
+
+    def complaints(self, unit):
+        done = tool("systemd-analyze", "verify", "--man=no", unit)
+        return [line for line in done.stderr.splitlines() if "keyrack" in line]
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze")
+    def test_systemd_understands_the_unit_files_and_finds_them_tight(self):
+        for path, program in UNITS:
+            self.assertEqual(self.complaints(self.unit(path, program)), [])
+            wrong = self.unit(path, program, lambda text: text.replace("ProtectHome=", "Protect="))
+            self.assertNotEqual(self.complaints(wrong), [])
+            done = tool("systemd-analyze", "security", "--offline=yes", "--threshold=20",
+                        self.unit(path, program))
+            if "unrecognized option" not in done.stderr:
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def allowed(self, name, groups):
+        """The system calls of a group, those of the groups in it included."""
+        found = set()
+        for word in groups[name]:
+            found |= self.allowed(word, groups) if word.startswith("@") else {word}
+        return found
+
+    @unittest.skipUnless(shutil.which("systemd-analyze") and shutil.which("strace") and
+                         tool("strace", "-o", "/dev/null", "true").returncode == 0,
+                         "there is no systemd-analyze, or nothing can be traced")
+    def test_the_programs_make_no_system_call_that_their_units_forbid(self):
+        groups, group = {}, None
+        for line in tool("systemd-analyze", "syscall-filter").stdout.splitlines():
+            word = line.strip().split(" ")[0]
+            if line.startswith("@"):
+                group = groups.setdefault(word, [])
+            elif group is not None and word and not word.startswith("#"):
+                group.append(word)
+        allowed = self.allowed("@system-service", groups) - self.allowed("@privileged", groups)
+        self.assertIn("io_uring_enter", allowed)
+        self.put("idle-timeout: 9\n")
+        for program in SHARD, ROUTER:
+            called = self.calls_of(program)
+            self.assertIn("io_uring_enter", called)
+            self.assertEqual(called - allowed, set(), program)
+
+    def calls_of(self, program):
+        """The system calls of a life: start, a reload, a client, SIGTERM."""
+        trace = os.path.join(self.folder, "trace")
+        traced = os.path.join(self.folder, "traced")
+        with open(traced, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nexec strace -D -f -qq -o {trace} {os.path.abspath(program)} "
+                       '"$@"\n')
+        os.chmod(traced, 0o755)
+        more = ("--config", self.file)
+        process = self.own(
+            shard_process.Shard(traced, PB, self.folder, *more) if program == SHARD
+            else Router(self.folder, *more, program=traced))
+        process.process.send_signal(signal.SIGHUP)
+        connection = process.connect()
+        if program == SHARD:
+            shard_process.load(connection, PB)
+        connection.close()
+        self.assertEqual(process.end(signal.SIGTERM), 0)
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        return set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)", text, re.M))
 
 
 unittest.main(argv=sys.argv[:1], verbosity=1)

@@ -124,7 +124,8 @@ static void start_shard(struct shard_node *s)
 	config.listen[0] = shard_address(s->number);
 	config.listen_count = 1;
 	config.shard.shard_index = s->number;
-	config.handler = (struct server_handler){s, on_ready, on_note, on_end};
+	config.handler = (struct server_handler){
+		.context = s, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
 	const int r = server_start(s->server, s->loop, &config, &text);
 	if (r != 0 && !sim_node_is_dying(s->node))
 		cluster_fail(c, "shard %u does not start: %s", s->number, text.bytes);
