@@ -147,7 +147,7 @@ static void print_state(const struct recovery *recovery, bool is_json)
 		counts.holds, shard_digest(shard), bytes);
 }
 
-static int run_verify(struct recovery *recovery)
+int recover_run_verify(struct recovery *recovery)
 {
 	int r = recover_build(recovery);
 	if (r < 0)
@@ -281,13 +281,15 @@ static int run_command(struct recovery *recovery)
 	kr_assert(recovery->options->directory != NULL);
 	switch (recovery->options->command) {
 	case RECOVER_VERIFY:
-		return run_verify(recovery);
+		return recover_run_verify(recovery);
 	case RECOVER_REPAIR_TAIL:
 		return run_repair(recovery);
 	case RECOVER_REPLAY:
 		return recover_run_replay(recovery);
 	case RECOVER_WHY:
 		return recover_run_why(recovery);
+	case RECOVER_TRUNCATE:
+		return recover_run_truncate(recovery);
 	default:
 		return run_dump(recovery);
 	}

@@ -15,6 +15,7 @@
 #define RECOVER_EXIT_SYSTEM 3
 #define RECOVER_EXIT_OUT_OF_REACH 50 /* no state or log leads to the point asked for */
 #define RECOVER_EXIT_WRONG 51        /* why: what led to the night is not what the state says */
+#define RECOVER_EXIT_NOT_FORCED 52   /* truncate: nothing was written, --force is missing */
 
 enum recover_command {
 	RECOVER_VERIFY = 1,
@@ -22,6 +23,7 @@ enum recover_command {
 	RECOVER_DUMP,
 	RECOVER_REPLAY,
 	RECOVER_WHY,
+	RECOVER_TRUNCATE,
 };
 enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
 
@@ -29,6 +31,7 @@ struct recover_options {
 	enum recover_command command;
 	enum recover_dump dump;
 	bool is_json;
+	bool is_forced;
 	bool allow_tmpfs;
 	unsigned lock_wait_s;
 	uint64_t from_lsn; /* 0: the first */
@@ -85,6 +88,8 @@ void recover_sources(const struct recovery *recovery, struct kr_text *text);
 /* ---- commands: the exit status ---- */
 int recover_run_replay(struct recovery *recovery);
 int recover_run_why(struct recovery *recovery);
+int recover_run_verify(struct recovery *recovery);
+int recover_run_truncate(struct recovery *recovery);
 
 /* ---- keyrack-recover_dump.c, keyrack-recover_log.c ---- */
 

@@ -26,6 +26,7 @@ enum key {
 	KEY_TO_TIME,
 	KEY_AS_OF,
 	KEY_ARCHIVE,
+	KEY_FORCE,
 	KEY_ALLOW_TMPFS,
 	KEY_LOCK_WAIT,
 };
@@ -39,6 +40,7 @@ enum given {
 	GIVEN_TO_TIME = 0x10,
 	GIVEN_AS_OF = 0x20,
 	GIVEN_ARCHIVE = 0x40,
+	GIVEN_FORCE = 0x80,
 };
 
 static const struct argp_option option_table[] = {
@@ -46,8 +48,11 @@ static const struct argp_option option_table[] = {
 	{"reservations", KEY_RESERVATIONS, NULL, 0, "dump: reservations, live and kept", 0},
 	{"log", KEY_LOG, NULL, 0, "dump: the effects of the log, as far as it is whole", 0},
 	{"json", KEY_JSON, NULL, 0, "one object a line", 0},
-	{"to-lsn", KEY_TO_LSN, "LSN", 0, "replay, dump: as of this effect, the last one included",
+	{"to-lsn", KEY_TO_LSN, "LSN", 0,
+		"replay, dump: as of this effect, the last one included; truncate: the last one "
+		"that stays",
 		0},
+	{"force", KEY_FORCE, NULL, 0, "truncate: do it", 0},
 	{"to-time", KEY_TO_TIME, "TIME", 0,
 		"replay, dump: as of this instant, such as 2026-11-22T05:41:36Z", 0},
 	{"from-lsn", KEY_FROM_LSN, "LSN", 0, "dump --log: from this effect on", 0},
@@ -75,12 +80,13 @@ static const struct command_row {
 			GIVEN_ARCHIVE},
 	{"replay", RECOVER_REPLAY, 1, 1, "DIR",
 		GIVEN_JSON | GIVEN_TO_LSN | GIVEN_TO_TIME | GIVEN_ARCHIVE},
+	{"truncate", RECOVER_TRUNCATE, 1, 1, "DIR", GIVEN_TO_LSN | GIVEN_FORCE},
 	{"why", RECOVER_WHY, 4, 4, "HOTEL TYPE NIGHT DIR",
 		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE},
 };
 
 static const char *const given_names[] = {"--cells, --reservations and --log", "--json",
-	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive"};
+	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force"};
 
 struct parse {
 	struct recover_options *options;
@@ -183,6 +189,8 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 		argp_error(state, "dump --log shows each effect's time: give it --to-lsn");
 	if (options->command == RECOVER_REPLAY && options->to_lsn == 0 && !options->has_to_time)
 		argp_error(state, "say up to where: --to-lsn or --to-time");
+	if (options->command == RECOVER_TRUNCATE && options->to_lsn == 0)
+		argp_error(state, "say which effect is the last to stay: --to-lsn");
 	kr_assert(options->command != 0);
 }
 
@@ -260,6 +268,10 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 		parse->options->archive = text;
 		parse->given |= GIVEN_ARCHIVE;
 		return 0;
+	case KEY_FORCE:
+		parse->options->is_forced = true;
+		parse->given |= GIVEN_FORCE;
+		return 0;
 	case KEY_LOCK_WAIT:
 		parse->options->lock_wait_s =
 			(unsigned)number(state, "--lock-wait", text, LOCK_WAIT_MAX_S);
@@ -283,13 +295,15 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = on_option,
-		.args_doc = "verify|repair-tail|dump|replay DIR\nwhy HOTEL TYPE NIGHT DIR",
+		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\nwhy HOTEL TYPE NIGHT DIR",
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
 		       "verify       judges it as a start would, and recounts the state\n"
 		       "repair-tail  cuts an unacknowledged tail, as a start would\n"
 		       "dump         prints --cells, --reservations or --log\n"
 		       "replay       builds the state as of --to-lsn or --to-time, and recounts "
 		       "it\n"
+		       "truncate     ends the log with --to-lsn; without --force says what is "
+		       "lost\n"
 		       "why          all that made a night of a room type what it is\n\n"
 		       "The exit status names the verdict: see keyrack-recover(8).",
 	};

@@ -199,16 +199,20 @@ static int check_end(const struct recovery *recovery, uint64_t to_lsn)
 {
 	if (recovery->rebuild.shard == NULL)
 		return 0;
+	const struct log_recover_report *report = &recovery->store.recover->report;
 	uint64_t last_lsn = shard_last_lsn(recovery->rebuild.shard);
-	if (to_lsn == 0 || last_lsn >= to_lsn)
+	bool is_wrong = (report->verdict == LOG_VERDICT_DIGEST ||
+				report->verdict == LOG_VERDICT_CONTRADICTION) &&
+			report->contradiction_lsn <= to_lsn;
+	if (to_lsn == 0 || (last_lsn >= to_lsn && !is_wrong))
 		return 0;
 	if (recover_is_refused(recovery))
 		recover_describe(recovery, stderr);
 	fprintf(stderr,
 		"keyrack-recover: LSN %" PRIu64 " cannot be reached: the log is whole up to LSN "
 		"%" PRIu64 "\n",
-		to_lsn, last_lsn);
-	kr_assert(last_lsn < to_lsn);
+		to_lsn, is_wrong ? report->contradiction_lsn - 1 : last_lsn);
+	kr_assert(is_wrong || last_lsn < to_lsn);
 	return RECOVER_OUT_OF_REACH;
 }
 

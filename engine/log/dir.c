@@ -151,6 +151,21 @@ void log_dir_snap_name(uint64_t lsn, struct log_dir_text *ret_text)
 	text_end(&text);
 }
 
+void log_dir_snap_torn_name(
+	uint64_t lsn, uint64_t seq, unsigned try_index, struct log_dir_text *ret_text)
+{
+	struct kr_text text;
+	text_begin(&text, ret_text);
+	kr_text_format(&text, SNAP_FORMAT, (unsigned long long)lsn);
+	kr_text_put_string(&text, TORN_INFIX);
+	kr_text_put_u64(&text, seq);
+	if (try_index > 0) {
+		kr_text_put_string(&text, ".");
+		kr_text_put_u64(&text, try_index);
+	}
+	text_end(&text);
+}
+
 void log_dir_snap_new_name(uint64_t lsn, struct log_dir_text *ret_text)
 {
 	struct kr_text text;

@@ -10,6 +10,7 @@
  *   log-<number>.torn-<seq>.<k>  removes them; never read by the engine; k = 1.. if taken
  *   snap-<lsn>                a snapshot; lsn has 20 digits
  *   snap-<lsn>.new            a snapshot being written; removed at the next start
+ *   snap-<lsn>.torn-<seq>     a snapshot of what an operator cut off before batch <seq>
  *   SHARD.new                 the same for the layout file
  * Other names are left alone. Pure: nothing here touches a disk.
  */
@@ -61,6 +62,9 @@ void log_dir_segment_new_name(uint64_t number, struct log_dir_text *ret_text);
 void log_dir_torn_name(
 	uint64_t number, uint64_t seq, unsigned try_index, struct log_dir_text *ret_text);
 void log_dir_snap_name(uint64_t lsn, struct log_dir_text *ret_text);
+/* As torn names of segments; an operator's cut gives them. Not read by the engine. */
+void log_dir_snap_torn_name(
+	uint64_t lsn, uint64_t seq, unsigned try_index, struct log_dir_text *ret_text);
 void log_dir_snap_new_name(uint64_t lsn, struct log_dir_text *ret_text);
 
 #endif

@@ -296,6 +296,7 @@ static enum log_recover_step snap_pass(struct log_recover *recover)
 	bool was_soiled = recover->is_soiled;
 	kr_assert(end_lsn > recover->reach.to_lsn);
 	report->passed_snap_count++;
+	recover->snaps[recover->snap_index].is_passed = true;
 	report->reach_lsn = report->reach_lsn == 0 ? end_lsn : KR_MIN(report->reach_lsn, end_lsn);
 	recover->snap_index++;
 	snap_next(recover);

@@ -59,6 +59,7 @@ struct log_recover_snap {
 	uint64_t name_lsn;
 	uint64_t size_bytes;
 	bool is_bad;
+	bool is_passed; /* whole, but newer than what was wanted */
 	enum log_snap_status status;
 };
 

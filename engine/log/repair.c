@@ -5,7 +5,7 @@
 /* Names of torn bytes tried before giving up: one more for every cut that was itself cut short. */
 #define TORN_NAME_COUNT_MAX 1000u
 
-static int sync_directory(struct log_store *store, struct kr_error_text *text)
+int log_store_sync_directory(struct log_store *store, struct kr_error_text *text)
 {
 	kr_assert(store->is_locked);
 	int r = io_directory_sync_now(&store->directory);
@@ -15,7 +15,7 @@ static int sync_directory(struct log_store *store, struct kr_error_text *text)
 	return 0;
 }
 
-static uint8_t *window_of(struct log_store *store)
+uint8_t *log_store_window(struct log_store *store)
 {
 	uint8_t *end = (uint8_t *)store->memory.base + store->memory.size_bytes;
 	uint8_t *window = end - LOG_SCAN_WINDOW_BLOCKS - STORE_WINDOW_SIZE;
@@ -58,7 +58,7 @@ int log_store_create(struct log_store *store, struct log_meta *meta, struct kr_e
 {
 	struct io_file file = {0};
 	struct log_recover_report *report = &store->recover->report;
-	uint8_t *block = window_of(store);
+	uint8_t *block = log_store_window(store);
 	kr_assert(report->verdict == LOG_VERDICT_EMPTY && store->is_locked);
 	log_meta_encode(meta, block);
 	int r = create_shard_file(store, block, &file);
@@ -70,7 +70,7 @@ int log_store_create(struct log_store *store, struct log_meta *meta, struct kr_e
 	if (r < 0)
 		return log_store_failed(
 			r, store->directory.errno_number, "renaming", LOG_DIR_SHARD, text);
-	r = sync_directory(store, text);
+	r = log_store_sync_directory(store, text);
 	if (r < 0)
 		return r;
 	/* Read back rather than assumed: what a start finds is what this run works with. */
@@ -89,10 +89,10 @@ int log_store_create(struct log_store *store, struct log_meta *meta, struct kr_e
 
 /* Copies blocks [offset, offset + size) of one open file to the start of another. What cannot be
  * read is kept as zeroes: the log is cut there because nobody was told of it. */
-static int copy(struct log_store *store, struct io_file *from, uint64_t offset, uint64_t size_bytes,
-	struct io_file *to)
+int log_store_copy(struct log_store *store, struct io_file *from, uint64_t offset,
+	uint64_t size_bytes, struct io_file *to)
 {
-	uint8_t *block = window_of(store);
+	uint8_t *block = log_store_window(store);
 	uint64_t step = STORE_WINDOW_SIZE;
 	for (uint64_t at = 0; at < size_bytes;) {
 		uint64_t size = KR_MIN(size_bytes - at, step);
@@ -130,7 +130,7 @@ static int open_torn(struct log_store *store, const struct log_cut *cut, struct 
 }
 
 /* First the bytes are safe under another name, then they may go. */
-static int save_torn(struct log_store *store, struct io_file *segment, const struct log_cut *cut,
+int log_store_save_torn(struct log_store *store, struct io_file *segment, const struct log_cut *cut,
 	struct kr_error_text *text)
 {
 	struct io_file torn = {0};
@@ -141,14 +141,14 @@ static int save_torn(struct log_store *store, struct io_file *segment, const str
 	if (r < 0)
 		return log_store_failed(r, torn.errno_number, "making", name.bytes, text);
 	kr_assert(segment != &torn && cut->save_size_bytes > 0);
-	r = copy(store, segment, cut->offset_bytes, cut->save_size_bytes, &torn);
+	r = log_store_copy(store, segment, cut->offset_bytes, cut->save_size_bytes, &torn);
 	if (r == 0)
 		r = io_file_sync_now(&torn);
 	int errno_number = torn.errno_number;
 	io_file_close(&torn);
 	if (r < 0)
 		return log_store_failed(r, errno_number, "writing", name.bytes, text);
-	return sync_directory(store, text);
+	return log_store_sync_directory(store, text);
 }
 
 /* Under a free name: an earlier cut may have set a segment of this number aside. */
@@ -168,11 +168,14 @@ static int rename_aside(
 		return -KR_E_LIMIT;
 	if (r != -KR_E_NOENT)
 		return r;
-	return io_directory_rename_now(&store->directory, name->bytes, torn.bytes);
+	r = io_directory_rename_now(&store->directory, name->bytes, torn.bytes);
+	/* Only an operator's cut, past a hole, meets a number that is missing. */
+	return r == -KR_E_NOENT ? 0 : r;
 }
 
 /* The last one first, each durable before the next: numbers never have a gap. */
-static int set_aside(struct log_store *store, const struct log_cut *cut, struct kr_error_text *text)
+int log_store_set_aside(
+	struct log_store *store, const struct log_cut *cut, struct kr_error_text *text)
 {
 	struct log_dir_text name;
 	if (cut->rename_first == 0)
@@ -183,7 +186,7 @@ static int set_aside(struct log_store *store, const struct log_cut *cut, struct 
 		if (r < 0)
 			return log_store_failed(r, store->directory.errno_number, "setting aside",
 				name.bytes, text);
-		r = sync_directory(store, text);
+		r = log_store_sync_directory(store, text);
 		if (r < 0)
 			return r;
 	}
@@ -193,7 +196,7 @@ static int set_aside(struct log_store *store, const struct log_cut *cut, struct 
 /* A segment after the cut, at its full size: zeroes from `offset` to the end. */
 static int zero_rest(struct log_store *store, struct io_file *file, uint64_t offset)
 {
-	uint8_t *zeroes = window_of(store);
+	uint8_t *zeroes = log_store_window(store);
 	uint64_t size = (uint64_t)store->recover->report.meta.segment_blocks * LOG_BLOCK_SIZE;
 	kr_assert(offset <= size);
 	memset(zeroes, 0, STORE_WINDOW_SIZE);
@@ -203,7 +206,7 @@ static int zero_rest(struct log_store *store, struct io_file *file, uint64_t off
 	return r;
 }
 
-static int open_segment(struct log_store *store, uint64_t number, struct io_file *file,
+int log_store_open_segment(struct log_store *store, uint64_t number, struct io_file *file,
 	struct log_dir_text *ret_name)
 {
 	log_dir_segment_name(number, ret_name);
@@ -219,12 +222,12 @@ static int cut(struct log_store *store, struct kr_error_text *text)
 	struct log_dir_text name;
 	if (!plan->is_needed)
 		return 0;
-	int r = open_segment(store, plan->segment, &file, &name);
+	int r = log_store_open_segment(store, plan->segment, &file, &name);
 	if (r < 0)
 		return log_store_failed(r, file.errno_number, "opening", name.bytes, text);
-	r = save_torn(store, &file, plan, text);
+	r = log_store_save_torn(store, &file, plan, text);
 	if (r == 0)
-		r = set_aside(store, plan, text);
+		r = log_store_set_aside(store, plan, text);
 	if (r == 0) {
 		r = zero_rest(store, &file, plan->offset_bytes);
 		if (r < 0)
@@ -246,7 +249,7 @@ static int extend(
 	uint64_t size = (uint64_t)store->recover->report.meta.segment_blocks * LOG_BLOCK_SIZE;
 	if (segment->size_bytes >= size)
 		return 0;
-	int r = open_segment(store, segment->number, &file, &name);
+	int r = log_store_open_segment(store, segment->number, &file, &name);
 	if (r == 0) {
 		r = zero_rest(store, &file, segment->size_bytes & ~(uint64_t)(LOG_BLOCK_SIZE - 1));
 		io_file_close(&file);
@@ -265,7 +268,7 @@ static int sync_segment(
 {
 	struct io_file file = {0};
 	struct log_dir_text name;
-	int r = open_segment(store, segment->number, &file, &name);
+	int r = log_store_open_segment(store, segment->number, &file, &name);
 	if (r == 0) {
 		r = io_file_sync_now(&file);
 		io_file_close(&file);
@@ -308,7 +311,7 @@ static int remove_leftovers(struct log_store *store, struct kr_error_text *text)
 				r, store->directory.errno_number, "removing", name, text);
 	}
 	kr_assert(recover->leftover_count <= LOG_RECOVER_LEFTOVER_MAX);
-	return recover->leftover_count == 0 ? 0 : sync_directory(store, text);
+	return recover->leftover_count == 0 ? 0 : log_store_sync_directory(store, text);
 }
 
 /* The writer's table: segments that hold batches, and whether one is in reserve. */
@@ -334,7 +337,7 @@ int log_store_repair(struct log_store *store, struct kr_error_text *text)
 	kr_assert(report->verdict != LOG_VERDICT_EMPTY);
 	/* Names too may still be on their way: a process killed between a rename and its sync
 	 * leaves a segment or snapshot that is there now and gone after a power cut. */
-	int r = sync_directory(store, text);
+	int r = log_store_sync_directory(store, text);
 	if (r == 0)
 		r = cut(store, text);
 	if (r == 0)

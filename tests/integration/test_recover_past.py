@@ -11,14 +11,13 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import shard_process
 import wire
+from history import History
 
 ROOT, SHARD, RECOVER = sys.argv[1:4]
 PB = wire.messages(ROOT)
@@ -39,58 +38,6 @@ def rows(*words):
 
 def day_of(date):
     return (datetime.date.fromisoformat(date) - datetime.date(1970, 1, 1)).days
-
-
-class History:
-    """A shard's life in three runs, so two snapshots, the second run's log over a segment's end."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="keyrack-past-")
-        self.directory = os.path.join(self.folder, "d")
-        self.random = random.Random(3)
-        self.held, self.booked, self.today = [], [], None
-        self.run(60)
-        self.run(2100)
-        self.run(60)
-        self.run(40, signal.SIGKILL)
-
-    def run(self, count, number=signal.SIGTERM):
-        shard = shard_process.Shard(SHARD, PB, self.folder)
-        connection = shard.connect()
-        if self.today is None:
-            self.today = shard_process.load(connection, PB, rooms=5000)
-        try:
-            for _ in range(count):
-                self.work(connection)
-        except BaseException:
-            shard.end(signal.SIGKILL)
-            raise
-        connection.close()
-        shard.end(number)
-
-    def work(self, connection):
-        draw = self.random.random()
-        if draw < 0.5 or not self.held or not self.booked:
-            kind, ident = self.random.choice(("HOLD", "BOOK")), self.mint()
-            code, _ = connection.call(kind, wire.HOTEL, HOTEL, shard_process.sale(
-                PB, self.today, ident, 1 + self.random.randrange(9), 1 + self.random.randrange(4)))
-            (self.held if kind == "HOLD" else self.booked).append(ident)
-        elif draw < 0.9:
-            kind = self.random.choice(("CONFIRM", "RELEASE", "CANCEL"))
-            ids = self.booked if kind == "CANCEL" else self.held
-            ident = ids.pop(self.random.randrange(len(ids)))
-            code, _ = connection.call(kind, wire.SLOT, wire.slot_of(HOTEL), PB.TransitionRequest(
-                id_hi=ident[0], id_lo=ident[1], source=2, reason="asked \"so\""))
-            if kind == "CONFIRM":
-                self.booked.append(ident)
-        else:
-            code, _ = connection.call("INVENTORY_SET", wire.HOTEL, HOTEL, PB.InventorySetRequest(
-                hotel_id=HOTEL, types=[1], first_day=self.today + 2, last_day=self.today + 6,
-                weekday_mask=127, set_mask=1 << 7, price_minor=self.random.randrange(5000, 9999)))
-        assert code == wire.DONE, (kind if draw < 0.9 else "UPDATE", code)
-
-    def mint(self):
-        return wire.mint(HOTEL, self.random.getrandbits(60))
 
 
 def counts_of(effects):
@@ -118,7 +65,7 @@ def counts_of(effects):
 class PastTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.history = History()
+        cls.history = History(SHARD, PB)
         cls.directory = cls.history.directory
         cls.effects = rows("dump", "--log", "--json", cls.directory)
         cls.last = cls.effects[-1]["lsn"]
