@@ -268,16 +268,25 @@ static int take_lock(struct recovery *recovery)
 	return r;
 }
 
-static int run_command(struct recovery *recovery)
+/* 0: it is ours; or the exit status, and it was said why. */
+static int lock(struct recovery *recovery)
 {
 	int r = take_lock(recovery);
 	if (r < 0)
 		return recover_fail(recovery, r);
-	if (r == LOG_STORE_LOCKED) {
-		fprintf(stderr, "keyrack-recover: REFUSE IN_USE: %s\n  next: %s\n",
-			recovery->text.bytes, log_verdict_next(LOG_VERDICT_IN_USE));
-		return (int)log_verdict_exit_code(LOG_VERDICT_IN_USE);
-	}
+	if (r != LOG_STORE_LOCKED)
+		return 0;
+	fprintf(stderr, "keyrack-recover: REFUSE IN_USE: %s\n  next: %s\n", recovery->text.bytes,
+		log_verdict_next(LOG_VERDICT_IN_USE));
+	kr_assert(log_verdict_exit_code(LOG_VERDICT_IN_USE) > 0);
+	return (int)log_verdict_exit_code(LOG_VERDICT_IN_USE);
+}
+
+static int run_command(struct recovery *recovery)
+{
+	int status = lock(recovery);
+	if (status != 0)
+		return status;
 	kr_assert(recovery->options->directory != NULL);
 	switch (recovery->options->command) {
 	case RECOVER_VERIFY:
@@ -306,11 +315,53 @@ static int run(const struct recover_options *options, struct io_loop *loop, cons
 	int status = run_command(&recovery);
 	rebuild_fini(&recovery.rebuild);
 	log_store_close(&recovery.store);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("keyrack-recover: standard output could not be written\n", stderr);
-		return RECOVER_EXIT_SYSTEM;
-	}
 	kr_assert(status >= 0);
+	return status;
+}
+
+/* A state that outlives its directory: 0, or the exit status. */
+static int read_state(struct recovery *recovery, struct io_loop *loop, const struct tz_db *tz)
+{
+	const struct recover_options *options = recovery->options;
+	int r = log_store_open(loop, &recovery->store, options->directory, 0, options->allow_tmpfs,
+		&recovery->text);
+	if (r < 0)
+		return recover_fail(recovery, r);
+	rebuild_begin(recovery, tz);
+	int status = lock(recovery);
+	if (status == 0) {
+		r = recover_build_as_of(recovery, false);
+		if (r != 0)
+			status = r < 0 ? recover_fail(recovery, r) : RECOVER_EXIT_OUT_OF_REACH;
+		else if (recover_verdict(recovery) != LOG_VERDICT_CLEAN)
+			recover_describe(recovery, stderr);
+	}
+	if (status == 0 && recover_verdict(recovery) == LOG_VERDICT_EMPTY)
+		status = (int)recover_verdict_exit(recovery);
+	if (status == 0 && options->to_lsn == 0 && recover_is_refused(recovery))
+		status = (int)recover_verdict_exit(recovery);
+	log_store_close(&recovery->store);
+	kr_assert(status >= 0);
+	return status;
+}
+
+static int run_diff(
+	const struct recover_options *options, struct io_loop *loop, const struct tz_db *tz)
+{
+	struct recover_options first = *options, second = *options;
+	struct recovery a = {.options = &first}, b = {.options = &second};
+	if (options->other != NULL)
+		second.directory = options->other;
+	else
+		first.to_lsn = options->from_lsn;
+	kr_assert(options->command == RECOVER_DIFF);
+	int status = read_state(&a, loop, tz);
+	if (status == 0)
+		status = read_state(&b, loop, tz);
+	if (status == 0)
+		status = recover_diff(&a, &b);
+	rebuild_fini(&a.rebuild);
+	rebuild_fini(&b.rebuild);
 	return status;
 }
 
@@ -333,7 +384,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "keyrack-recover: %s\n", text.bytes);
 		return RECOVER_EXIT_SYSTEM;
 	}
-	int status = run(&options, loop, &tz);
+	int status = options.command == RECOVER_DIFF ? run_diff(&options, loop, &tz)
+						     : run(&options, loop, &tz);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fputs("keyrack-recover: standard output could not be written\n", stderr);
+		status = RECOVER_EXIT_SYSTEM;
+	}
 	io_loop_free(loop);
 	tz_free(&tz);
 	kr_assert(options.command != 0);

@@ -17,6 +17,8 @@
 #define RECOVER_EXIT_WRONG 51        /* why: what led to the night is not what the state says */
 #define RECOVER_EXIT_NOT_FORCED 52   /* truncate: nothing was written, --force is missing */
 
+#define RECOVER_EXIT_DIFFERS 53 /* diff: the states are not the same */
+
 enum recover_command {
 	RECOVER_VERIFY = 1,
 	RECOVER_REPAIR_TAIL,
@@ -24,6 +26,7 @@ enum recover_command {
 	RECOVER_REPLAY,
 	RECOVER_WHY,
 	RECOVER_TRUNCATE,
+	RECOVER_DIFF,
 };
 enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
 
@@ -38,7 +41,9 @@ struct recover_options {
 	uint64_t to_lsn;   /* 0: the last */
 	bool has_to_time;
 	uint64_t to_time_us;
+	uint32_t limit; /* diff: so many differences are shown; 0: all */
 	const char *directory;
+	const char *other; /* diff: the second directory, or NULL */
 	const char *archive;
 	uint64_t hotel; /* why */
 	uint16_t type;
@@ -90,12 +95,28 @@ int recover_run_replay(struct recovery *recovery);
 int recover_run_why(struct recovery *recovery);
 int recover_run_verify(struct recovery *recovery);
 int recover_run_truncate(struct recovery *recovery);
+/* Prints how two states differ. */
+int recover_diff(struct recovery *a, struct recovery *b);
 
 /* ---- keyrack-recover_dump.c, keyrack-recover_log.c ---- */
 
 /* All of a dump goes to `out`; a write error is found at the end, by ferror(). */
 void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
 void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out);
+
+struct recover_cell {
+	struct hotel_id hotel;
+	uint16_t type;
+	int32_t day;
+	uint64_t counter, rate;
+};
+void recover_print_cell(
+	const struct inv *inv, const struct recover_cell *cell, bool is_json, FILE *out);
+/* The reservation is there. */
+void recover_print_reservation(
+	struct inv *inv, struct kr_id id, uint64_t now_us, bool is_json, FILE *out);
+/* All of them, ascending; freed by the caller. */
+struct kr_id *recover_ids(struct inv *inv, size_t *ret_count);
 
 struct recover_log_dump {
 	FILE *out;

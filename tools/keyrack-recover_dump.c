@@ -99,21 +99,20 @@ static void cell_print_text(const struct cell_line *cell, const char *date, FILE
 		fputs("-\n", out);
 }
 
-static void cell_print(const struct inv *inv, struct cell_line *cell, uint64_t counter,
-	uint64_t rate, bool is_json, FILE *out)
+void recover_print_cell(
+	const struct inv *inv, const struct recover_cell *cell, bool is_json, FILE *out)
 {
+	struct cell_line line = {.hotel = cell->hotel, .type = cell->type, .day = cell->day};
 	char date[CIVIL_DATE_TEXT_SIZE];
-	if (counter == 0 && rate == 0)
-		return;
-	cell->counter = cell_counter_unpack(counter);
-	cell->rate = cell_rate_unpack(rate);
-	cell->los = inv_los_class(inv, cell->rate.class_index);
-	civil_day_format(cell->day, date);
-	kr_assert(cell->hotel.v != 0);
+	line.counter = cell_counter_unpack(cell->counter);
+	line.rate = cell_rate_unpack(cell->rate);
+	line.los = inv_los_class(inv, line.rate.class_index);
+	civil_day_format(line.day, date);
+	kr_assert(line.hotel.v != 0);
 	if (is_json)
-		cell_print_json(cell, date, out);
+		cell_print_json(&line, date, out);
 	else
-		cell_print_text(cell, date, out);
+		cell_print_text(&line, date, out);
 }
 
 struct cells_dump {
@@ -128,15 +127,17 @@ struct cells_dump {
 static void cells_of_type(
 	struct cells_dump *dump, const struct inv_hotel_view *hotel, uint16_t type, uint32_t nights)
 {
-	struct cell_line cell = {.hotel = hotel->hotel, .type = type};
+	struct recover_cell cell = {.hotel = hotel->hotel, .type = type};
 	struct inv_answer answer = {0};
 	inv_availability(dump->inv, hotel->hotel, &type, 1, hotel->business_day, nights,
 		dump->counters, dump->rates, &answer);
 	kr_assert(answer.code == KEYRACK_DONE);
 	for (uint32_t i = 0; i < nights; i++) {
 		cell.day = hotel->business_day + (int32_t)i;
-		cell_print(dump->inv, &cell, dump->counters[i], dump->rates[i], dump->is_json,
-			dump->out);
+		cell.counter = dump->counters[i];
+		cell.rate = dump->rates[i];
+		if (cell.counter != 0 || cell.rate != 0)
+			recover_print_cell(dump->inv, &cell, dump->is_json, dump->out);
 	}
 }
 
@@ -288,22 +289,37 @@ static void reservation_print_text(const struct inv_reservation_view *view, FILE
 	fputc('\n', out);
 }
 
-void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out)
+struct kr_id *recover_ids(struct inv *inv, size_t *ret_count)
 {
 	struct id_list list = {0};
-	inv_reservations_each(inv, now_us, id_collect, &list);
+	inv_reservations_each(inv, 0, id_collect, &list);
 	if (list.count > 0)
 		qsort(list.ids, list.count, sizeof(*list.ids), id_compare);
+	kr_assert(list.count <= list.capacity);
+	*ret_count = list.count;
+	return list.ids;
+}
+
+void recover_print_reservation(
+	struct inv *inv, struct kr_id id, uint64_t now_us, bool is_json, FILE *out)
+{
+	struct inv_reservation_view view;
+	bool found = inv_reservation_get(inv, id, now_us, &view);
+	kr_assert(found);
+	if (is_json)
+		reservation_print_json(&view, out);
+	else
+		reservation_print_text(&view, out);
+}
+
+void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out)
+{
+	size_t count;
+	struct kr_id *ids = recover_ids(inv, &count);
+	kr_assert(count == 0 || ids != NULL);
 	if (!is_json)
 		fputs("# id hotel state revision total lines\n", out);
-	for (size_t i = 0; i < list.count; i++) {
-		struct inv_reservation_view view;
-		bool found = inv_reservation_get(inv, list.ids[i], now_us, &view);
-		kr_assert(found);
-		if (is_json)
-			reservation_print_json(&view, out);
-		else
-			reservation_print_text(&view, out);
-	}
-	free(list.ids);
+	for (size_t i = 0; i < count; i++)
+		recover_print_reservation(inv, ids[i], now_us, is_json, out);
+	free(ids);
 }

@@ -15,6 +15,7 @@ const char *argp_program_version = "keyrack-recover " KEYRACK_VERSION;
 #define LOCK_WAIT_S 10u /* a killed process's last writes keep the lock */
 #define LOCK_WAIT_MAX_S 3600u
 #define WORDS_MAX 4u
+#define DIFF_LIMIT 100u
 
 enum key {
 	KEY_CELLS = 256,
@@ -27,6 +28,7 @@ enum key {
 	KEY_AS_OF,
 	KEY_ARCHIVE,
 	KEY_FORCE,
+	KEY_LIMIT,
 	KEY_ALLOW_TMPFS,
 	KEY_LOCK_WAIT,
 };
@@ -41,6 +43,7 @@ enum given {
 	GIVEN_AS_OF = 0x20,
 	GIVEN_ARCHIVE = 0x40,
 	GIVEN_FORCE = 0x80,
+	GIVEN_LIMIT = 0x100,
 };
 
 static const struct argp_option option_table[] = {
@@ -49,13 +52,15 @@ static const struct argp_option option_table[] = {
 	{"log", KEY_LOG, NULL, 0, "dump: the effects of the log, as far as it is whole", 0},
 	{"json", KEY_JSON, NULL, 0, "one object a line", 0},
 	{"to-lsn", KEY_TO_LSN, "LSN", 0,
-		"replay, dump: as of this effect, the last one included; truncate: the last one "
-		"that stays",
+		"replay, dump, diff: as of this effect, the last one included; truncate: the last "
+		"one that stays",
 		0},
+	{"limit", KEY_LIMIT, "COUNT", 0, "diff: show so many differences (100); 0 = all", 0},
 	{"force", KEY_FORCE, NULL, 0, "truncate: do it", 0},
 	{"to-time", KEY_TO_TIME, "TIME", 0,
 		"replay, dump: as of this instant, such as 2026-11-22T05:41:36Z", 0},
-	{"from-lsn", KEY_FROM_LSN, "LSN", 0, "dump --log: from this effect on", 0},
+	{"from-lsn", KEY_FROM_LSN, "LSN", 0,
+		"dump --log: from this effect on; diff: the earlier of two states", 0},
 	{"as-of", KEY_AS_OF, "LSN", 0, "why: up to this effect", 0},
 	{"archive", KEY_ARCHIVE, "DIR", 0,
 		"where the shard's --log-archive is: lets replay, dump and why reach further back",
@@ -80,13 +85,15 @@ static const struct command_row {
 			GIVEN_ARCHIVE},
 	{"replay", RECOVER_REPLAY, 1, 1, "DIR",
 		GIVEN_JSON | GIVEN_TO_LSN | GIVEN_TO_TIME | GIVEN_ARCHIVE},
+	{"diff", RECOVER_DIFF, 1, 2, "DIR_A DIR_B, or DIR --from-lsn",
+		GIVEN_JSON | GIVEN_FROM_LSN | GIVEN_TO_LSN | GIVEN_ARCHIVE | GIVEN_LIMIT},
 	{"truncate", RECOVER_TRUNCATE, 1, 1, "DIR", GIVEN_TO_LSN | GIVEN_FORCE},
 	{"why", RECOVER_WHY, 4, 4, "HOTEL TYPE NIGHT DIR",
 		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE},
 };
 
 static const char *const given_names[] = {"--cells, --reservations and --log", "--json",
-	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force"};
+	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit"};
 
 struct parse {
 	struct recover_options *options;
@@ -183,8 +190,11 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 		argp_error(state, "say what to dump: --cells, --reservations or --log");
 	if (options->has_to_time && options->to_lsn != 0)
 		argp_error(state, "one of LSN and --to-time at a time");
-	if (options->dump != RECOVER_LOG && options->from_lsn != 0)
+	if (options->command == RECOVER_DUMP && options->dump != RECOVER_LOG &&
+		options->from_lsn != 0)
 		argp_error(state, "--from-lsn goes with dump --log");
+	if (options->command == RECOVER_DIFF && (options->other == NULL) != (options->from_lsn > 0))
+		argp_error(state, "diff takes two directories, or one and --from-lsn");
 	if (options->dump == RECOVER_LOG && options->has_to_time)
 		argp_error(state, "dump --log shows each effect's time: give it --to-lsn");
 	if (options->command == RECOVER_REPLAY && options->to_lsn == 0 && !options->has_to_time)
@@ -205,6 +215,10 @@ static void check_whole(struct argp_state *state)
 		argp_error(state, "%s takes: %s", row->name, row->words);
 	parse->options->command = row->command;
 	parse->options->directory = parse->words[parse->word_count - 1];
+	if (row->command == RECOVER_DIFF && parse->word_count == 2) {
+		parse->options->directory = parse->words[0];
+		parse->options->other = parse->words[1];
+	}
 	if (row->command == RECOVER_WHY)
 		check_night(state, parse);
 	check_options(state, parse);
@@ -268,6 +282,10 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 		parse->options->archive = text;
 		parse->given |= GIVEN_ARCHIVE;
 		return 0;
+	case KEY_LIMIT:
+		parse->options->limit = (uint32_t)number(state, "--limit", text, UINT32_MAX);
+		parse->given |= GIVEN_LIMIT;
+		return 0;
 	case KEY_FORCE:
 		parse->options->is_forced = true;
 		parse->given |= GIVEN_FORCE;
@@ -295,20 +313,23 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = on_option,
-		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\nwhy HOTEL TYPE NIGHT DIR",
+		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\ndiff DIR_A DIR_B\ndiff "
+			    "--from-lsn=LSN DIR\n"
+			    "why HOTEL TYPE NIGHT DIR",
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
 		       "verify       judges it as a start would, and recounts the state\n"
 		       "repair-tail  cuts an unacknowledged tail, as a start would\n"
 		       "dump         prints --cells, --reservations or --log\n"
 		       "replay       builds the state as of --to-lsn or --to-time, and recounts "
 		       "it\n"
+		       "diff         cells and reservations in which two states differ\n"
 		       "truncate     ends the log with --to-lsn; without --force says what is "
 		       "lost\n"
 		       "why          all that made a night of a room type what it is\n\n"
 		       "The exit status names the verdict: see keyrack-recover(8).",
 	};
 	struct parse parse = {.options = ret_options};
-	*ret_options = (struct recover_options){.lock_wait_s = LOCK_WAIT_S};
+	*ret_options = (struct recover_options){.lock_wait_s = LOCK_WAIT_S, .limit = DIFF_LIMIT};
 	argp_err_exit_status = RECOVER_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &parse);
 	kr_assert(ret_options->command != 0 && ret_options->directory != NULL);

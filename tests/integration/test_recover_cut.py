@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""keyrack-recover truncate on the history of a real shard.
+"""keyrack-recover truncate and diff on the history of a real shard.
 
 usage: test_recover_cut.py SOURCE_ROOT KEYRACK_SHARD KEYRACK_RECOVER
 """
@@ -19,7 +19,7 @@ ROOT, SHARD, RECOVER = sys.argv[1:4]
 PB = wire.messages(ROOT)
 HOTEL = shard_process.HOTEL
 BLOCK = 4096
-NOT_FORCED, OUT_OF_REACH = 52, 50
+NOT_FORCED, OUT_OF_REACH, DIFFERS = 52, 50, 53
 
 
 def recover(*words):
@@ -123,6 +123,70 @@ class CutTest(unittest.TestCase):
         for lsn in (7, self.snapshots[0] - 30, self.snapshots[0] + 2, self.snapshots[1] + 1,
                     self.last - 1):
             self.check_cut(lsn)
+
+    # diff
+
+    def lines(self, lsn, what):
+        _, out, _ = recover("dump", what, "--to-lsn", lsn, self.directory)
+        return {line for line in out.splitlines() if not line.startswith("#")}
+
+    def check_differ(self, before, after, out):
+        """Each line of one state that the other has not, and no other."""
+        wanted = set()
+        for what, word in (("--cells", "cell"), ("--reservations", "reservation")):
+            a, b = self.lines(before, what), self.lines(after, what)
+            wanted |= {f"- {word} {line}" for line in a - b}
+            wanted |= {f"+ {word} {line}" for line in b - a}
+        shown = out.splitlines()
+        self.assertEqual(shown[:2], [f"# - LSN {before}", f"# + LSN {after}"])
+        self.assertEqual(shown[2].split()[:3], ["!", "hotel", str(HOTEL)])
+        self.assertEqual(set(shown[3:-1]), wanted)
+        cells = {line.split()[4] for line in wanted if line[2:6] == "cell"}
+        ids = {line.split()[2] for line in wanted if line[2:6] == "rese"}
+        self.assertEqual(shown[-1], f"{len(cells)} cells, {len(ids)} reservations and 1 hotels "
+                                    "differ")
+
+    def test_two_states_of_one_log_are_compared(self):
+        for before, after in ((20, 21), (self.snapshots[0] - 3, self.snapshots[1] + 2),
+                              (self.last - 30, self.last)):
+            status, out, err = recover("diff", "--from-lsn", before, "--to-lsn", after, "--limit",
+                                       0, self.directory)
+            self.assertEqual(status, DIFFERS, err)
+            self.check_differ(before, after, out)
+        status, out, _ = recover("diff", "--from-lsn", 20, self.directory)
+        self.assertEqual(status, DIFFERS)
+        self.assertEqual(len([line for line in out.splitlines() if line.startswith("+")]) > 40,
+                         True)
+        # The hundred that are shown have two lines each at most.
+        self.assertLessEqual(len(out.splitlines()), 203)
+        status, out, _ = recover("diff", "--from-lsn", 20, "--to-lsn", 20, self.directory)
+        self.assertEqual(status, 0)
+        self.assertIn("0 cells, 0 reservations and 0 hotels differ", out)
+
+    def test_two_directories_are_compared(self):
+        folder, directory = self.copy("diff")
+        self.assertEqual(recover("diff", self.directory, directory)[0], 0)
+        lsn = self.last - 20
+        self.assertEqual(recover("truncate", "--to-lsn", lsn, "--force", directory)[0], 0)
+        status, out, err = recover("diff", "--limit", 0, directory, self.directory)
+        self.assertEqual(status, DIFFERS, err)
+        self.check_differ(lsn, self.last, out)
+        status, out, _ = recover("diff", "--json", "--limit", 0, directory, self.directory)
+        self.assertEqual(status, DIFFERS)
+        found = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(found[-1]["what"], "counts")
+        self.assertEqual({row["side"] for row in found if row["what"] == "reservation"},
+                         {"a", "b"})
+        self.assertEqual(recover("diff", "--to-lsn", lsn, directory, self.directory)[0], 0)
+        self.check_serves(folder, directory)
+        for words in (["diff", directory], ["diff", directory, directory, directory],
+                      ["diff", "--from-lsn", "3", directory, directory]):
+            self.assertEqual(recover(*words)[0], 2)
+        self.assertEqual(recover("diff", directory, directory + "x")[0], 3)
+        self.assertEqual(recover("diff", "--from-lsn", 1, "--to-lsn", 10 ** 6, directory)[0],
+                         OUT_OF_REACH)
+
+    # truncate
 
     def test_what_stays_is_a_point_that_exists(self):
         _, directory = self.copy("point")
