@@ -309,6 +309,20 @@ static void decode_ReservationGetAnswer(
 	client_decode_refused(decoder, in->refusal);
 }
 
+static void decode_ReservationListAnswer(
+	struct client_decoder *decoder, const Keyrack__ReservationListAnswer *in)
+{
+	struct keyrack_reservation_list_answer *ret = &decoder->answer->reservation_list;
+	struct keyrack_reservation *list =
+		DECODE_ARRAY(decoder, struct keyrack_reservation, in->n_reservations);
+	for (size_t i = 0; list != NULL && i < in->n_reservations; i++)
+		client_decode_reservation(decoder, in->reservations[i], &list[i]);
+	ret->reservations = list;
+	ret->reservation_count = (uint32_t)in->n_reservations;
+	ret->next_cursor = in->next_cursor;
+	client_decode_refused(decoder, in->refusal);
+}
+
 /* ---- operation ------------------------------------------------------------------------------- */
 
 static void decode_PingAnswer(struct client_decoder *decoder, const Keyrack__PingAnswer *in)
@@ -400,6 +414,7 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_COMPLETE, ReservationAnswer)                                                       \
 	X(FRAME_NO_SHOW, ReservationAnswer)                                                        \
 	X(FRAME_RESERVATION_GET, ReservationGetAnswer)                                             \
+	X(FRAME_RESERVATION_LIST, ReservationListAnswer)                                           \
 	X(FRAME_PING, PingAnswer)                                                                  \
 	X(FRAME_ROUTER_STATUS, RouterStatusAnswer)                                                 \
 	X(FRAME_ROUTER_MAP, RouterMapAnswer)                                                       \

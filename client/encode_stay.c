@@ -217,3 +217,39 @@ int client_encode_reservation_get(struct client_pack *pack, const void *request)
 	pack->request.flags = client_read_flags(&get->call);
 	return client_pack_body(pack, &message.base);
 }
+
+/* Over all hotels the cursor's upper bits name the shard whose turn it is. */
+#define CURSOR_SHARD_SHIFT 50u
+
+int client_encode_reservation_list(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_reservation_list *list = request;
+	Keyrack__ReservationListRequest message = KEYRACK__RESERVATION_LIST_REQUEST__INIT;
+	if (!client_text_is_fit(list->external_ref))
+		return -EINVAL;
+	message.hotel_id = list->hotel_id;
+	message.state_mask = list->state_mask;
+	message.has_arrival = list->has_arrival;
+	message.arrival_first_day = list->arrival_first_day;
+	message.arrival_last_day = list->arrival_last_day;
+	message.has_departure = list->has_departure;
+	message.departure_first_day = list->departure_first_day;
+	message.departure_last_day = list->departure_last_day;
+	message.has_night = list->has_night;
+	message.night_first_day = list->night_first_day;
+	message.night_last_day = list->night_last_day;
+	message.guest_hi = list->guest.hi;
+	message.guest_lo = list->guest.lo;
+	message.external_ref = client_text(list->external_ref);
+	message.source = list->source;
+	message.payment = list->payment;
+	message.cursor = list->cursor;
+	message.limit = list->limit;
+	client_route_hotel(pack, FRAME_RESERVATION_LIST, list->hotel_id, CLIENT_RETRY_READ);
+	if (list->hotel_id == 0) {
+		pack->request.route = FRAME_ROUTE_SHARD;
+		pack->request.routing_key = list->cursor >> CURSOR_SHARD_SHIFT;
+	}
+	pack->request.flags = client_read_flags(&list->call);
+	return client_pack_body(pack, &message.base);
+}

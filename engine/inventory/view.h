@@ -56,6 +56,25 @@ uint32_t inv_type_list(const struct inv *inv, struct hotel_id hotel, struct inv_
 /* now_us decides `due`. */
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret);
+/* What a list of reservations is about; zero where a filter is off. Days are inclusive. */
+struct inv_reservation_filter {
+	struct hotel_id hotel;
+	uint32_t state_mask; /* a bit each */
+	bool has_arrival, has_departure, has_night;
+	int32_t arrival_first, arrival_last;     /* first night of any line */
+	int32_t departure_first, departure_last; /* the date after the last night of any line */
+	int32_t night_first, night_last;         /* a night of any line */
+	struct inv_guest_id guest;
+	struct inv_text external_ref;
+	uint32_t source;
+	uint8_t payment; /* 1 with a payment reference, 2 without */
+};
+enum inv_scan { INV_SCAN_FOUND, INV_SCAN_PAUSED, INV_SCAN_ENDED };
+/* The next one that fits from place *at of the table on; *at moves behind it. PAUSED when *budget
+ * places were looked at. Records never move, so that one which stays is met exactly once. */
+enum inv_scan inv_reservation_scan(struct inv *inv, uint64_t now_us,
+	const struct inv_reservation_filter *filter, uint32_t *at, uint32_t *budget,
+	struct inv_reservation_view *ret);
 /* What to say of an id that is not found: NOT_FOUND, or KEY_EXPIRED past the purge mark. */
 uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id);
 

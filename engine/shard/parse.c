@@ -1,8 +1,7 @@
 #include <string.h>
 
 #include "engine/shard/hot.h"
-#include "engine/shard/shard_priv.h"
-#include "proto/keyrack.pb-c.h"
+#include "engine/shard/parse.h"
 #include "proto/message.h"
 
 /*
@@ -24,7 +23,7 @@ static void parse_refuse(
 	request->field = field;
 }
 
-static void parse_invalid(struct shard_request *request, const char *field)
+void parse_invalid(struct shard_request *request, const char *field)
 {
 	kr_assert(field != NULL);
 	kr_assert(request->frame != NULL);
@@ -52,8 +51,7 @@ static uint8_t parse_u8(struct shard_request *request, uint64_t value, const cha
 	return (uint8_t)parse_max(request, value, UINT8_MAX, field);
 }
 
-static struct inv_text parse_text(
-	struct shard_request *request, const char *text, const char *field)
+struct inv_text parse_text(struct shard_request *request, const char *text, const char *field)
 {
 	size_t size = strlen(text);
 	kr_assert(text != NULL);
@@ -103,7 +101,7 @@ static void parse_slot(struct shard *shard, struct shard_request *request, uint6
 }
 
 /* A call about a hotel: the header must name the hotel that the body names. */
-static void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel)
+void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel)
 {
 	const struct frame_header *header = request->frame->header;
 	kr_assert(request->hotel.v == 0);
@@ -143,7 +141,7 @@ static void parse_id_route(struct shard *shard, struct shard_request *request, s
 	}
 }
 
-static void parse_shard_route(struct shard *shard, struct shard_request *request)
+void parse_shard_route(struct shard *shard, struct shard_request *request)
 {
 	const struct frame_header *header = request->frame->header;
 	kr_assert(request->hotel.v == 0);
@@ -696,6 +694,9 @@ static void parse_body(
 		break;
 	case FRAME_RESERVATION_GET:
 		parse_get(shard, request, message);
+		break;
+	case FRAME_RESERVATION_LIST:
+		parse_reservation_list(shard, request, message);
 		break;
 	case FRAME_PING:
 		parse_ping(request, message);

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "engine/shard/answer.h"
 #include "engine/shard/hot.h"
+#include "engine/shard/read.h"
 
 /*
  * Reads: nothing changes, but what they show has to be durable before they leave.
@@ -9,8 +9,8 @@
 
 #define LIST_HOTELS_MAX 256u
 
-/* The generated structs have no const; packing only reads. Borrowed texts have no final zero. */
-static char *read_text(struct shard *shard, struct inv_text text)
+/* Borrowed texts have no final zero. */
+char *shard_text_copy(struct shard *shard, struct inv_text text)
 {
 	char *copy = kr_arena_alloc(&shard->arena.arena, text.size_bytes + 1, 1);
 	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
@@ -22,7 +22,7 @@ static char *read_text(struct shard *shard, struct inv_text text)
 	return copy;
 }
 
-static bool read_refuse(struct shard *shard, const struct shard_request *request, uint16_t code,
+bool shard_refuse(struct shard *shard, const struct shard_request *request, uint16_t code,
 	uint8_t rule, const char *field)
 {
 	struct shard_request refused = *request;
@@ -42,9 +42,9 @@ static void hotel_fill(struct shard *shard, const struct inv_hotel_view *view,
 	const struct inv_hotel_settings *s = &view->settings;
 	keyrack__hotel_settings__init(settings);
 	keyrack__hotel__init(hotel);
-	settings->code = read_text(shard, s->code);
-	settings->zone = read_text(shard, s->zone);
-	settings->currency = read_text(shard, (struct inv_text){s->currency, 3});
+	settings->code = shard_text_copy(shard, s->code);
+	settings->zone = shard_text_copy(shard, s->zone);
+	settings->currency = shard_text_copy(shard, (struct inv_text){s->currency, 3});
 	settings->currency_digits = s->currency_digits;
 	settings->day_roll_minute = s->day_roll_minute;
 	settings->check_in_minute = s->check_in_minute;
@@ -88,7 +88,7 @@ static bool read_hotel(struct shard *shard, const struct shard_request *request)
 	struct inv_hotel_view view;
 	kr_assert(request->hotel.v != 0);
 	if (!inv_hotel_get(shard->inv, request->hotel, &view))
-		return read_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
+		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
 	struct inv_answer answer = {.code = KEYRACK_DONE, .wait_lsn = view.last_lsn};
 	return shard_hotel_answer(shard, request, &answer);
 }
@@ -132,7 +132,7 @@ static void type_fill(struct shard *shard, const struct inv_type_view *view,
 	keyrack__type_settings__init(settings);
 	keyrack__room_type__init(type);
 	kr_assert((view->set_mask & ~INV_TYPE_MASK) == 0);
-	settings->code = read_text(shard, s->code);
+	settings->code = shard_text_copy(shard, s->code);
 	settings->status = s->status;
 	settings->physical = s->physical;
 	settings->out_of_order = s->out_of_order;
@@ -213,7 +213,7 @@ static bool types_answer(struct shard *shard, const struct shard_request *reques
 		if (query->type_count > 0)
 			view = types_find(views, hotel->type_count, query->types[i]);
 		if (view == NULL)
-			return read_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_TYPE, NULL);
+			return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_TYPE, NULL);
 		type_fill(shard, view, &settings[i], &types[i]);
 		list[i] = &types[i];
 	}
@@ -228,7 +228,7 @@ static bool read_types(struct shard *shard, const struct shard_request *request)
 {
 	struct inv_hotel_view hotel;
 	if (!inv_hotel_get(shard->inv, request->hotel, &hotel))
-		return read_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
+		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
 	kr_assert(hotel.hotel.v == request->hotel.v);
 	const struct inv_type_view *views = types_list(shard, request->hotel, hotel.type_count);
 	if (views == NULL)
@@ -331,60 +331,18 @@ static bool read_nights(struct shard *shard, const struct shard_request *request
 	struct shard_nights_query query = request->u.nights;
 	struct inv_hotel_head hotel;
 	if (!inv_hotel_head(shard->inv, request->hotel, &hotel))
-		return read_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
+		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
 	if (!nights_types(shard, &query, hotel.type_count))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	kr_assert(query.hotel.v == request->hotel.v);
 	/* Before the product is formed: each factor alone is small enough. */
 	if (query.night_count > INV_QUERY_CELLS_MAX ||
 		(uint64_t)query.night_count * query.type_count > INV_QUERY_CELLS_MAX)
-		return read_refuse(shard, request, KEYRACK_INVALID, RULE_FIELD, "night_count");
+		return shard_refuse(shard, request, KEYRACK_INVALID, RULE_FIELD, "night_count");
 	return nights_answer(shard, request, &query, &hotel);
 }
 
-/* ---- stays and reservations ---- */
-
-static void line_runs_fill(const struct inv_line *line, uint32_t *nights, uint64_t *prices)
-{
-	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
-	for (uint32_t i = 0; i < line->run_count; i++) {
-		nights[i] = line->runs[i].nights;
-		prices[i] = line->runs[i].price_minor;
-	}
-}
-
-/* NULL when the arena is full. */
-static Keyrack__Line **lines_fill(
-	struct shard *shard, const struct inv_line *lines, uint32_t line_count)
-{
-	struct kr_arena *arena = &shard->arena.arena;
-	Keyrack__Line *bodies = KR_ARENA_ARRAY(arena, Keyrack__Line, line_count);
-	Keyrack__Line **list = KR_ARENA_ARRAY(arena, Keyrack__Line *, line_count);
-	kr_assert(lines != NULL || line_count == 0);
-	if (bodies == NULL || list == NULL)
-		return NULL;
-	kr_assert(line_count <= INV_LINES_MAX);
-	for (uint32_t i = 0; i < line_count; i++) {
-		const struct inv_line *line = &lines[i];
-		Keyrack__Line *body = &bodies[i];
-		keyrack__line__init(body);
-		body->type = line->type;
-		body->plan = line->plan;
-		body->check_in = line->check_in;
-		body->check_out = line->check_out;
-		body->rooms = line->rooms;
-		body->guests = line->guests;
-		body->pricing = line->pricing;
-		body->run_nights = KR_ARENA_ARRAY(arena, uint32_t, line->run_count);
-		body->run_price_minor = KR_ARENA_ARRAY(arena, uint64_t, line->run_count);
-		if (body->run_nights == NULL || body->run_price_minor == NULL)
-			return NULL;
-		line_runs_fill(line, body->run_nights, body->run_price_minor);
-		body->n_run_nights = body->n_run_price_minor = line->run_count;
-		list[i] = body;
-	}
-	return list;
-}
+/* ---- stays ---- */
 
 struct stay_result {
 	struct inv_refusal refusals[INV_EXPLAIN_MAX];
@@ -418,81 +376,10 @@ static bool read_stay(struct shard *shard, const struct shard_request *request)
 	message.rooms_left = rooms_left;
 	message.ari_version = answer.ari_version;
 	if (answer.code == KEYRACK_DONE) {
-		message.lines = lines_fill(shard, result->lines, query->op.line_count);
+		message.lines = shard_lines_fill(shard, result->lines, query->op.line_count);
 		message.n_lines = message.lines == NULL ? 0 : query->op.line_count;
 	}
 	return shard_answer_message(shard, request, answer.wait_lsn, answer.code, &message.base);
-}
-
-static void reservation_fill(
-	struct shard *shard, const struct inv_reservation_view *view, Keyrack__Reservation *body)
-{
-	kr_assert(!kr_id_is_zero(view->id));
-	body->id_hi = view->id.hi;
-	body->id_lo = view->id.lo;
-	body->hotel_id = view->hotel.v;
-	body->state = view->state;
-	body->due = view->due;
-	body->revision = view->revision;
-	body->created_at_us = view->created_at_us;
-	body->changed_at_us = view->changed_at_us;
-	body->expires_at_us = view->expires_at_us;
-	body->lines = lines_fill(shard, view->lines, view->line_count);
-	body->n_lines = body->lines == NULL ? 0 : view->line_count;
-	body->total_minor = view->total_minor;
-	body->has_total = view->has_total;
-	body->guest_hi = view->guest.hi;
-	body->guest_lo = view->guest.lo;
-	body->external_ref = read_text(shard, view->external_ref);
-	body->payment_ref = read_text(shard, view->payment_ref);
-	body->source = view->source;
-	body->counted_until_day = view->counted_until;
-	body->event_seq = view->event_seq;
-	body->change_id = view->change_id;
-	body->was_held = view->was_held;
-	body->graced = view->graced;
-}
-
-/* Who asks for what is not there must not learn of a retirement that is not durable: not knowing
- * its hotel, the answer waits for its slot. */
-static bool read_missing(struct shard *shard, const struct shard_request *request)
-{
-	struct inv_counts counts;
-	struct kr_id id = request->u.get.id;
-	inv_counts_get(shard->inv, &counts);
-	bool old =
-		reservation_id_is_native(id) && reservation_id_ms(id) < counts.purge_mark_us / 1000;
-	uint16_t code = old ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND;
-	struct inv_answer answer = {
-		.code = code,
-		.refusal = {.code = code, .rule = RULE_ID},
-	};
-	kr_assert(request->slot < SLOT_COUNT);
-	return shard_answer_judged(shard, request, &answer);
-}
-
-static bool read_reservation(struct shard *shard, const struct shard_request *request)
-{
-	Keyrack__ReservationGetAnswer message = KEYRACK__RESERVATION_GET_ANSWER__INIT;
-	Keyrack__Reservation body = KEYRACK__RESERVATION__INIT;
-	const struct shard_id_query *query = &request->u.get;
-	struct inv_reservation_view view;
-	struct inv_hotel_head hotel;
-	kr_assert(request->slot < SLOT_COUNT);
-	if (!inv_reservation_get(shard->inv, query->id, shard->now.t_us, &view))
-		return read_missing(shard, request);
-	if (query->has_hotel && query->hotel.v != view.hotel.v)
-		return read_missing(shard, request);
-	reservation_fill(shard, &view, &body);
-	message.reservation = &body;
-	/* A VOID without a hotel waits for its slot. */
-	struct shard_request known = *request;
-	uint64_t wait_lsn = 0;
-	if (view.hotel.v != 0 && inv_hotel_head(shard->inv, view.hotel, &hotel))
-		wait_lsn = hotel.last_lsn;
-	known.hotel = view.hotel;
-	kr_assert(wait_lsn < shard->next_lsn);
-	return shard_answer_message(shard, &known, wait_lsn, KEYRACK_DONE, &message.base);
 }
 
 /* ---- connection and operation ---- */
@@ -546,7 +433,9 @@ static bool read_any(struct shard *shard, const struct shard_request *request)
 	case FRAME_STAY:
 		return read_stay(shard, request);
 	case FRAME_RESERVATION_GET:
-		return read_reservation(shard, request);
+		return shard_reservation_read(shard, request);
+	case FRAME_RESERVATION_LIST:
+		return shard_reservations_read(shard, request);
 	case FRAME_HOTEL_GET:
 		return read_hotel(shard, request);
 	case FRAME_HOTEL_LIST:

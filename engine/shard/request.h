@@ -5,6 +5,7 @@
 #define ENGINE_SHARD_REQUEST_H
 
 #include "engine/inventory/op.h"
+#include "engine/inventory/view.h"
 #include "proto/frame.h"
 
 struct shard_frame;
@@ -34,6 +35,12 @@ struct shard_list_query {
 	uint32_t limit;
 };
 
+struct shard_scan_query {
+	struct inv_reservation_filter filter;
+	uint64_t cursor;
+	uint32_t limit;
+};
+
 struct shard_request {
 	const struct shard_frame *frame;
 	uint16_t code;         /* 0: to be judged; else the answer */
@@ -52,6 +59,7 @@ struct shard_request {
 		struct shard_stay_query stay;
 		struct shard_id_query get;
 		struct shard_list_query list;
+		struct shard_scan_query scan;
 		struct {
 			const uint8_t *bytes;
 			size_t size_bytes;

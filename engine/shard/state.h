@@ -117,6 +117,7 @@ struct shard {
 	uint32_t *class_seen; /* by class: the mark it was seen under last */
 	uint32_t class_mark;
 	struct slot_map map;
+	uint64_t epoch; /* of this life */
 };
 
 #endif

@@ -36,6 +36,7 @@ static int step_start(struct shard *shard, const struct shard_event *event)
 	if (r != 0)
 		return r;
 	shard->life = SHARD_STARTING;
+	shard->epoch = event->epoch;
 	shard->started_boot_us = event->boot_us;
 	shard->snapshot.done_lsn = event->snapshot_lsn;
 	kr_assert(event->snapshot_lsn < shard->next_lsn);

@@ -741,6 +741,36 @@ struct keyrack_reservation_get_answer {
 	struct keyrack_reservation reservation;
 };
 
+/*
+ * Reservations that fit every filter given, in no useful order, a page at a time: a page may be
+ * empty, and the list ends when next_cursor is 0. One that is there from the first page to the last
+ * is told exactly once. After a restart of its shard a cursor is VERSION_MISMATCH: begin again.
+ * Days are inclusive.
+ */
+struct keyrack_reservation_list {
+	struct keyrack_call call;
+	uint64_t hotel_id;   /* 0 = every hotel, shard after shard */
+	uint32_t state_mask; /* bit n: enum keyrack_state n; 0 = any */
+	bool has_arrival;    /* the first night of any line */
+	int32_t arrival_first_day, arrival_last_day;
+	bool has_departure; /* the date after the last night of any line */
+	int32_t departure_first_day, departure_last_day;
+	bool has_night; /* a night of any line */
+	int32_t night_first_day, night_last_day;
+	struct keyrack_id guest;  /* zero = any */
+	const char *external_ref; /* NULL or "" = any */
+	uint32_t source;          /* 0 = any */
+	uint32_t payment;         /* 0 any, 1 with a payment reference, 2 without */
+	uint64_t cursor;          /* 0 = from the start; then next_cursor */
+	uint32_t limit;           /* 1 to 256; 0 = 256 */
+};
+struct keyrack_reservation_list_answer {
+	struct keyrack_result result;
+	const struct keyrack_reservation *reservations;
+	uint32_t reservation_count;
+	uint64_t next_cursor; /* 0 = that was all */
+};
+
 /* ---- operation ------------------------------------------------------------------------------- */
 
 #define KEYRACK_ALL_SHARDS UINT32_MAX
@@ -897,6 +927,7 @@ union keyrack_answer {
 	struct keyrack_stay_answer stay;
 	struct keyrack_reservation_answer reservation; /* hold to resolve */
 	struct keyrack_reservation_get_answer reservation_get;
+	struct keyrack_reservation_list_answer reservation_list;
 	struct keyrack_snapshot_answer snapshot;
 	struct keyrack_stats_answer stats;
 	struct keyrack_ping_answer ping;
@@ -986,6 +1017,8 @@ int keyrack_submit_no_show(struct keyrack_client *client, const struct keyrack_t
 	keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, keyrack_callback *callback, void *user);
+int keyrack_submit_reservation_list(struct keyrack_client *client,
+	const struct keyrack_reservation_list *request, keyrack_callback *callback, void *user);
 int keyrack_submit_snapshot(struct keyrack_client *client, const struct keyrack_snapshot *request,
 	keyrack_callback *callback, void *user);
 int keyrack_submit_stats(struct keyrack_client *client, const struct keyrack_stats *request,
@@ -1051,6 +1084,9 @@ int keyrack_no_show(struct keyrack_client *client, const struct keyrack_transiti
 	struct keyrack_reservation_answer *ret);
 int keyrack_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, struct keyrack_reservation_get_answer *ret);
+int keyrack_reservation_list(struct keyrack_client *client,
+	const struct keyrack_reservation_list *request,
+	struct keyrack_reservation_list_answer *ret);
 int keyrack_snapshot(struct keyrack_client *client, const struct keyrack_snapshot *request,
 	struct keyrack_snapshot_answer *ret);
 int keyrack_stats(struct keyrack_client *client, const struct keyrack_stats *request,

@@ -1,0 +1,21 @@
+/*
+ * Private to parsing: what is wrong with a request, its texts, and where it was sent.
+ */
+#ifndef ENGINE_SHARD_PARSE_H
+#define ENGINE_SHARD_PARSE_H
+
+#include "engine/shard/shard_priv.h"
+#include "proto/keyrack.pb-c.h"
+
+/* INVALID, naming the field; what was found wrong first stays. */
+void parse_invalid(struct shard_request *request, const char *field);
+/* Of the message's memory; INVALID when it is too long. */
+struct inv_text parse_text(struct shard_request *request, const char *text, const char *field);
+/* The frame was sent to that hotel; to this shard. */
+void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel);
+void parse_shard_route(struct shard *shard, struct shard_request *request);
+
+void parse_reservation_list(struct shard *shard, struct shard_request *request,
+	const Keyrack__ReservationListRequest *body);
+
+#endif
