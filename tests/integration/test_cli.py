@@ -550,6 +550,43 @@ class SalesTest(CliCase):
         self.assertEqual(self.js("no-show", missed)["state"], "NO_SHOW")
         self.assertEqual([cell["booked"] for cell in self.cells(0, 3)], [0] * 4)
 
+    def test_reservations_are_listed_by_what_they_are(self):
+        guest = f"{random.getrandbits(128):032x}"
+        held = self.js("hold", *self.sale(first=20))["id"]
+        booked = self.js("book", *self.sale("--guest", guest, "--external-ref", "OTA-1",
+                                            first=5))["id"]
+        gone = self.js("book", *self.sale(first=8))["id"]
+        self.js("cancel", gone)
+
+        def listed(*words):
+            return [row["id"] for row in
+                    self.js("reservation", "list", *words)["reservations"]]
+
+        self.assertEqual(sorted(listed(self.hotel)), sorted([held, booked, gone]))
+        self.assertEqual(listed(self.hotel, "--state", "held"), [held])
+        self.assertEqual(sorted(listed(self.hotel, "--state", "held,cancelled")),
+                         sorted([held, gone]))
+        self.assertEqual(listed(self.hotel, "--arriving", self.night(5)), [booked])
+        self.assertEqual(listed(self.hotel, "--departing", self.night(23)), [held])
+        self.assertEqual(listed(self.hotel, "--nights", self.night(7)), [booked])
+        self.assertEqual(listed(self.hotel, "--nights", self.night(23)), [])
+        self.assertEqual(listed(self.hotel, "--external-ref", "OTA-1"), [booked])
+        self.assertEqual(listed("--guest", guest), [booked])
+        self.assertEqual(listed(self.hotel, "--paid"), [])
+        page = self.js("reservation", "list", self.hotel, "--limit", "2")
+        self.assertTrue(page["more"])
+        rest = self.js("reservation", "list", self.hotel, "--cursor", page["next_cursor"])
+        self.assertFalse(rest["more"])
+        self.assertEqual(sorted(row["id"] for row in page["reservations"] + rest["reservations"]),
+                         sorted([held, booked, gone]))
+        text = self.ok("reservation", "list", self.hotel, "--state", "confirmed")
+        self.assertIn(booked, text)
+        self.assertIn("OTA-1", text)
+        self.assertIn("No reservation", self.ok("reservation", "list", self.hotel, "--paid"))
+        self.refused("NOT_FOUND", "reservation", "list", "999999")
+        self.refused("VERSION_MISMATCH", "reservation", "list", self.hotel, "--cursor", "7")
+        self.run_cli(USAGE, "reservation", "list", self.hotel, "--state", "asleep")
+
     def test_lines_are_sold_together_or_not_at_all(self):
         self.ok("type", "put", self.hotel, "1", "--code", "STD", "--physical", "1")
         self.set_all("price=EUR 80.00")

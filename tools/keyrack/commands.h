@@ -26,6 +26,7 @@ cli_run check_in_run;
 cli_run complete_run;
 cli_run no_show_run;
 cli_run reservation_get_run;
+cli_run reservation_list_run;
 cli_run snapshot_run;
 cli_run stats_run;
 cli_run ping_run;

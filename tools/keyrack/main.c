@@ -35,6 +35,7 @@ static const struct command {
 	{"", "no-show", no_show_run, "the guest did not come"},
 	{"", "resolve", resolve_run, "what became of an id whose outcome is unknown"},
 	{"reservation", "get", reservation_get_run, "show a reservation"},
+	{"reservation", "list", reservation_list_run, "who comes, goes, is there, holds"},
 	{"", "snapshot", snapshot_run, "let the shards write a snapshot"},
 	{"", "stats", stats_run, "counters and gauges of the shards"},
 	{"", "ping", ping_run, "is somebody there, and how far away"},

@@ -159,11 +159,9 @@ static json_t *line_json(const struct keyrack_line *line, const struct money_uni
 	return object;
 }
 
-static json_t *get_json(
-	const struct keyrack_reservation_get_answer *answer, const struct money_unit *unit)
+void reservation_json(
+	json_t *root, const struct keyrack_reservation *reservation, const struct money_unit *unit)
 {
-	const struct keyrack_reservation *reservation = &answer->reservation;
-	json_t *root = report_json(&report_get, &answer->result);
 	json_t *lines = js_array();
 	js_id(root, "id", reservation->id);
 	js_number_id(root, "hotel_id", reservation->hotel_id);
@@ -188,6 +186,13 @@ static json_t *get_json(
 	js_bool(root, "graced", reservation->graced);
 	if (reservation->change_id != 0)
 		js_count(root, "change_id", reservation->change_id);
+}
+
+static json_t *get_json(
+	const struct keyrack_reservation_get_answer *answer, const struct money_unit *unit)
+{
+	json_t *root = report_json(&report_get, &answer->result);
+	reservation_json(root, &answer->reservation, unit);
 	return root;
 }
 

@@ -2,6 +2,7 @@
 #ifndef TOOLS_KEYRACK_RESERVATION_H
 #define TOOLS_KEYRACK_RESERVATION_H
 
+#include "tools/keyrack/js.h"
 #include "tools/keyrack/report.h"
 
 struct reservation_context {
@@ -12,6 +13,9 @@ struct reservation_context {
 	bool is_read;
 };
 
+/* All of it, into an object. */
+void reservation_json(
+	json_t *root, const struct keyrack_reservation *reservation, const struct money_unit *unit);
 /* "id 0190..." on standard error, at once. */
 void reservation_id_print(const struct cli *cli, struct keyrack_id id);
 #define RESERVATION_HOTEL_HELP "its hotel; only for ids that were not minted by Keyrack"

@@ -1,0 +1,250 @@
+/* keyrack reservation list: by hotel, guest, state, dates. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/keyrack/commands.h"
+#include "tools/keyrack/lookup.h"
+#include "tools/keyrack/reservation.h"
+#include "tools/keyrack/span.h"
+#include "tools/keyrack/table.h"
+
+#define LIST_PAGE 256u
+#define LIST_DEFAULT 100u
+#define LIST_MAX 1000000u
+
+enum list_key {
+	LIST_STATE = CLI_KEY_OWN,
+	LIST_ARRIVING,
+	LIST_DEPARTING,
+	LIST_NIGHTS,
+	LIST_GUEST,
+	LIST_EXTERNAL_REF,
+	LIST_SOURCE,
+	LIST_PAID,
+	LIST_UNPAID,
+	LIST_CURSOR,
+	LIST_LIMIT,
+};
+
+static const struct argp_option list_options[] = {
+	{"state", LIST_STATE, "STATE[,STATE]", 0, "held, confirmed, checked_in, ...", 0},
+	{"arriving", LIST_ARRIVING, "A..B", 0, "whose first night is A to B, both included", 0},
+	{"departing", LIST_DEPARTING, "A..B", 0, "who check out on A to B, both included", 0},
+	{"nights", LIST_NIGHTS, "A..B", 0, "who sleep on one of the nights A to B", 0},
+	{"guest", LIST_GUEST, "ID", 0, "of this guest", 0},
+	{"external-ref", LIST_EXTERNAL_REF, "TEXT", 0, "under this reference", 0},
+	{"of-source", LIST_SOURCE, "N", 0, "of this source", 0},
+	{"paid", LIST_PAID, NULL, 0, "with a payment reference", 0},
+	{"unpaid", LIST_UNPAID, NULL, 0, "without one", 0},
+	{"limit", LIST_LIMIT, "N", 0, "at most so many (100)", 0},
+	{"cursor", LIST_CURSOR, "C", 0, "go on where a list ended", 0},
+	{0},
+};
+
+struct list {
+	struct keyrack_reservation_list request;
+	uint64_t count, limit;
+	json_t *reservations; /* --json */
+	struct table *table;
+	struct money_unit unit; /* of the hotel; empty over all hotels */
+};
+
+static const struct report report_read = {.is_write = false};
+
+static int states_read(const char *arg, uint32_t *ret_mask, struct kr_error_text *error)
+{
+	while (*arg != '\0') {
+		size_t length = strcspn(arg, ",");
+		uint32_t bit = 0;
+		for (uint32_t state = KEYRACK_STATE_HELD; state <= KEYRACK_STATE_VOID; state++) {
+			const char *name = keyrack_state_name(state);
+			if (strlen(name) == length && strncasecmp(name, arg, length) == 0)
+				bit = 1u << state;
+		}
+		if (bit == 0)
+			return kr_error_text_set(error, -KR_E_INVALID, 0,
+				"'%.*s' is no state: held, confirmed, released, expired, "
+				"cancelled, checked_in, no_show, completed, void",
+				(int)KR_MIN(length, (size_t)32), arg);
+		*ret_mask |= bit;
+		arg += length + (arg[length] == ',');
+	}
+	return 0;
+}
+
+/* Both included, as the wire has them. */
+static int days_read(const char *arg, bool *ret_has, int32_t *ret_first, int32_t *ret_last,
+	struct kr_error_text *error)
+{
+	struct span span;
+	int r = span_parse_nights(arg, &span, error);
+	if (r != 0)
+		return r;
+	kr_assert(span.end_day > span.first_day);
+	*ret_has = true;
+	*ret_first = span.first_day;
+	*ret_last = span.end_day - 1;
+	return 0;
+}
+
+static int number_read(
+	const char *arg, struct value_range range, uint64_t *ret, struct kr_error_text *error)
+{
+	kr_assert(range.first <= range.last);
+	return value_u64(arg, range, ret, error);
+}
+
+static int list_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	struct list *list = options;
+	struct keyrack_reservation_list *q = &list->request;
+	struct kr_id guest = {0};
+	uint64_t number = 0;
+	int r;
+	switch ((enum list_key)key) {
+	case LIST_STATE:
+		return states_read(arg, &q->state_mask, error);
+	case LIST_ARRIVING:
+		return days_read(
+			arg, &q->has_arrival, &q->arrival_first_day, &q->arrival_last_day, error);
+	case LIST_DEPARTING:
+		return days_read(arg, &q->has_departure, &q->departure_first_day,
+			&q->departure_last_day, error);
+	case LIST_NIGHTS:
+		return days_read(
+			arg, &q->has_night, &q->night_first_day, &q->night_last_day, error);
+	case LIST_GUEST:
+		r = value_id(arg, &guest, error);
+		q->guest = (struct keyrack_id){guest.hi, guest.lo};
+		return r;
+	case LIST_EXTERNAL_REF:
+		q->external_ref = arg;
+		return 0;
+	case LIST_SOURCE:
+		r = number_read(arg, (struct value_range){1, UINT32_MAX}, &number, error);
+		q->source = (uint32_t)number;
+		return r;
+	case LIST_PAID:
+		q->payment = 1;
+		return 0;
+	case LIST_UNPAID:
+		q->payment = 2;
+		return 0;
+	case LIST_CURSOR:
+		return number_read(arg, (struct value_range){1, UINT64_MAX}, &q->cursor, error);
+	case LIST_LIMIT:
+		return number_read(arg, (struct value_range){1, LIST_MAX}, &list->limit, error);
+	}
+	kr_unreachable();
+}
+
+static void row_add(struct table *table, const struct keyrack_reservation *reservation)
+{
+	char text[64] = "";
+	keyrack_id_format(reservation->id, text);
+	table_row(table);
+	table_put(table, "%s", text);
+	table_put(table, "%" PRIu64, reservation->hotel_id);
+	table_put(table, "%s%s", keyrack_state_name(reservation->state),
+		reservation->due ? ", due" : "");
+	const struct keyrack_line *line = reservation->lines;
+	if (reservation->line_count == 0) {
+		table_put(table, "%s", "");
+		table_put(table, "%s", "");
+		table_put(table, "%s", "");
+	} else {
+		char arrival[SPAN_DAY_TEXT_SIZE], departure[SPAN_DAY_TEXT_SIZE];
+		span_format_day(line->check_in_day, arrival);
+		span_format_day(line->check_out_day, departure);
+		table_put(table, "%s to %s", arrival, departure);
+		table_put(table, "%u x type %u", line->rooms, line->type);
+		table_put(table, "%u", reservation->line_count);
+	}
+	table_put(table, "%s", reservation->external_ref != NULL ? reservation->external_ref : "");
+}
+
+/* An answer's memory ends with the next call, so the hotel's unit is had before the page. Over all
+ * hotels money stays in minor units of each hotel's own currency. */
+static int list_page(struct cli *cli, struct list *list)
+{
+	struct keyrack_reservation_list_answer answer;
+	list->request.call = cli_call(cli);
+	list->request.limit = (uint32_t)KR_MIN(list->limit - list->count, (uint64_t)LIST_PAGE);
+	int r = keyrack_reservation_list(cli->client, &list->request, &answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	if (r != KEYRACK_RESULT_DONE)
+		return report_fail(cli, &report_read, &answer.result);
+	for (uint32_t i = 0; i < answer.reservation_count; i++) {
+		const struct keyrack_reservation *reservation = &answer.reservations[i];
+		if (list->table != NULL) {
+			row_add(list->table, reservation);
+			continue;
+		}
+		json_t *object = js_object();
+		reservation_json(object, reservation, &list->unit);
+		js_append(list->reservations, object);
+	}
+	list->count += answer.reservation_count;
+	list->request.cursor = answer.next_cursor;
+	return CLI_DONE;
+}
+
+static void list_print(const struct cli *cli, struct list *list)
+{
+	if (cli->json) {
+		json_t *root = js_object();
+		js_text(root, "outcome", "DONE");
+		js_text(root, "code", "DONE");
+		js_set(root, "reservations", list->reservations);
+		js_bool(root, "more", list->request.cursor != 0);
+		js_number_id(root, "next_cursor", list->request.cursor);
+		js_print(root);
+		return;
+	}
+	table_print_free(list->table, "No reservation is like that.");
+	if (list->request.cursor != 0)
+		printf("There may be more: the same again with --cursor %" PRIu64 "\n",
+			list->request.cursor);
+}
+
+int reservation_list_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = list_options,
+		.option = list_option,
+		.args = "[HOTEL]",
+		.doc = "Lists reservations of a hotel, or of all hotels, that are all that is "
+		       "asked for. They come in no useful order.",
+		.arg_min = 0,
+		.arg_max = 1,
+	};
+	static const struct table_column columns[] = {{"RESERVATION", false}, {"HOTEL", true},
+		{"STATE", false}, {"FIRST LINE", false}, {"ROOMS", false}, {"LINES", true},
+		{"EXTERNAL REF", false}};
+	const char *args[CLI_ARGS_MAX] = {NULL};
+	struct list list = {.limit = LIST_DEFAULT};
+	struct value_hotel hotel = {.id = 0};
+	int code = CLI_DONE;
+	cli_words(cli, &spec, argc, argv, &list, args);
+	if (args[0] != NULL)
+		code = lookup_hotel(cli, args[0], &hotel);
+	if (code == CLI_DONE)
+		code = cli_connect(cli);
+	if (code != CLI_DONE)
+		return code;
+	list.request.hotel_id = hotel.id;
+	if (hotel.id != 0)
+		list.unit = lookup_unit_quietly(cli, hotel.id);
+	if (cli->json)
+		list.reservations = js_array();
+	else
+		list.table = table_new(columns, KR_ARRAY_COUNT(columns));
+	do {
+		code = list_page(cli, &list);
+	} while (code == CLI_DONE && list.request.cursor != 0 && list.count < list.limit);
+	if (code == CLI_DONE)
+		list_print(cli, &list);
+	return code;
+}
