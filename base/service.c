@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -67,6 +68,18 @@ uint64_t service_monotonic_us(void)
 	int r = clock_gettime(CLOCK_MONOTONIC, &now);
 	kr_assert(r == 0);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t service_descriptors_raise(uint64_t wanted_count)
+{
+	struct rlimit limit;
+	int r = getrlimit(RLIMIT_NOFILE, &limit);
+	kr_assert(r == 0);
+	if (limit.rlim_cur >= wanted_count)
+		return limit.rlim_cur;
+	struct rlimit raised = {
+		.rlim_cur = KR_MIN(limit.rlim_max, wanted_count), .rlim_max = limit.rlim_max};
+	return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 static int write_close(int fd, const char *line)

@@ -21,6 +21,9 @@ KR_MUST_CHECK int service_notify(const char *format, ...) KR_PRINTF(1, 2);
 /* For RELOADING=1: MONOTONIC_USEC. */
 uint64_t service_monotonic_us(void);
 
+/* Raises the limit of open files as far as `wanted` and the system allow; gives what it is now. */
+uint64_t service_descriptors_raise(uint64_t wanted_count);
+
 KR_MUST_CHECK int service_pid_write(const char *path, struct kr_error_text *text);
 /* The line and a newline; the descriptor is closed. 0 or -KR_E_*: nobody reads it. */
 KR_MUST_CHECK int service_ready_write(int fd, const char *line);

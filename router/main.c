@@ -1,7 +1,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/io/io.h"
@@ -10,6 +9,7 @@
 #include "router/router.h"
 
 #define ADDRESS_PATIENCE_US UINT64_C(5000000)
+#define DESCRIPTORS_OWN 64u
 #define ADDRESS_RETRY_US UINT64_C(100000)
 
 struct process {
@@ -33,19 +33,17 @@ static void on_note(void *context, const char *sentence)
 /* A descriptor for each client, each link and some for the process itself. */
 static void raise_descriptor_limit(const struct router_config *config)
 {
-	rlim_t wanted = config->connection_max_count + config->shard_count * 2 + 64;
-	struct rlimit limit;
+	uint64_t own_count = config->shard_count * 2 + DESCRIPTORS_OWN;
+	uint64_t wanted_count = config->connection_max_count + own_count;
+	uint64_t count = service_descriptors_raise(wanted_count);
 
 	kr_assert(config->shard_count > 0);
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+	if (count < wanted_count)
 		fprintf(stderr,
 			"keyrack-router: the system allows %llu open files, so about %llu clients; "
 			"raise it with ulimit -n\n",
-			(unsigned long long)limit.rlim_cur,
-			(unsigned long long)limit.rlim_cur - 64);
+			(unsigned long long)count,
+			(unsigned long long)(count - KR_MIN(count, own_count)));
 }
 
 static void tell_ready(const struct process *process)

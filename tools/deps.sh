@@ -7,7 +7,7 @@ protobuf-compiler libsmartcols-dev libjansson-dev libyaml-dev tzdata procps"
 
 KEYRACK_TEST_PACKAGES="git libcriterion-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14
 valgrind libc6-dbg python3 python3-protobuf python3-hypothesis python3-xxhash mandoc shellcheck
-codespell iproute2 strace fuse3 libfuse3-dev e2fsprogs mount util-linux"
+codespell iproute2 strace systemd fuse3 libfuse3-dev e2fsprogs mount util-linux"
 
 # Installs what is missing of the packages given; says what it does; needs root or sudo for it.
 keyrack_install() {

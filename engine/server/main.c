@@ -15,6 +15,7 @@
  */
 
 #define PATIENCE_US 120000000u /* asked of the manager with every sign of progress */
+#define DESCRIPTORS_OWN 256u
 #define EXIT_SYSTEM 3
 #define EXIT_CLOCK 4
 #define EXIT_TOO_SMALL 5
@@ -137,6 +138,19 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	io_loop_stop(process->loop);
 }
 
+/* A descriptor for each connection and some for the files of the log. */
+static void raise_descriptor_limit(const struct server_config *config)
+{
+	uint64_t wanted_count = (uint64_t)config->conn_max_count + DESCRIPTORS_OWN;
+	uint64_t count = service_descriptors_raise(wanted_count);
+	kr_assert(config->conn_max_count > 0);
+	if (count < wanted_count)
+		fprintf(stderr,
+			"keyrack-shard: the system allows %llu open files, too few for %u "
+			"connections; raise it with ulimit -n\n",
+			(unsigned long long)count, config->conn_max_count);
+}
+
 static void reload(struct process *process)
 {
 	bool is_told = process->is_ready && !process->is_stopping;
@@ -146,6 +160,7 @@ static void reload(struct process *process)
 	say("reading the configuration again");
 	kr_assert(process->server != NULL && r <= 0);
 	if (options_reload(&process->set, on_note, process)) {
+		raise_descriptor_limit(&process->options.server);
 		server_retune(process->server, &process->options.server);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
@@ -229,6 +244,7 @@ static int run(struct process *process)
 	kr_text_init(&line, bytes, sizeof(bytes));
 	shard_options_describe(&process->options, &line);
 	say(bytes);
+	raise_descriptor_limit(config);
 	r = process->options.pid_file != NULL ? service_pid_write(process->options.pid_file, &text)
 					      : 0;
 	r = r < 0 ? fail(r, &text) : run_server(process);

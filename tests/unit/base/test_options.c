@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/options.h"
+#include "base/rng.h"
 
 const char *argp_program_version = "toy 1";
 
@@ -190,6 +191,38 @@ Test(options, stay_as_they_were_when_the_file_read_again_is_bad)
 	cr_assert_not_null(strstr(said, "does not exist"), "%s", said);
 	cr_assert(reload("name: a\nidle-timeout: 12\n"));
 	cr_assert_eq(toy.idle_us, 12000000);
+}
+
+/* Whatever a file holds, it is told or taken, and nothing else happens. */
+Test(options, survive_any_damage_to_the_file)
+{
+	static const char whole[] = "# comment\nname: \"\\x41\"\nidle-timeout: &x 30\n"
+				    "eager: [yes]\nwindow: >-\n  5\n# window: *x\n";
+	uint32_t taken_count = 0, refused_count = 0;
+	struct rng rng;
+	put_file("name: a\n");
+	START("--eager");
+	rng_init(&rng, 1);
+	for (uint32_t round = 0; round < 3000; round++) {
+		char damaged[sizeof(whole)];
+		memcpy(damaged, whole, sizeof(whole));
+		for (uint64_t i = 1 + rng_below(&rng, 6); i > 0; i--) {
+			static const char bytes[] = "\0\n\t :-?[]{}&*!|>'\"%@`,#~\xff\xc3\\0a";
+			damaged[rng_below(&rng, sizeof(whole) - 1)] =
+				bytes[rng_below(&rng, sizeof(bytes))];
+		}
+		FILE *file = fopen(path, "we");
+		cr_assert_not_null(file);
+		(void)fwrite(damaged, 1, 1 + rng_below(&rng, sizeof(whole) - 1), file);
+		(void)fclose(file);
+		said[0] = 0;
+		taken_count += options_reload(&set, on_said, &toy);
+		refused_count += strstr(said, "stays as it was") != NULL;
+		cr_assert_leq(toy.idle_us, 60000000);
+		cr_assert_str_eq(toy.name, "a");
+	}
+	cr_assert_gt(taken_count, 10);
+	cr_assert_gt(refused_count, 1000);
 }
 
 Test(options, have_nothing_to_read_again_without_a_file)
