@@ -276,6 +276,17 @@ static enum inv_result inv_resolve_judge(
 
 /* ---- */
 
+/* That there is no such record of a named hotel is something this hotel's effects say. */
+static enum inv_result inv_transition_refuse_id(
+	const struct inv_transition_case *c, uint16_t code, struct inv_answer *answer)
+{
+	kr_assert(code == KEYRACK_NOT_FOUND || code == KEYRACK_KEY_EXPIRED);
+	inv_refuse(answer, code, RULE_ID);
+	if (!c->op->has_hotel)
+		return INV_ANSWER;
+	return inv_answer_wait(c->inv, inv_hotel_find(c->inv, c->op->hotel), answer);
+}
+
 /* The id has no record: never had, or no longer. */
 static enum inv_result inv_transition_absent(
 	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer)
@@ -286,9 +297,7 @@ static enum inv_result inv_transition_absent(
 	if (code == KEYRACK_NOT_FOUND && c->op->transition == INV_RESOLVE &&
 		reservation_id_is_native(c->op->id))
 		return inv_void_judge(c, effect, answer);
-	inv_refuse(answer, code, RULE_ID);
-	kr_assert(answer->code != KEYRACK_DONE);
-	return INV_ANSWER;
+	return inv_transition_refuse_id(c, code, answer);
 }
 
 /* A hotel that is named is the record's own, unless the record has none. */
@@ -315,7 +324,7 @@ enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 	if (c.record == INV_NONE)
 		return inv_transition_absent(&c, ret_effect, ret_answer);
 	if (inv_transition_names_other_hotel(&c))
-		return inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_ID);
+		return inv_transition_refuse_id(&c, KEYRACK_NOT_FOUND, ret_answer);
 	switch (op->transition) {
 	case INV_RESOLVE:
 		return inv_resolve_judge(&c, ret_answer);

@@ -85,8 +85,8 @@ static void reservation_fill(
 	body->graced = view->graced;
 }
 
-/* Who asks for what is not there must not learn of a retirement that is not durable: not knowing
- * its hotel, the answer waits for its slot. */
+/* Who asks for what is not there must not learn of a retirement that is not durable: the answer
+ * waits for the hotel that was named or, not knowing it, for its slot. */
 static bool read_missing(struct shard *shard, const struct shard_request *request)
 {
 	struct inv_counts counts;
@@ -99,7 +99,10 @@ static bool read_missing(struct shard *shard, const struct shard_request *reques
 		.code = code,
 		.refusal = {.code = code, .rule = RULE_ID},
 	};
+	struct inv_hotel_head hotel;
 	kr_assert(request->slot < SLOT_COUNT);
+	if (request->hotel.v != 0 && inv_hotel_head(shard->inv, request->hotel, &hotel))
+		answer.wait_lsn = hotel.last_lsn;
 	return shard_answer_judged(shard, request, &answer);
 }
 

@@ -85,6 +85,31 @@ Test(gate, a_refusal_and_a_repeat_wait_for_what_they_show)
 
 /* A reader in the second batch of a hotel that was changed in the first: it waits for the first
  * only, and still leaves behind that one's answers. */
+Test(gate, that_a_named_hotel_has_no_such_record_waits_for_the_hotel)
+{
+	struct world *world = world_serving(5);
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	Keyrack__TransitionRequest move = KEYRACK__TRANSITION_REQUEST__INIT;
+	Keyrack__ReservationGetRequest get = KEYRACK__RESERVATION_GET_REQUEST__INIT;
+	const uint64_t slot = reservation_id_slot(id);
+	move.id_hi = get.id_hi = id.hi;
+	move.id_lo = get.id_lo = id.lo;
+	move.has_hotel = get.has_hotel = true;
+	move.hotel_id = get.hotel_id = WORLD_HOTEL;
+	world->auto_persist = false;
+	world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	const uint64_t moved = world_frame(world, FRAME_CANCEL, FRAME_ROUTE_SLOT, slot, &move.base);
+	const uint64_t got =
+		world_frame(world, FRAME_RESERVATION_GET, FRAME_ROUTE_SLOT, slot, &get.base);
+	world_turn(world);
+	cr_assert_eq(world_code(world, moved), 0);
+	cr_assert_eq(world_code(world, got), 0);
+	world_persist(world);
+	cr_assert_eq(world_code(world, moved), KEYRACK_NOT_FOUND);
+	cr_assert_eq(world_code(world, got), KEYRACK_NOT_FOUND);
+	world_free(world);
+}
+
 Test(gate, a_read_waits_no_longer_than_its_hotel)
 {
 	struct world *world = world_serving(50);
