@@ -5,34 +5,41 @@
 #ifndef TESTS_SIM_CLIENT_H
 #define TESTS_SIM_CLIENT_H
 
+#include "proto/keyrack.pb-c.h"
+#include "tests/property/model/model.h"
 #include "tests/sim/caller.h"
 
-#define CLIENT_TRACKS_MAX 4096u
+#define CLIENT_TRACKS_MAX 2048u
 #define CLIENT_CALLS 64u
-#define CLIENT_BODY_SIZE 512u
+#define CLIENT_BODY_SIZE 1024u
+#define CLIENT_NO_TRACK UINT32_MAX
+
+#define SIM_HOTELS 3u
+#define SIM_TYPES 2u
+#define SIM_RESTRICTED_NIGHTS 10u
 
 /* States a reservation may be in, as bits 1 << enum inv_state; bit 0: there is none. */
 #define STATE_ABSENT 1u
 #define STATE(name) (1u << INV_##name)
-#define STATE_LIVE_HOLD (STATE(HELD) | STATE(EXPIRED))
 
 struct track {
-	struct kr_id id;
-	uint64_t hotel;
-	uint32_t type;
-	int32_t check_in, nights;
-	uint32_t rooms;
-	bool book;
+	struct m_reserve asked;
 	bool is_busy; /* a call of it is open */
 	bool is_found;
 	uint32_t may_be;  /* states */
 	uint32_t pending; /* operations whose outcome nobody told: oracle.c */
+	uint32_t revision;
+	uint64_t expires_us;
+	bool has_change;
+	bool is_change_open; /* nobody told its outcome: it is asked again */
+	struct m_transition change;
 };
 
 struct open_call {
-	bool is_used;
+	bool is_used, is_setup;
 	uint8_t type;
-	uint32_t track;
+	uint32_t track; /* CLIENT_NO_TRACK: of none */
+	uint64_t key, at_us;
 	uint8_t body[CLIENT_BODY_SIZE];
 };
 
@@ -45,13 +52,18 @@ struct client {
 	uint32_t track_count;
 	struct open_call calls[CLIENT_CALLS];
 	bool is_loading;
+	uint64_t source_seq[SIM_HOTELS], version[SIM_HOTELS];
+	struct m_update last_update;
 	uint64_t ops_done, ops_refused, ops_transient, ops_unknown;
 	uint64_t codes[256];
-	int32_t today;
+	uint64_t done_by_type[64], asked_by_type[64];
 };
 
-#define SIM_HOTELS 3u
-#define SIM_TYPES 2u
+struct client_zone {
+	const char *name;
+	int offset_s;
+};
+extern const struct client_zone client_zones[SIM_HOTELS];
 
 struct client *client_new(struct cluster *cluster, uint32_t number);
 struct client *client_free(struct client *client);
@@ -62,5 +74,35 @@ void client_load(struct client *client, bool is_on);
 void client_settle(struct client *client);
 bool client_is_idle(const struct client *client);
 uint64_t client_hotel(uint32_t number);
+/* About the business date of its hotels. */
+int client_today(const struct client *client);
+/* Something drawn: load.c */
+void client_do_something(struct client *client);
+
+/* Asking, in the model's words: false when there is no room for a call. */
+bool ask_reserve(struct client *client, uint32_t track);
+bool ask_transition(struct client *client, const struct m_transition *transition, uint32_t track);
+bool ask_update(struct client *client, const struct m_update *update, bool is_setup);
+bool ask_hotel(struct client *client, uint32_t hotel, const struct m_hotel_settings *settings,
+	bool is_setup);
+bool ask_type(struct client *client, uint32_t hotel, int type,
+	const struct m_type_settings *settings, bool is_setup);
+bool ask_nights(struct client *client, uint64_t hotel, int first_day, uint32_t night_count);
+bool ask_stay(struct client *client, const struct m_reserve *reserve, bool explain);
+bool ask_get(struct client *client, struct m_id id);
+bool ask_hotel_get(struct client *client, uint64_t hotel);
+uint8_t transition_frame(int what);
+int transition_of_frame(uint8_t type);
+
+/* What a request is known by, to the client and to the witness. */
+uint64_t client_key_reserve(const struct m_reserve *reserve);
+uint64_t client_key_transition(const struct m_transition *transition);
+uint64_t client_key_update(const struct m_update *update);
+uint64_t client_key_hotel(uint64_t hotel, const struct m_hotel_settings *settings);
+uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings *settings);
+uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count);
+uint64_t client_key_stay(const struct m_reserve *reserve, bool explain);
+uint64_t client_key_get(struct kr_id id);
+uint64_t client_key_hotel_get(uint64_t hotel);
 
 #endif

@@ -11,6 +11,8 @@
 #define SHARD_PORT 7100u
 #define ROUTER_PORT 7070u
 #define RESTART_US 400000u
+#define ROLL_US (INT64_C(4) * 3600 * 1000000) /* from the wall's start to the day roll */
+#define ROLL_WITHIN_US 25000000u
 
 void cluster_tell(struct cluster *c, const char *format, ...)
 {
@@ -242,6 +244,9 @@ static void draw_world(struct cluster_plan *p)
 	struct sim_config *config = &p->world;
 	sim_config_default(config);
 	config->seed = p->seed;
+	/* In half of the worlds the hotels' day turns while they are loaded. */
+	if (rng_below(&p->rng, 2) == 0)
+		config->wall_start_us += ROLL_US - (int64_t)rng_below(&p->rng, ROLL_WITHIN_US);
 	config->net_delay_us[0] = 20;
 	config->net_delay_us[1] = 100 + (uint32_t)rng_below(&p->rng, 3000);
 	config->net_spike_us = 1000000;
@@ -293,8 +298,8 @@ static void draw_server(struct cluster_plan *p, const struct tz_db *tz)
 		.rows_max = 32,
 		.window_nights = 14,
 		.reservations_max = 48 + (uint32_t)rng_below(&p->rng, 200),
-		.nodes_max = 256,
-		.refusals_max = 256,
+		.nodes_max = 256 + (uint32_t)rng_below(&p->rng, 1000),
+		.refusals_max = 8192,
 		.denials_max = 64,
 		.stock_runs_max = 256,
 		.retention_us = UINT64_C(20000000) + rng_below(&p->rng, 20000000),

@@ -3,10 +3,38 @@
 #include <string.h>
 
 #include "keyrack/keyrack.h"
-#include "proto/keyrack.pb-c.h"
+#include "tests/sim/hear.h"
 
-#define STATE_ENDED (STATE(RELEASED) | STATE(EXPIRED) | STATE(CANCELLED) | STATE(VOID))
-#define STATE_ANY (STATE_ABSENT | STATE(HELD) | STATE(CONFIRMED) | STATE_ENDED)
+#define STATE_ENDED                                                                                \
+	(STATE(RELEASED) | STATE(EXPIRED) | STATE(CANCELLED) | STATE(NO_SHOW) | STATE(VOID))
+
+#define STATE_BOOKED (STATE(CONFIRMED) | STATE(CHECKED_IN))
+
+/* From a state to a state, by an operation. */
+struct step {
+	uint32_t from, to;
+	uint8_t by;
+};
+static const struct step steps[] = {
+	{STATE_ABSENT, STATE(CONFIRMED), FRAME_BOOK},
+	{STATE_ABSENT, STATE(HELD), FRAME_HOLD},
+	{STATE(HELD), STATE(CONFIRMED), FRAME_CONFIRM},
+	{STATE(HELD), STATE(RELEASED), FRAME_RELEASE},
+	{STATE(HELD), STATE(RELEASED), FRAME_CANCEL},
+	{STATE(CONFIRMED), STATE(CANCELLED), FRAME_CANCEL},
+	{STATE_ABSENT, STATE(VOID), FRAME_RESOLVE},
+	{STATE(CONFIRMED), STATE(CHECKED_IN), FRAME_CHECK_IN},
+	{STATE_BOOKED, STATE(COMPLETED), FRAME_COMPLETE},
+	{STATE(CONFIRMED), STATE(NO_SHOW), FRAME_NO_SHOW},
+};
+
+static uint32_t move_of(uint8_t type)
+{
+	uint32_t moves = 0;
+	for (uint32_t i = 0; i < KR_ARRAY_COUNT(steps); i++)
+		moves |= steps[i].by == type ? 1u << i : 0;
+	return moves;
+}
 
 /* What the clock and an operation that may still be under way can have made of it. */
 static uint32_t closure(uint32_t may_be, uint32_t moves)
@@ -16,45 +44,18 @@ static uint32_t closure(uint32_t may_be, uint32_t moves)
 		before = may_be;
 		if (may_be & STATE(HELD))
 			may_be |= STATE(EXPIRED);
-		if ((moves & 1u << 0) && (may_be & STATE_ABSENT))
-			may_be |= STATE(CONFIRMED);
-		if ((moves & 1u << 1) && (may_be & STATE_ABSENT))
-			may_be |= STATE(HELD);
-		if ((moves & 1u << 2) && (may_be & STATE(HELD)))
-			may_be |= STATE(CONFIRMED);
-		if ((moves & 1u << 3) && (may_be & STATE(HELD)))
-			may_be |= STATE(RELEASED);
-		if ((moves & 1u << 4) && (may_be & STATE(CONFIRMED)))
-			may_be |= STATE(CANCELLED);
-		if ((moves & 1u << 5) && (may_be & STATE_ABSENT))
-			may_be |= STATE(VOID);
+		for (uint32_t i = 0; i < KR_ARRAY_COUNT(steps); i++)
+			if ((moves & 1u << i) && (may_be & steps[i].from))
+				may_be |= steps[i].to;
 	} while (may_be != before);
 	return may_be;
-}
-
-static uint32_t move_of(uint8_t type)
-{
-	switch (type) {
-	case FRAME_BOOK:
-		return 1u << 0;
-	case FRAME_HOLD:
-		return 1u << 1;
-	case FRAME_CONFIRM:
-		return 1u << 2;
-	case FRAME_RELEASE:
-		return 1u << 3;
-	case FRAME_CANCEL:
-		return 1u << 4;
-	default:
-		return 1u << 5;
-	}
 }
 
 bool oracle_is_in_doubt(const struct track *t)
 {
 	const uint32_t may_be = closure(t->may_be, t->pending);
 	const uint32_t live = STATE(HELD) | STATE(EXPIRED);
-	return (may_be & (may_be - 1)) != 0 && may_be != live;
+	return t->is_change_open || ((may_be & (may_be - 1)) != 0 && may_be != live);
 }
 
 static void contradict(struct client *c, const struct track *t, const struct open_call *call,
@@ -62,7 +63,7 @@ static void contradict(struct client *c, const struct track *t, const struct ope
 {
 	cluster_fail(c->cluster,
 		"client %u: %016llx%016llx: %s was answered %s, state %u, but it may only be %x",
-		c->number, (unsigned long long)t->id.hi, (unsigned long long)t->id.lo,
+		c->number, (unsigned long long)t->asked.id.hi, (unsigned long long)t->asked.id.lo,
 		frame_type_name(call->type), code_name(code), state, may_be);
 }
 
@@ -82,10 +83,29 @@ static void check_done(
 {
 	const bool fits = call->type == FRAME_CONFIRM   ? state == INV_CONFIRMED
 			  : call->type == FRAME_RELEASE ? state == INV_RELEASED
-			  : call->type == FRAME_CANCEL  ? state == INV_CANCELLED
-							: state != INV_VOID;
+			  : call->type == FRAME_CANCEL
+				  ? state == INV_CANCELLED || state == INV_RELEASED
+			  : call->type == FRAME_CHECK_IN ? state == INV_CHECKED_IN
+			  : call->type == FRAME_COMPLETE ? state == INV_COMPLETED
+			  : call->type == FRAME_NO_SHOW  ? state == INV_NO_SHOW
+							 : state != INV_VOID;
 	if (!fits)
 		contradict(c, t, call, KEYRACK_DONE, state, 0);
+}
+
+static int last_day(const struct track *t)
+{
+	int day = t->asked.lines[0].check_out;
+	for (int i = 1; i < t->asked.line_count; i++)
+		day = KR_MAX(day, t->asked.lines[i].check_out);
+	return day;
+}
+
+/* States in which a record may have been retired, with a day or two for zones and clocks. */
+static uint32_t forgettable(const struct client *c, const struct track *t)
+{
+	const bool is_past = client_today(c) + 2 >= last_day(t) + INV_STAY_KEEP_DAYS;
+	return STATE_ENDED | STATE_ABSENT | (is_past ? STATE_BOOKED | STATE(COMPLETED) : 0);
 }
 
 static void take_final(struct client *c, struct track *t, const struct open_call *call,
@@ -95,13 +115,16 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 	const bool is_sale = call->type == FRAME_BOOK || call->type == FRAME_HOLD;
 	if (code == KEYRACK_DONE)
 		check_done(c, t, call, state);
+	if (code == KEYRACK_KEY_REUSED)
+		return; /* says nothing of this payload */
 	if (state != 0) {
 		told(c, t, call, code, state, possible);
 	} else if (code == KEYRACK_KEY_EXPIRED) {
-		/* Forgotten: ended long ago, or never was. A booking is never forgotten. */
-		if ((possible & (STATE_ENDED | STATE_ABSENT)) == 0)
+		/* Forgotten: ended long ago, or never was. */
+		const uint32_t left = forgettable(c, t);
+		if ((possible & left) == 0)
 			contradict(c, t, call, code, 0, possible);
-		t->may_be = STATE_ABSENT | STATE_ENDED;
+		t->may_be = left;
 	} else if (code == KEYRACK_NOT_FOUND || is_sale) {
 		if ((possible & STATE_ABSENT) == 0)
 			contradict(c, t, call, code, 0, possible);
@@ -111,43 +134,63 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 	}
 }
 
-static uint32_t state_of(struct client *c, const struct client_end *end)
+/* An answer about one of the client's reservations. */
+static void take_answer(struct client *c, const struct open_call *call,
+	const struct client_end *end, const struct witness_reply *reply)
 {
-	if (end->body == NULL)
-		return 0;
-	Keyrack__ReservationAnswer *a =
-		keyrack__reservation_answer__unpack(NULL, end->body_size_bytes, end->body);
-	if (a == NULL)
-		cluster_fail(c->cluster, "an answer cannot be read");
-	const uint32_t state = a->state;
-	keyrack__reservation_answer__free_unpacked(a, NULL);
-	return state;
+	struct track *t = &c->tracks[call->track];
+	const enum code_class class = code_class_of(end->code);
+	const bool is_final = class == CODE_SUCCESS || class == CODE_FINAL;
+	const bool is_change = call->type == FRAME_EXTEND || call->type == FRAME_ATTACH_PAYMENT;
+	t->is_busy = false;
+	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
+		t->pending |= move_of(call->type);
+		t->is_change_open |= is_change;
+	} else if (is_final) {
+		take_final(c, t, call, end->code, (uint32_t)reply->state);
+		if (reply->revision != 0)
+			t->revision = (uint32_t)reply->revision;
+		if (is_change)
+			t->is_change_open = false;
+	}
+}
+
+static void count(struct client *c, const struct open_call *call, const struct client_end *end)
+{
+	const enum code_class class = code_class_of(end->code);
+	c->codes[KR_MIN(end->code, 255)]++;
+	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
+		c->ops_unknown++;
+	} else if (class == CODE_SUCCESS) {
+		c->ops_done++;
+		c->done_by_type[call->type]++;
+	} else if (class == CODE_FINAL) {
+		c->ops_refused++;
+	} else {
+		c->ops_transient++; /* nothing happened */
+	}
 }
 
 void oracle_answer(struct client *c, const struct open_call *call, const struct client_end *end)
 {
-	c->codes[KR_MIN(end->code, 255)]++;
-	if (call->track == UINT32_MAX) {
-		if (end->code != KEYRACK_DONE)
-			cluster_fail(c->cluster, "%s: %s", frame_type_name(call->type),
-				code_name(end->code));
-		return;
-	}
-	struct track *t = &c->tracks[call->track];
+	struct witness_reply reply;
 	const enum code_class class = code_class_of(end->code);
-	t->is_busy = false;
-	cluster_tell(c->cluster, "client %u: %s %016llx: %s after %u tries", c->number,
-		frame_type_name(call->type), (unsigned long long)t->id.lo, code_name(end->code),
-		end->tries);
-	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
-		c->ops_unknown++;
-		t->pending |= move_of(call->type);
-	} else if (class == CODE_SUCCESS || class == CODE_FINAL) {
-		*(class == CODE_SUCCESS ? &c->ops_done : &c->ops_refused) += 1;
-		take_final(c, t, call, end->code, state_of(c, end));
-	} else {
-		c->ops_transient++; /* nothing happened */
-	}
+	const bool is_final = class == CODE_SUCCESS || class == CODE_FINAL;
+	count(c, call, end);
+	cluster_tell(c->cluster, "client %u: %s: %s after %u tries", c->number,
+		frame_type_name(call->type), code_name(end->code), end->tries);
+	if (!hear_reply(call->type, end, &reply))
+		cluster_fail(c->cluster, "an answer cannot be read");
+	if (call->is_setup && end->code != KEYRACK_DONE)
+		cluster_fail(
+			c->cluster, "%s: %s", frame_type_name(call->type), code_name(end->code));
+	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN)
+		witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply);
+	for (uint32_t h = 0; h < SIM_HOTELS && call->type == FRAME_HOTEL_GET; h++)
+		if (is_final && call->key == client_key_hotel_get(client_hotel(h)))
+			c->version[h] = reply.version;
+	if (call->track != CLIENT_NO_TRACK)
+		take_answer(c, call, end, &reply);
 }
 
 /* ---- at the end ---- */
@@ -157,11 +200,16 @@ struct survey {
 	uint64_t found;
 };
 
+static bool is_id(const struct track *t, struct kr_id id)
+{
+	return t->asked.id.hi == id.hi && t->asked.id.lo == id.lo;
+}
+
 static struct track *track_of(struct cluster *cluster, struct kr_id id)
 {
 	for (uint32_t k = 0; k < cluster->client_count; k++)
 		for (uint32_t i = 0; i < cluster->clients[k]->track_count; i++)
-			if (kr_id_equal(cluster->clients[k]->tracks[i].id, id))
+			if (is_id(&cluster->clients[k]->tracks[i], id))
 				return &cluster->clients[k]->tracks[i];
 	return NULL;
 }
@@ -177,43 +225,30 @@ static void on_record(void *user, const struct inv_reservation_view *view)
 		cluster_fail(survey->cluster, "record %016llx is in state %u, it may be %x",
 			(unsigned long long)view->id.lo, view->state,
 			closure(t->may_be, t->pending));
-	if (view->state != INV_VOID &&
-		(view->line_count != 1 || view->lines[0].check_in != t->check_in ||
-			view->lines[0].check_out != t->check_in + t->nights ||
-			view->lines[0].rooms != t->rooms || view->hotel.v != t->hotel))
+	if (view->state != INV_VOID && (view->line_count != (uint32_t)t->asked.line_count ||
+					       view->hotel.v != t->asked.hotel))
 		cluster_fail(survey->cluster, "a record is not what was asked for");
 	t->is_found = true;
-}
-
-static void on_cell(void *user, struct hotel_id hotel, uint16_t type, int32_t day, uint64_t counter,
-	uint64_t rate)
-{
-	struct survey *survey = user;
-	const struct cell_counter c = cell_counter_unpack(counter);
-	(void)rate;
-	if (cell_left(c) < 0)
-		cluster_fail(survey->cluster,
-			"hotel %llu type %u day %d: %u held, %u booked, limit %d",
-			(unsigned long long)hotel.v, type, day, c.held, c.booked, c.limit);
 }
 
 void oracle_final(struct cluster *cluster)
 {
 	struct survey survey = {.cluster = cluster};
+	witness_check();
 	for (uint32_t s = 0; s < cluster->shard_count; s++) {
 		struct inv *inv = cluster_inventory(cluster, s);
 		struct inv_contradiction why = {0};
 		if (inv_verify(inv, &why) != 0)
 			cluster_fail(cluster, "shard %u at the end: %s", s, why.what);
 		inv_reservations_each(inv, 0, on_record, &survey);
-		inv_cells_each(inv, on_cell, &survey);
 	}
 	for (uint32_t k = 0; k < cluster->client_count; k++)
 		for (uint32_t i = 0; i < cluster->clients[k]->track_count; i++) {
 			const struct track *t = &cluster->clients[k]->tracks[i];
 			const uint32_t may_be = closure(t->may_be, t->pending);
-			if (!t->is_found && (may_be & (STATE_ABSENT | STATE_ENDED)) == 0)
+			const uint32_t forgotten = forgettable(cluster->clients[k], t);
+			if (!t->is_found && (may_be & forgotten) == 0)
 				cluster_fail(cluster, "%016llx is lost: it may only be %x",
-					(unsigned long long)t->id.lo, may_be);
+					(unsigned long long)t->asked.id.lo, may_be);
 		}
 }

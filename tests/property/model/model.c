@@ -32,6 +32,34 @@ struct model *model_free(struct model *m)
 	return NULL;
 }
 
+struct model *model_copy(const struct model *m)
+{
+	struct model *copy = model_new(&m->config);
+	struct hotel *hotels = copy->hotels;
+	*copy = *m;
+	copy->hotels = hotels;
+	copy->refused = NULL;
+	copy->refused_count = copy->refused_capacity = 0;
+	memcpy(hotels, m->hotels, M_HOTELS * sizeof(*hotels));
+	for (int h = 0; h < M_HOTELS; h++)
+		for (int t = 0; t < M_TYPES; t++) {
+			const struct night *nights = m->hotels[h].types[t].nights;
+			if (nights == NULL)
+				continue;
+			hotels[h].types[t].nights = malloc(M_NIGHTS * sizeof(*nights));
+			if (hotels[h].types[t].nights == NULL)
+				abort();
+			memcpy(hotels[h].types[t].nights, nights, M_NIGHTS * sizeof(*nights));
+		}
+	copy->reservations = NULL;
+	copy->capacity = m->count;
+	copy->reservations = m_grown(NULL, m->count, &copy->capacity, sizeof(*m->reservations));
+	if (m->count > 0)
+		memcpy(copy->reservations, m->reservations,
+			(size_t)m->count * sizeof(*m->reservations));
+	return copy;
+}
+
 void *m_grown(void *array, int count, int *capacity, size_t size)
 {
 	if (count < *capacity)
@@ -513,16 +541,16 @@ static bool is_named(const struct hotel *h, const struct m_update *u, int type)
 static void update_apply(const struct m_applied *a, struct m_answer *answer)
 {
 	const struct m_update *u = a->u;
-	const struct hotel before = *a->h;
+	const size_t size = (size_t)(u->last_day - u->first_day + 1) * sizeof(struct night);
 	struct night *saved[M_TYPES] = {NULL};
 	int code = 0;
 	for (int t = 0; t < M_TYPES; t++) {
 		if (!is_named(a->h, u, t))
 			continue;
-		saved[t] = malloc(M_NIGHTS * sizeof(struct night));
+		saved[t] = malloc(size);
 		if (saved[t] == NULL)
 			abort();
-		memcpy(saved[t], a->h->types[t].nights, M_NIGHTS * sizeof(struct night));
+		memcpy(saved[t], m_night_of(a->m, a->h, t, u->first_day), size);
 		for (int day = u->first_day; day <= u->last_day; day++) {
 			if (!(u->weekday_mask >> weekday(day) & 1))
 				continue;
@@ -537,7 +565,7 @@ static void update_apply(const struct m_applied *a, struct m_answer *answer)
 		code = KEYRACK_LIMIT_REACHED;
 	for (int t = 0; t < M_TYPES; t++) {
 		if (saved[t] != NULL && code != 0)
-			memcpy(before.types[t].nights, saved[t], M_NIGHTS * sizeof(struct night));
+			memcpy(m_night_of(a->m, a->h, t, u->first_day), saved[t], size);
 		free(saved[t]);
 	}
 	answer->code = code != 0 ? code : KEYRACK_DONE;

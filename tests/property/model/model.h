@@ -38,6 +38,8 @@ struct m_cell {
 
 struct model *model_new(const struct m_config *config);
 struct model *model_free(struct model *model);
+/* Without the refusals it remembers. */
+struct model *model_copy(const struct model *model);
 
 /* Catalogue: the model takes settings whole; masks are the driver's business. */
 struct m_answer model_hotel_put(struct model *model, struct m_now now, uint64_t hotel,

@@ -7,9 +7,9 @@
 
 #define M_HOTELS 8
 #define M_TYPES 8
-#define M_LINES 16
-#define M_RUNS 32
-#define M_NIGHTS 8192 /* days the model can hold, from its first business day on */
+#define M_LINES 4
+#define M_RUNS 16
+#define M_NIGHTS 1024 /* days the model can hold, from its first business day on */
 #define M_TEXT 65
 #define M_SOURCES 16
 

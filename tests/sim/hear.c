@@ -1,0 +1,169 @@
+/* What clients hear, as the witness keeps it: the answer's whole body, field by field. */
+#include "tests/sim/hear.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+static void take_refusal(const Keyrack__Refusal *f, struct witness_reply *ret)
+{
+	if (f == NULL)
+		return;
+	ret->rule = f->rule;
+	ret->line = f->line;
+	ret->has_day = (uint64_t)f->has_day;
+	ret->day = (uint64_t)(int64_t)f->day;
+	ret->refused_state = f->state;
+	ret->required = (uint64_t)f->required;
+	ret->left = (uint64_t)f->left;
+}
+
+static bool take_sale(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__ReservationAnswer *a =
+		keyrack__reservation_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->state = a->state;
+	ret->due = (uint64_t)a->due;
+	ret->repeated = (uint64_t)a->repeated_op;
+	ret->has_total = (uint64_t)a->has_total;
+	ret->outcome = a->outcome;
+	ret->revision = a->revision;
+	ret->expires_us = a->expires_at_us;
+	ret->total = a->total_minor;
+	ret->event_seq = a->event_seq;
+	ret->hotel = a->hotel_id;
+	take_refusal(a->refusal, ret);
+	keyrack__reservation_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_update(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__InventorySetAnswer *a =
+		keyrack__inventory_set_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->version = a->ari_version;
+	ret->event_seq = a->event_seq;
+	ret->cells = a->cells;
+	ret->repeated = (uint64_t)a->repeated_seq;
+	ret->last_seq = a->last_source_seq;
+	ret->over_limit = a->cells_over_limit;
+	take_refusal(a->refusal, ret);
+	keyrack__inventory_set_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_hotel(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__HotelAnswer *a =
+		keyrack__hotel_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	if (a->hotel != NULL) {
+		ret->version = a->hotel->ari_version;
+		ret->event_seq = a->hotel->event_seq;
+		ret->business_day = (uint64_t)(int64_t)a->hotel->business_day;
+	}
+	ret->created = (uint64_t)a->created;
+	take_refusal(a->refusal, ret);
+	keyrack__hotel_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_type(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__TypeAnswer *a =
+		keyrack__type_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->created = (uint64_t)a->created;
+	ret->version = a->ari_version;
+	take_refusal(a->refusal, ret);
+	keyrack__type_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_nights(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__AvailabilityAnswer *a =
+		keyrack__availability_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	if (end->code == KEYRACK_DONE) {
+		ret->version = a->ari_version;
+		ret->business_day = (uint64_t)(int64_t)a->business_day;
+		ret->digest = hash_64(a->counters, a->n_counters * sizeof(uint64_t)) ^
+			      hash_mix(hash_64(a->rates, a->n_rates * sizeof(uint64_t)));
+	}
+	take_refusal(a->refusal, ret);
+	keyrack__availability_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_stay(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__StayAnswer *a =
+		keyrack__stay_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->total = a->total_minor;
+	ret->has_total = (uint64_t)a->has_total;
+	ret->version = a->ari_version;
+	ret->cells = a->n_refusals;
+	if (a->n_refusals > 0)
+		take_refusal(a->refusals[0], ret);
+	keyrack__stay_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_get(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__ReservationGetAnswer *a =
+		keyrack__reservation_get_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	if (a->reservation != NULL) {
+		const Keyrack__Reservation *r = a->reservation;
+		ret->state = r->state;
+		ret->due = (uint64_t)r->due;
+		ret->revision = r->revision;
+		ret->expires_us = r->expires_at_us;
+		ret->total = r->total_minor;
+		ret->has_total = (uint64_t)r->has_total;
+		ret->event_seq = r->event_seq;
+		ret->hotel = r->hotel_id;
+		ret->last_seq = r->change_id;
+		ret->cells = r->n_lines;
+	}
+	take_refusal(a->refusal, ret);
+	keyrack__reservation_get_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->code = end->code;
+	if (end->body == NULL)
+		return true;
+	switch (type) {
+	case FRAME_INVENTORY_SET:
+		return take_update(end, ret);
+	case FRAME_HOTEL_PUT:
+	case FRAME_HOTEL_GET:
+		return take_hotel(end, ret);
+	case FRAME_TYPE_PUT:
+		return take_type(end, ret);
+	case FRAME_AVAILABILITY:
+		return take_nights(end, ret);
+	case FRAME_STAY:
+		return take_stay(end, ret);
+	case FRAME_RESERVATION_GET:
+		return take_get(end, ret);
+	default:
+		return take_sale(end, ret);
+	}
+}

@@ -1,0 +1,361 @@
+/* What the seed lets a client do: everything the engine can, mostly sense, sometimes not. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/inventory/inventory.h"
+#include "tests/sim/client.h"
+#include "tests/sim/oracle.h"
+
+#define SECOND_US UINT64_C(1000000)
+#define MINUTE_US (60 * SECOND_US)
+
+static uint64_t draw(struct client *c, uint64_t bound)
+{
+	return rng_below(&c->cluster->rng, bound);
+}
+
+static bool chance(struct client *c, uint32_t per_hundred)
+{
+	return draw(c, 100) < per_hundred;
+}
+
+static uint64_t wall_us(const struct client *c)
+{
+	return (uint64_t)io_clock_wall_us(c->caller.loop);
+}
+
+/* ---- sales ---- */
+
+static void line_draw(struct client *c, struct m_line *l)
+{
+	l->type = chance(c, 99) ? (int)draw(c, SIM_TYPES) : 7;
+	l->plan = chance(c, 99) ? 0 : 1;
+	l->check_in =
+		client_today(c) + (int)draw(c, 8) - (chance(c, 2) ? 2 : 0) + (chance(c, 2) ? 8 : 0);
+	l->check_out = l->check_in + 1 + (int)draw(c, chance(c, 97) ? 4 : 12);
+	l->rooms = 1 + (int)draw(c, chance(c, 90) ? 2 : 6);
+	l->guests = l->rooms + (int)draw(c, 3);
+	l->pricing = chance(c, 50) ? M_COUNT_ONLY : chance(c, 70) ? M_CALENDAR : M_CALLER;
+	for (int left = l->check_out - l->check_in; l->pricing == M_CALLER && left > 0;) {
+		const int nights = 1 + (int)draw(c, (uint64_t)left);
+		l->runs[l->run_count].nights = nights;
+		l->runs[l->run_count++].price = draw(c, 4) * 100;
+		left -= nights;
+	}
+}
+
+static void lines_draw(struct client *c, struct m_reserve *r)
+{
+	r->line_count = chance(c, 70) ? 1 : 2 + (int)draw(c, 2);
+	for (int i = 0; i < r->line_count; i++) {
+		struct m_line *l = &r->lines[i];
+		line_draw(c, l);
+		if (i == 0 || l->pricing == M_CALLER || chance(c, 40))
+			continue;
+		/* the stay goes on in another room */
+		const int nights = 1 + (int)draw(c, 3);
+		l->check_in = r->lines[i - 1].check_out;
+		l->check_out = l->check_in + nights;
+		l->rooms = r->lines[i - 1].rooms;
+	}
+}
+
+static struct m_id id_draw(struct client *c, uint64_t hotel)
+{
+	uint64_t ms = wall_us(c) / 1000;
+	if (chance(c, 1))
+		ms += 70000;
+	const struct kr_id id = reservation_id_mint(
+		ms, slot_of_hotel((struct hotel_id){hotel}), rng_next(&c->cluster->rng));
+	return (struct m_id){id.hi, id.lo};
+}
+
+static void new_sale(struct client *c)
+{
+	if (c->track_count == CLIENT_TRACKS_MAX)
+		return;
+	struct track *t = &c->tracks[c->track_count];
+	struct m_reserve *r = &t->asked;
+	memset(t, 0, sizeof(*t));
+	t->may_be = STATE_ABSENT;
+	r->hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	r->id = id_draw(c, r->hotel);
+	r->book = chance(c, 40);
+	lines_draw(c, r);
+	if (!r->book)
+		r->ttl_us = chance(c, 10) ? 0 : SECOND_US + draw(c, 20 * SECOND_US);
+	r->has_expected = chance(c, 5);
+	r->expected = r->has_expected ? draw(c, 4) * 100 : 0;
+	if (chance(c, 20)) {
+		r->guest_hi = 1;
+		r->guest_lo = draw(c, 4);
+	}
+	if (chance(c, 8))
+		snprintf(r->external_ref, M_TEXT, "ref-%d", (int)draw(c, 100));
+	if (r->book && chance(c, 20))
+		snprintf(r->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
+	r->source = (uint32_t)draw(c, 3);
+	if (ask_reserve(c, c->track_count))
+		c->track_count++;
+}
+
+/* The same id again: as it was asked, or otherwise. */
+static void same_sale(struct client *c, uint32_t index)
+{
+	struct m_reserve *r = &c->tracks[index].asked;
+	if (!chance(c, 15)) {
+		(void)ask_reserve(c, index);
+		return;
+	}
+	r->lines[0].guests ^= 64;
+	(void)ask_reserve(c, index);
+	r->lines[0].guests ^= 64;
+}
+
+/* ---- what becomes of sales ---- */
+
+static void change_draw(struct client *c, struct track *t, struct m_transition *m)
+{
+	m->has_revision = true;
+	m->revision = chance(c, 95) ? t->revision : (uint32_t)draw(c, 4) + 1;
+	m->change_id = rng_next(&c->cluster->rng) | 1;
+	if (m->what == M_EXTEND)
+		m->expires_us = wall_us(c) + 1 + draw(c, 40 * SECOND_US);
+	else
+		snprintf(m->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
+}
+
+static int move_draw(struct client *c, const struct track *t)
+{
+	static const int of_holds[] = {M_CONFIRM, M_CONFIRM, M_EXTEND, M_ATTACH, M_RELEASE};
+	static const int of_bookings[] = {M_CANCEL, M_CHECK_IN, M_COMPLETE, M_MARK_NO_SHOW};
+	if (chance(c, 20))
+		return 1 + (int)draw(c, M_TRANSITION_END - 1);
+	if (t->may_be == STATE_ABSENT && chance(c, 50))
+		return M_RESOLVE;
+	if (t->may_be & STATE(HELD))
+		return of_holds[draw(c, KR_ARRAY_COUNT(of_holds))];
+	if (t->may_be & STATE(CHECKED_IN))
+		return M_COMPLETE;
+	return of_bookings[draw(c, KR_ARRAY_COUNT(of_bookings))];
+}
+
+static void move(struct client *c, uint32_t index)
+{
+	struct track *t = &c->tracks[index];
+	struct m_transition m;
+	if (t->has_change && (t->is_change_open || chance(c, 10))) {
+		(void)ask_transition(c, &t->change, index);
+		return;
+	}
+	memset(&m, 0, sizeof(m));
+	m.what = move_draw(c, t);
+	m.id = t->asked.id;
+	m.has_hotel = chance(c, 20);
+	m.hotel = m.has_hotel ? t->asked.hotel : 0;
+	m.has_revision = chance(c, 8);
+	m.revision = m.has_revision ? t->revision : 0;
+	m.any = m.what == M_CANCEL && chance(c, 30);
+	if (m.what == M_CONFIRM && chance(c, 30))
+		snprintf(m.payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
+	if (m.what == M_EXTEND || m.what == M_ATTACH)
+		change_draw(c, t, &m);
+	if (ask_transition(c, &m, index) && m.change_id != 0) {
+		memcpy(&t->change, &m, sizeof(m));
+		t->has_change = true;
+	}
+}
+
+/* Something that makes sense for what the reservation may be, or now and then does not. */
+static void old_sale(struct client *c)
+{
+	if (c->track_count == 0)
+		return;
+	const uint32_t far = chance(c, 20) ? 400 : 25;
+	const uint32_t reach = KR_MIN(c->track_count, far);
+	uint32_t index = c->track_count - 1 - (uint32_t)draw(c, reach);
+	/* Bookings live longer than a client's interest: now and then one is looked for. */
+	for (uint32_t i = 0; chance(c, 90) && i < c->track_count && i < 40; i++) {
+		const uint32_t at = (index + i * 7) % c->track_count;
+		if (c->tracks[at].may_be & (STATE(HELD) | STATE(CONFIRMED) | STATE(CHECKED_IN))) {
+			index = at;
+			break;
+		}
+	}
+	if (c->tracks[index].is_busy)
+		return;
+	if (chance(c, 12))
+		same_sale(c, index);
+	else
+		move(c, index);
+}
+
+/* ---- inventory ---- */
+
+/* Everything open, loaded and priced again, so that selling goes on. */
+static void update_open(struct client *c, struct m_update *u)
+{
+	u->last_day = u->first_day + 9;
+	u->set = INV_UPDATE_PHYSICAL | INV_UPDATE_PRICE;
+	u->clear = INV_UPDATE_CLOSED | INV_UPDATE_CTA | INV_UPDATE_CTD | INV_UPDATE_CAP |
+		   INV_UPDATE_PLAN_CLOSED | INV_UPDATE_PLAN_CTA | INV_UPDATE_PLAN_CTD |
+		   INV_UPDATE_MIN_ARRIVAL | INV_UPDATE_MAX_ARRIVAL | INV_UPDATE_MIN_THROUGH |
+		   INV_UPDATE_MAX_THROUGH;
+	u->physical = 4 + (int64_t)draw(c, 16);
+	u->price = (int64_t)draw(c, 4) * 100;
+}
+
+static void update_values(struct client *c, struct m_update *u)
+{
+	u->physical = chance(c, 92) ? (int64_t)draw(c, 20) : 40000;
+	u->out_of_order = (int64_t)draw(c, 3);
+	u->allowance_unit = chance(c, 80) ? 1 : 2;
+	u->allowance =
+		u->allowance_unit == 1 ? (int64_t)draw(c, 6) - 2 : (int64_t)draw(c, 4000) - 1000;
+	u->cap = chance(c, 95) ? (int64_t)draw(c, 12) - 1 : 32760;
+	u->available = chance(c, 90) ? (int64_t)draw(c, 5) : 32767;
+	u->price = (int64_t)draw(c, 4) * 100;
+	u->closed = chance(c, 50);
+	u->cta = chance(c, 50);
+	u->ctd = chance(c, 50);
+	u->plan_closed = chance(c, 50);
+	u->plan_cta = chance(c, 50);
+	u->plan_ctd = chance(c, 50);
+	u->min_arrival = (int)draw(c, 4);
+	u->max_arrival = chance(c, 70) ? 0 : (int)draw(c, 6);
+	u->min_through = (int)draw(c, 3);
+	u->max_through = chance(c, 70) ? 0 : (int)draw(c, 8);
+}
+
+static void update_draw(struct client *c, struct m_update *u, uint32_t hotel)
+{
+	const uint32_t field = 1u << draw(c, 16);
+	memset(u, 0, sizeof(*u));
+	u->hotel = client_hotel(hotel);
+	u->first_day = client_today(c) + (int)draw(c, 9) - (chance(c, 3) ? 2 : 0);
+	u->last_day = u->first_day + (chance(c, 50) ? 0 : (int)draw(c, 6));
+	u->weekday_mask = chance(c, 80) ? 127 : (int)draw(c, 128);
+	u->allowance_unit = 1;
+	u->source = c->number + 1;
+	u->source_seq = chance(c, 50) ? 0 : ++c->source_seq[hotel];
+	if (chance(c, 40)) {
+		u->first_day = client_today(c) + 1;
+		update_open(c, u);
+	} else {
+		update_values(c, u);
+		if (chance(c, 55) || field == INV_UPDATE_AVAILABLE)
+			u->set = field;
+		else if ((field & INV_UPDATE_ADJUSTABLE) != 0 && chance(c, 70))
+			u->adjust = field;
+		else
+			u->clear = field;
+		if (u->adjust != 0 && u->source_seq == 0 && chance(c, 95))
+			u->source_seq = ++c->source_seq[hotel];
+	}
+	if (chance(c, 30))
+		u->types[u->type_count++] = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
+	u->has_version = chance(c, 8);
+	u->version = u->has_version ? c->version[hotel] : 0;
+}
+
+static void update(struct client *c)
+{
+	if (c->last_update.hotel != 0 && c->last_update.source_seq != 0 && chance(c, 15)) {
+		(void)ask_update(c, &c->last_update, false); /* a repeated source_seq */
+		return;
+	}
+	update_draw(c, &c->last_update, (uint32_t)draw(c, SIM_HOTELS));
+	(void)ask_update(c, &c->last_update, false);
+}
+
+/* ---- catalogue ---- */
+
+static void type_put(struct client *c)
+{
+	struct m_type_settings s;
+	memset(&s, 0, sizeof(s));
+	s.status = chance(c, 95) ? 1 : 2;
+	s.plan_status = chance(c, 96) ? 1 : 2;
+	s.has_physical = chance(c, 92);
+	s.has_out_of_order = chance(c, 20);
+	s.has_allowance = chance(c, 40);
+	s.has_cap = chance(c, 10);
+	s.physical = s.has_physical ? (int64_t)draw(c, chance(c, 97) ? 20 : 32768) : 0;
+	s.out_of_order = s.has_out_of_order ? (int64_t)draw(c, 3) : 0;
+	s.cap = s.has_cap ? (int64_t)draw(c, 10) - 1 : 0;
+	s.allowance_unit = s.has_allowance ? 1 + (int)draw(c, 2) : 0;
+	if (s.has_allowance)
+		s.allowance = s.allowance_unit == 1 ? (int64_t)draw(c, 5) - 2
+						    : (int64_t)draw(c, 5000) - 2000;
+	s.guests_max = chance(c, 70) ? 0 : (uint32_t)draw(c, 3) + 2;
+	s.advance_min = chance(c, 85) ? 0 : (uint32_t)draw(c, 4000);
+	s.advance_max = chance(c, 85) ? 0 : (uint32_t)draw(c, 12000) + 1;
+	(void)ask_type(c, (uint32_t)draw(c, SIM_HOTELS), (int)draw(c, SIM_TYPES), &s, false);
+}
+
+static void hotel_put(struct client *c)
+{
+	struct m_hotel_settings s;
+	memset(&s, 0, sizeof(s));
+	s.day_roll_minute = chance(c, 80) ? 240 : 300;
+	s.check_in_minute = 900;
+	s.nights_max = chance(c, 70) ? 9 : 30;
+	s.hold_ttl_us = 15 * MINUTE_US;
+	s.hold_ttl_max_us = chance(c, 80) ? 60 * MINUTE_US : 5 * SECOND_US;
+	s.hold_ttl_us = KR_MIN(s.hold_ttl_us, s.hold_ttl_max_us);
+	s.hold_total_max_us = chance(c, 30) ? 0 : 60 * MINUTE_US;
+	s.holds_max = chance(c, 80) ? 0 : 4;
+	s.guest_holds_max = chance(c, 80) ? 0 : 1;
+	s.status = chance(c, 94) ? 1 : 2;
+	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	s.offset_s = client_zones[hotel].offset_s;
+	(void)ask_hotel(c, hotel, &s, false);
+}
+
+/* ---- questions ---- */
+
+static void question(struct client *c)
+{
+	struct m_reserve r;
+	const uint64_t hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	switch (draw(c, 5)) {
+	case 0:
+	case 1: {
+		const int first = client_today(c) + (int)draw(c, 5) - (chance(c, 5) ? 2 : 0);
+		(void)ask_nights(c, hotel, first, 1 + (uint32_t)draw(c, chance(c, 95) ? 9 : 14));
+		break;
+	}
+	case 2:
+		memset(&r, 0, sizeof(r));
+		r.hotel = hotel;
+		lines_draw(c, &r);
+		(void)ask_stay(c, &r, chance(c, 30));
+		break;
+	case 3:
+		(void)ask_hotel_get(c, hotel);
+		break;
+	default:
+		if (c->track_count == 0)
+			break;
+		const uint64_t back = draw(c, KR_MIN(c->track_count, 60));
+		(void)ask_get(c, c->tracks[c->track_count - 1 - back].asked.id);
+		break;
+	}
+}
+
+void client_do_something(struct client *c)
+{
+	const uint64_t dice = draw(c, 100);
+	if (dice < 32)
+		new_sale(c);
+	else if (dice < 76)
+		old_sale(c);
+	else if (dice < 86)
+		update(c);
+	else if (dice < 88)
+		type_put(c);
+	else if (dice < 89)
+		hotel_put(c);
+	else
+		question(c);
+}

@@ -1,0 +1,370 @@
+/*
+ * The inventory's calls as the shard makes them: the linker sends them here (--wrap), the real
+ * ones do the work.
+ */
+#include <string.h>
+
+#include "base/hash.h"
+#include "tests/property/model/model_priv.h"
+#include "tests/sim/client.h"
+#include "tests/sim/witness.h"
+#include "tests/sim/witness_wrap.h"
+
+#define JUDGE(name, op_type)                                                                       \
+	enum inv_result __wrap_##name(struct inv *inv, struct inv_now now, const op_type *op,      \
+		struct inv_effect *ret_effect, struct inv_answer *ret_answer)
+
+static void text_copy(char *to, struct inv_text from)
+{
+	kr_assert(from.size_bytes < M_TEXT);
+	if (from.size_bytes > 0)
+		memcpy(to, from.bytes, from.size_bytes);
+}
+
+/* ---- changes ---- */
+
+static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
+{
+	memset(r, 0, sizeof(*r));
+	kr_assert(op->line_count <= M_LINES);
+	r->hotel = op->hotel.v;
+	r->id.hi = op->id.hi;
+	r->id.lo = op->id.lo;
+	r->book = op->book;
+	r->line_count = (int)op->line_count;
+	for (uint32_t i = 0; i < op->line_count; i++) {
+		const struct inv_line *l = &op->lines[i];
+		struct m_line *m = &r->lines[i];
+		m->type = l->type;
+		m->plan = l->plan;
+		m->check_in = l->check_in;
+		m->check_out = l->check_out;
+		m->rooms = l->rooms;
+		m->guests = l->guests;
+		m->pricing = l->pricing;
+		kr_assert(l->run_count <= M_RUNS);
+		m->run_count = l->run_count;
+		for (uint32_t k = 0; k < l->run_count; k++) {
+			m->runs[k].nights = l->runs[k].nights;
+			m->runs[k].price = l->runs[k].price_minor;
+		}
+	}
+	r->ttl_us = op->ttl_us;
+	r->has_expected = op->has_expected_total;
+	r->expected = op->expected_total_minor;
+	r->guest_hi = op->guest.hi;
+	r->guest_lo = op->guest.lo;
+	text_copy(r->external_ref, op->external_ref);
+	text_copy(r->payment_ref, op->payment_ref);
+	r->source = op->actor.source;
+}
+
+JUDGE(inv_reserve_judge, struct inv_reserve_op)
+{
+	const enum inv_result r = __real_inv_reserve_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_RESERVE, now, op->hotel.v, op->id);
+	reserve_from(op, &d->u.reserve);
+	witness_judged(s, inv, d, client_key_reserve(&d->u.reserve), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
+JUDGE(inv_transition_judge, struct inv_transition_op)
+{
+	const enum inv_result r = __real_inv_transition_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_TRANSITION, now, op->hotel.v, op->id);
+	struct m_transition *t = &d->u.transition;
+	t->what = (int)op->transition;
+	t->id.hi = op->id.hi;
+	t->id.lo = op->id.lo;
+	t->has_hotel = op->has_hotel;
+	t->hotel = op->hotel.v;
+	t->has_revision = op->has_expected_revision;
+	t->revision = op->expected_revision;
+	t->any = op->any;
+	text_copy(t->payment_ref, op->payment_ref);
+	t->change_id = op->change_id;
+	t->expires_us = op->expires_at_us;
+	witness_judged(s, inv, d, client_key_transition(t), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
+static void update_from(const struct inv_update_op *op, struct m_update *u)
+{
+	const struct inv_update *f = &op->update;
+	u->hotel = op->hotel.v;
+	kr_assert(op->type_count <= M_TYPES);
+	u->type_count = (int)op->type_count;
+	for (uint32_t i = 0; i < op->type_count; i++)
+		u->types[i] = op->types[i];
+	u->first_day = f->first_day;
+	u->last_day = f->last_day;
+	u->weekday_mask = f->weekday_mask;
+	u->set = f->set_mask;
+	u->adjust = f->adjust_mask;
+	u->clear = f->clear_mask;
+	u->physical = f->physical;
+	u->out_of_order = f->out_of_order;
+	u->allowance = f->allowance;
+	u->cap = f->cap;
+	u->price = f->price_minor;
+	u->available = f->available;
+	u->allowance_unit = f->allowance_unit;
+	u->closed = f->closed;
+	u->cta = f->cta;
+	u->ctd = f->ctd;
+	u->plan_closed = f->plan_closed;
+	u->plan_cta = f->plan_cta;
+	u->plan_ctd = f->plan_ctd;
+	u->min_arrival = f->los.min_arrival;
+	u->max_arrival = f->los.max_arrival;
+	u->min_through = f->los.min_through;
+	u->max_through = f->los.max_through;
+	u->source = f->source;
+	u->source_seq = f->source_seq;
+	u->has_version = op->has_expected_version;
+	u->version = op->expected_ari_version;
+}
+
+JUDGE(inv_update_judge, struct inv_update_op)
+{
+	const enum inv_result r = __real_inv_update_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_UPDATE, now, op->hotel.v, (struct kr_id){0, 0});
+	update_from(op, &d->u.update);
+	witness_judged(s, inv, d, client_key_update(&d->u.update), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
+static int zone_offset_s(struct inv_text zone)
+{
+	for (uint32_t i = 0; i < SIM_HOTELS; i++)
+		if (zone.size_bytes == strlen(client_zones[i].name) &&
+			memcmp(zone.bytes, client_zones[i].name, zone.size_bytes) == 0)
+			return client_zones[i].offset_s;
+	kr_unreachable();
+}
+
+JUDGE(inv_hotel_judge, struct inv_hotel_op)
+{
+	const enum inv_result r = __real_inv_hotel_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_HOTEL, now, op->hotel.v, (struct kr_id){0, 0});
+	struct m_hotel_settings *h = &d->u.hotel;
+	h->offset_s = zone_offset_s(op->settings.zone);
+	h->day_roll_minute = op->settings.day_roll_minute;
+	h->check_in_minute = op->settings.check_in_minute;
+	h->nights_max = op->settings.nights_max;
+	h->hold_ttl_us = op->settings.hold_ttl_us;
+	h->hold_ttl_max_us = op->settings.hold_ttl_max_us;
+	h->hold_total_max_us = op->settings.hold_total_max_us;
+	h->holds_max = op->settings.holds_max;
+	h->guest_holds_max = op->settings.guest_holds_max;
+	h->status = op->settings.status;
+	witness_judged(s, inv, d, client_key_hotel(d->hotel, h), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
+JUDGE(inv_type_judge, struct inv_type_op)
+{
+	const enum inv_result r = __real_inv_type_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_TYPE, now, op->hotel.v, (struct kr_id){0, 0});
+	struct m_type_settings *t = &d->u.type;
+	const struct inv_type_settings *f = &op->settings;
+	d->type = op->type;
+	t->status = f->status;
+	t->plan_status = f->plan_status;
+	t->has_physical = op->mask & INV_TYPE_PHYSICAL;
+	t->has_out_of_order = op->mask & INV_TYPE_OUT_OF_ORDER;
+	t->has_allowance = op->mask & INV_TYPE_ALLOWANCE;
+	t->has_cap = op->mask & INV_TYPE_CAP;
+	t->physical = f->physical;
+	t->out_of_order = f->out_of_order;
+	t->allowance = f->allowance;
+	t->cap = f->cap;
+	t->allowance_unit = f->allowance_unit;
+	t->guests_max = f->guests_max;
+	t->advance_min = f->advance_min_minutes;
+	t->advance_max = f->advance_max_minutes;
+	witness_judged(s, inv, d, client_key_type(d->hotel, d->type, t), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
+/* ---- the clock ---- */
+
+enum inv_result __wrap_inv_due_judge(
+	struct inv *inv, struct inv_now now, struct inv_effect *ret_effect)
+{
+	const enum inv_result r = __real_inv_due_judge(inv, now, ret_effect);
+	struct witness_shard *s = witness_of(inv);
+	if (s != NULL && r == INV_EFFECT)
+		model_clock(s->live, (struct m_now){now.t_us, now.wall_us});
+	return r;
+}
+
+enum inv_result __wrap_inv_grace_judge(
+	struct inv *inv, struct inv_now now, uint64_t last_t_us, struct inv_effect *ret_effect)
+{
+	const enum inv_result r = __real_inv_grace_judge(inv, now, last_t_us, ret_effect);
+	struct witness_shard *s = witness_of(inv);
+	if (s != NULL && r == INV_EFFECT) {
+		s->grace_now = (struct m_now){now.t_us, now.wall_us};
+		s->grace_last_us = last_t_us;
+		model_restart(s->live, s->grace_now, last_t_us);
+	}
+	return r;
+}
+
+int __wrap_inv_apply(
+	struct inv *inv, const struct inv_effect *effect, struct inv_contradiction *ret)
+{
+	struct witness_shard *s = witness_of(inv); /* none while it recovers */
+	if (s != NULL && effect->kind == INV_EFFECT_START)
+		witness_start(s, inv, effect->lsn);
+	const int r = __real_inv_apply(inv, effect, ret);
+	if (s != NULL && r == 0)
+		witness_applied(s, effect);
+	return r;
+}
+
+/* ---- reads ---- */
+
+static uint64_t digest(const uint64_t *words, size_t count)
+{
+	return hash_64(words, count * sizeof(uint64_t));
+}
+
+void __wrap_inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
+	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *counters,
+	uint64_t *rates, struct inv_answer *a)
+{
+	__real_inv_availability(
+		inv, hotel, types, type_count, first_day, night_count, counters, rates, a);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return;
+	struct witness_reply reply = {.code = a->code};
+	const bool is_told = a->code == KEYRACK_DONE;
+	if (is_told) {
+		const uint32_t count = type_count * night_count;
+		for (uint32_t i = 0; i < count; i++)
+			witness_compare_cell(s, inv, hotel.v, types[i / night_count],
+				first_day + (int32_t)(i % night_count), counters[i], rates[i]);
+		reply.version = model_version(s->live, hotel.v);
+		reply.business_day = (uint64_t)(int64_t)model_business_day(s->live, hotel.v);
+		reply.digest = digest(counters, count) ^ hash_mix(digest(rates, count));
+	} else {
+		const int day = model_business_day(s->live, hotel.v);
+		const int end = day + s->live->config.window_nights;
+		const bool is_outside = first_day < day || first_day + (int32_t)night_count > end;
+		if (!is_outside)
+			witness_fail(s, "AVAILABILITY of the window: %s", code_name(a->code));
+		witness_reply_refusal(&a->refusal, &reply);
+	}
+	witness_said(s, slot_of_hotel(hotel), client_key_nights(hotel.v, first_day, night_count),
+		&reply);
+}
+
+uint32_t __wrap_inv_stay_check(struct inv *inv, struct inv_now now, const struct inv_reserve_op *op,
+	bool explain, struct inv_refusal *ret_refusals, struct inv_line *ret_lines,
+	uint32_t *ret_rooms_left, struct inv_answer *a)
+{
+	const uint32_t count = __real_inv_stay_check(
+		inv, now, op, explain, ret_refusals, ret_lines, ret_rooms_left, a);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return count;
+	struct m_reserve r;
+	reserve_from(op, &r);
+	const struct m_answer m = model_stay(s->live, (struct m_now){now.t_us, now.wall_us}, &r);
+	if (a->code != m.code || (m.code == KEYRACK_DONE && a->total_minor != m.total))
+		witness_fail(s, "STAY: the engine says %s, the model %s", code_name(a->code),
+			code_name((unsigned)m.code));
+	struct witness_reply reply = {.code = a->code,
+		.total = a->total_minor,
+		.has_total = a->has_total,
+		.version = a->ari_version,
+		.cells = count};
+	if (count > 0)
+		witness_reply_refusal(&ret_refusals[0], &reply);
+	witness_said(s, slot_of_hotel(op->hotel), client_key_stay(&r, explain), &reply);
+	return count;
+}
+
+bool __wrap_inv_reservation_get(
+	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret)
+{
+	const bool found = __real_inv_reservation_get(inv, id, now_us, ret);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return found;
+	struct witness_reply reply = {0};
+	if (found) {
+		witness_compare_record(s, ret, now_us);
+		reply.code = KEYRACK_DONE;
+		reply.state = ret->state;
+		reply.due = ret->due;
+		reply.revision = ret->revision;
+		reply.expires_us = ret->expires_at_us;
+		reply.total = ret->total_minor;
+		reply.has_total = ret->has_total;
+		reply.event_seq = ret->event_seq;
+		reply.hotel = ret->hotel.v;
+		reply.last_seq = ret->change_id;
+		reply.cells = ret->line_count;
+	} else {
+		const bool is_old = (id.hi >> 16) < s->live->purge_mark_us / 1000;
+		const uint16_t code = is_old ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND;
+		for (int i = 0; i < s->live->count; i++)
+			if (s->live->reservations[i].asked.id.hi == id.hi &&
+				s->live->reservations[i].asked.id.lo == id.lo)
+				witness_fail(s, "record %016llx is not found",
+					(unsigned long long)id.lo);
+		reply.code = code;
+		reply.rule = RULE_ID;
+	}
+	witness_said(s, reservation_id_slot(id), client_key_get(id), &reply);
+	return found;
+}
+
+bool __wrap_inv_hotel_get(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_view *ret)
+{
+	const bool found = __real_inv_hotel_get(inv, hotel, ret);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL || s->pending != NULL)
+		return found;
+	if (found != (m_hotel_find(s->live, hotel.v) != NULL))
+		witness_fail(s, "hotel %llu: found %d", (unsigned long long)hotel.v, found);
+	if (!found)
+		return found;
+	const struct witness_reply reply = {
+		.code = KEYRACK_DONE,
+		.version = model_version(s->live, hotel.v),
+		.event_seq = model_event_seq(s->live, hotel.v),
+		.business_day = (uint64_t)(int64_t)model_business_day(s->live, hotel.v),
+	};
+	if (ret->ari_version != reply.version || ret->event_seq != reply.event_seq)
+		witness_fail(s, "hotel %llu: version %llu event %llu, the model %llu %llu",
+			(unsigned long long)hotel.v, (unsigned long long)ret->ari_version,
+			(unsigned long long)ret->event_seq, (unsigned long long)reply.version,
+			(unsigned long long)reply.event_seq);
+	witness_said(s, slot_of_hotel(hotel), client_key_hotel_get(hotel.v), &reply);
+	return found;
+}

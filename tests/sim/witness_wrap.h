@@ -1,0 +1,37 @@
+/* The inventory's calls that the linker wraps: what the shard calls, and what does the work. */
+#ifndef TESTS_SIM_WITNESS_WRAP_H
+#define TESTS_SIM_WITNESS_WRAP_H
+
+#include "engine/inventory/inventory.h"
+
+#define WRAPPED(result, name, ...)                                                                 \
+	result __real_##name(__VA_ARGS__);                                                         \
+	result __wrap_##name(__VA_ARGS__)
+
+#define WRAPPED_JUDGE(name, op_type)                                                               \
+	WRAPPED(enum inv_result, name, struct inv *inv, struct inv_now now, const op_type *op,     \
+		struct inv_effect *ret_effect, struct inv_answer *ret_answer)
+
+WRAPPED_JUDGE(inv_hotel_judge, struct inv_hotel_op);
+WRAPPED_JUDGE(inv_type_judge, struct inv_type_op);
+WRAPPED_JUDGE(inv_update_judge, struct inv_update_op);
+WRAPPED_JUDGE(inv_reserve_judge, struct inv_reserve_op);
+WRAPPED_JUDGE(inv_transition_judge, struct inv_transition_op);
+WRAPPED(enum inv_result, inv_due_judge, struct inv *inv, struct inv_now now,
+	struct inv_effect *ret_effect);
+WRAPPED(enum inv_result, inv_grace_judge, struct inv *inv, struct inv_now now, uint64_t last_t_us,
+	struct inv_effect *ret_effect);
+WRAPPED(int, inv_apply, struct inv *inv, const struct inv_effect *effect,
+	struct inv_contradiction *ret);
+WRAPPED(void, inv_availability, const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
+	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *ret_counters,
+	uint64_t *ret_rates, struct inv_answer *ret_answer);
+WRAPPED(uint32_t, inv_stay_check, struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op *op, bool explain, struct inv_refusal *ret_refusals,
+	struct inv_line *ret_lines, uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
+WRAPPED(bool, inv_reservation_get, struct inv *inv, struct kr_id id, uint64_t now_us,
+	struct inv_reservation_view *ret);
+WRAPPED(bool, inv_hotel_get, const struct inv *inv, struct hotel_id hotel,
+	struct inv_hotel_view *ret);
+
+#endif
