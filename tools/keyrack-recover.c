@@ -297,6 +297,8 @@ static int run_command(struct recovery *recovery)
 		return recover_run_replay(recovery);
 	case RECOVER_WHY:
 		return recover_run_why(recovery);
+	case RECOVER_SALVAGE:
+		return recover_run_salvage(recovery);
 	case RECOVER_TRUNCATE:
 		return recover_run_truncate(recovery);
 	default:

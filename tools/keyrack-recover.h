@@ -19,6 +19,8 @@
 
 #define RECOVER_EXIT_DIFFERS 53 /* diff: the states are not the same */
 
+#define RECOVER_EXIT_NOT_WHOLE 54 /* salvage: done, and something is lost or may be */
+
 enum recover_command {
 	RECOVER_VERIFY = 1,
 	RECOVER_REPAIR_TAIL,
@@ -27,6 +29,7 @@ enum recover_command {
 	RECOVER_WHY,
 	RECOVER_TRUNCATE,
 	RECOVER_DIFF,
+	RECOVER_SALVAGE,
 };
 enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
 
@@ -45,7 +48,8 @@ struct recover_options {
 	const char *directory;
 	const char *other; /* diff: the second directory, or NULL */
 	const char *archive;
-	uint64_t hotel; /* why */
+	const char *out; /* salvage: the new directory */
+	uint64_t hotel;  /* why */
 	uint16_t type;
 	int32_t night;
 };
@@ -95,6 +99,7 @@ int recover_run_replay(struct recovery *recovery);
 int recover_run_why(struct recovery *recovery);
 int recover_run_verify(struct recovery *recovery);
 int recover_run_truncate(struct recovery *recovery);
+int recover_run_salvage(struct recovery *recovery);
 /* Prints how two states differ. */
 int recover_diff(struct recovery *a, struct recovery *b);
 

@@ -29,6 +29,7 @@ enum key {
 	KEY_ARCHIVE,
 	KEY_FORCE,
 	KEY_LIMIT,
+	KEY_OUT,
 	KEY_ALLOW_TMPFS,
 	KEY_LOCK_WAIT,
 };
@@ -44,6 +45,7 @@ enum given {
 	GIVEN_ARCHIVE = 0x40,
 	GIVEN_FORCE = 0x80,
 	GIVEN_LIMIT = 0x100,
+	GIVEN_OUT = 0x200,
 };
 
 static const struct argp_option option_table[] = {
@@ -56,6 +58,7 @@ static const struct argp_option option_table[] = {
 		"one that stays",
 		0},
 	{"limit", KEY_LIMIT, "COUNT", 0, "diff: show so many differences (100); 0 = all", 0},
+	{"out", KEY_OUT, "DIR", 0, "salvage: the new directory", 0},
 	{"force", KEY_FORCE, NULL, 0, "truncate: do it", 0},
 	{"to-time", KEY_TO_TIME, "TIME", 0,
 		"replay, dump: as of this instant, such as 2026-11-22T05:41:36Z", 0},
@@ -85,6 +88,7 @@ static const struct command_row {
 			GIVEN_ARCHIVE},
 	{"replay", RECOVER_REPLAY, 1, 1, "DIR",
 		GIVEN_JSON | GIVEN_TO_LSN | GIVEN_TO_TIME | GIVEN_ARCHIVE},
+	{"salvage", RECOVER_SALVAGE, 1, 1, "DIR", GIVEN_OUT},
 	{"diff", RECOVER_DIFF, 1, 2, "DIR_A DIR_B, or DIR --from-lsn",
 		GIVEN_JSON | GIVEN_FROM_LSN | GIVEN_TO_LSN | GIVEN_ARCHIVE | GIVEN_LIMIT},
 	{"truncate", RECOVER_TRUNCATE, 1, 1, "DIR", GIVEN_TO_LSN | GIVEN_FORCE},
@@ -93,7 +97,8 @@ static const struct command_row {
 };
 
 static const char *const given_names[] = {"--cells, --reservations and --log", "--json",
-	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit"};
+	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit",
+	"--out"};
 
 struct parse {
 	struct recover_options *options;
@@ -199,6 +204,8 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 		argp_error(state, "dump --log shows each effect's time: give it --to-lsn");
 	if (options->command == RECOVER_REPLAY && options->to_lsn == 0 && !options->has_to_time)
 		argp_error(state, "say up to where: --to-lsn or --to-time");
+	if (options->command == RECOVER_SALVAGE && options->out == NULL)
+		argp_error(state, "say where the new directory is to be: --out");
 	if (options->command == RECOVER_TRUNCATE && options->to_lsn == 0)
 		argp_error(state, "say which effect is the last to stay: --to-lsn");
 	kr_assert(options->command != 0);
@@ -282,6 +289,10 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 		parse->options->archive = text;
 		parse->given |= GIVEN_ARCHIVE;
 		return 0;
+	case KEY_OUT:
+		parse->options->out = text;
+		parse->given |= GIVEN_OUT;
+		return 0;
 	case KEY_LIMIT:
 		parse->options->limit = (uint32_t)number(state, "--limit", text, UINT32_MAX);
 		parse->given |= GIVEN_LIMIT;
@@ -313,7 +324,8 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = on_option,
-		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\ndiff DIR_A DIR_B\ndiff "
+		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\nsalvage --out=DIR2 "
+			    "DIR\ndiff DIR_A DIR_B\ndiff "
 			    "--from-lsn=LSN DIR\n"
 			    "why HOTEL TYPE NIGHT DIR",
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
@@ -323,6 +335,8 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 		       "replay       builds the state as of --to-lsn or --to-time, and recounts "
 		       "it\n"
 		       "diff         cells and reservations in which two states differ\n"
+		       "salvage      past damage, each hotel as far as it is whole: a new "
+		       "directory\n"
 		       "truncate     ends the log with --to-lsn; without --force says what is "
 		       "lost\n"
 		       "why          all that made a night of a room type what it is\n\n"

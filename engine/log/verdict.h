@@ -21,7 +21,8 @@
 #define LOG_NEXT_RESTORE                                                                           \
 	"keyrack-recover dump --log DIR shows what is whole; restore the damaged files from a "    \
 	"copy of the directory, then: keyrack-recover verify DIR; without a copy, the same "       \
-	"tool's truncate says what it costs to end the log before the damage, and does it"
+	"tool's salvage makes a new directory of what is whole, and its truncate says what it "    \
+	"costs to end the log before the damage"
 #define LOG_NEXT_UPGRADE "run a version of Keyrack that knows this format"
 
 /* X(name, exit code, class, row, sentence, next command); in rising order of gravity. */

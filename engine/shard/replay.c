@@ -171,6 +171,8 @@ int shard_replay_watched(struct shard *shard, const struct record_body *body,
 		kr_assert(r == 0);
 		if (shard->effect.lsn >= end_lsn)
 			break;
+		if (watch->wants != NULL && !watch->wants(watch->context, &shard->effect))
+			continue;
 		r = replay_watched(shard, &shard->effect, watch, ret_trouble);
 		if (r != 0)
 			return r;

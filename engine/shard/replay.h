@@ -42,11 +42,21 @@ KR_MUST_CHECK int shard_replay(
 /* The same, up to an LSN, with a look at every effect before and after it is applied. */
 struct shard_watch {
 	uint64_t to_lsn; /* 0: all */
+	/* May be NULL: all. What it does not want is passed over, as if it had never been. */
+	bool (*wants)(void *context, const struct inv_effect *effect);
 	void (*on_effect)(void *context, const struct inv_effect *effect, bool is_applied);
 	void *context;
 };
 KR_MUST_CHECK int shard_replay_watched(struct shard *shard, const struct record_body *body,
 	const struct shard_watch *watch, struct shard_trouble *ret_trouble);
+
+/*
+ * The state as the chunks of a snapshot that begins at begin_lsn, one after the other, as a running
+ * shard writes it. `on_chunk` returns 0 or a negative error, which ends it.
+ */
+KR_MUST_CHECK int shard_export(struct shard *shard, uint64_t begin_lsn,
+	int (*on_chunk)(void *context, const struct log_snap_chunk *chunk, const uint8_t *body),
+	void *context);
 
 /* O(state). */
 uint64_t shard_digest(const struct shard *shard);

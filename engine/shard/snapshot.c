@@ -86,6 +86,44 @@ static void slice_sizes(struct shard *shard, struct kr_writer *writer)
 	s->chunk_count = 1;
 }
 
+static int export_slice(struct shard *shard,
+	int (*on_chunk)(void *context, const struct log_snap_chunk *chunk, const uint8_t *body),
+	void *context)
+{
+	struct shard_snapshot *s = &shard->snapshot;
+	kr_assert(s->chunk_count > 0);
+	for (uint32_t i = 0; i < s->chunk_count; i++) {
+		int r = on_chunk(context, &s->chunks[i], s->bodies[i]);
+		if (r < 0)
+			return r;
+	}
+	s->chunk_count = 0;
+	return 0;
+}
+
+int shard_export(struct shard *shard, uint64_t begin_lsn,
+	int (*on_chunk)(void *context, const struct log_snap_chunk *chunk, const uint8_t *body),
+	void *context)
+{
+	struct shard_snapshot *s = &shard->snapshot;
+	struct kr_writer writer;
+	uint32_t count = inv_chunk_count(shard->inv);
+	kr_assert(shard->life == SHARD_LOADING && !s->is_running);
+	kr_assert(begin_lsn + 1 >= shard->next_lsn);
+	s->begin_lsn = begin_lsn;
+	s->chunk_count = 0;
+	kr_writer_init(&writer, s->bytes, s->size_bytes);
+	slice_sizes(shard, &writer);
+	int r = export_slice(shard, on_chunk, context);
+	for (uint32_t i = 0; r == 0 && i < count; i++) {
+		kr_writer_init(&writer, s->bytes, s->size_bytes);
+		bool fits = slice_save(shard, &writer, i);
+		kr_assert(fits);
+		r = export_slice(shard, on_chunk, context);
+	}
+	return r;
+}
+
 static void slice_fill(struct shard *shard)
 {
 	struct shard_snapshot *s = &shard->snapshot;
