@@ -239,18 +239,11 @@ bool shard_answer_judged(
 		return shard_answer_code(shard, request, answer->code);
 	shard->counters.refusals += refused;
 	shard->counters.repeats += answer->repeated;
+	if (shard_transition_of(request->frame->header->type) != 0)
+		return answer_reservation(shard, request, answer, refused);
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
-	case FRAME_CONFIRM:
-	case FRAME_RELEASE:
-	case FRAME_CANCEL:
-	case FRAME_RESOLVE:
-	case FRAME_EXTEND:
-	case FRAME_ATTACH_PAYMENT:
-	case FRAME_CHECK_IN:
-	case FRAME_COMPLETE:
-	case FRAME_NO_SHOW:
 		return answer_reservation(shard, request, answer, refused);
 	case FRAME_INVENTORY_SET:
 		if (refused)

@@ -124,18 +124,11 @@ bool shard_request_judge(struct shard *shard, struct shard_request *request)
 		return shard_answer_code(shard, request, KEYRACK_UNAVAILABLE);
 	if (request->code != 0)
 		return shard_answer_refused(shard, request);
+	if (shard_transition_of(type) != 0)
+		return judge_change(shard, request);
 	switch (type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
-	case FRAME_CONFIRM:
-	case FRAME_RELEASE:
-	case FRAME_CANCEL:
-	case FRAME_RESOLVE:
-	case FRAME_EXTEND:
-	case FRAME_ATTACH_PAYMENT:
-	case FRAME_CHECK_IN:
-	case FRAME_COMPLETE:
-	case FRAME_NO_SHOW:
 	case FRAME_INVENTORY_SET:
 	case FRAME_HOTEL_PUT:
 	case FRAME_TYPE_PUT:
@@ -151,21 +144,14 @@ void shard_request_prefetch(
 	kr_assert(stage <= 2);
 	if (request->code != 0 || request->is_dropped)
 		return;
+	if (shard_transition_of(request->frame->header->type) != 0) {
+		inv_transition_prefetch(shard->inv, request->u.transition.id, stage);
+		return;
+	}
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
 		inv_reserve_prefetch(shard->inv, &request->u.reserve, stage);
-		break;
-	case FRAME_CONFIRM:
-	case FRAME_RELEASE:
-	case FRAME_CANCEL:
-	case FRAME_RESOLVE:
-	case FRAME_EXTEND:
-	case FRAME_ATTACH_PAYMENT:
-	case FRAME_CHECK_IN:
-	case FRAME_COMPLETE:
-	case FRAME_NO_SHOW:
-		inv_transition_prefetch(shard->inv, request->u.transition.id, stage);
 		break;
 	case FRAME_RESERVATION_GET:
 		inv_transition_prefetch(shard->inv, request->u.get.id, stage);

@@ -309,36 +309,28 @@ static bool parse_reserve_hot(
 	return true;
 }
 
-static enum inv_transition transition_of(unsigned type)
+enum inv_transition shard_transition_of(unsigned type)
 {
-	switch (type) {
-	case FRAME_CONFIRM:
-		return INV_CONFIRM;
-	case FRAME_RELEASE:
-		return INV_RELEASE;
-	case FRAME_CANCEL:
-		return INV_CANCEL;
-	case FRAME_EXTEND:
-		return INV_EXTEND;
-	case FRAME_ATTACH_PAYMENT:
-		return INV_ATTACH_PAYMENT;
-	case FRAME_CHECK_IN:
-		return INV_CHECK_IN;
-	case FRAME_COMPLETE:
-		return INV_COMPLETE;
-	case FRAME_NO_SHOW:
-		return INV_MARK_NO_SHOW;
-	default:
-		kr_assert(type == FRAME_RESOLVE);
-		return INV_RESOLVE;
-	}
+	static const uint8_t transitions[] = {
+		[FRAME_CONFIRM] = INV_CONFIRM,
+		[FRAME_RELEASE] = INV_RELEASE,
+		[FRAME_CANCEL] = INV_CANCEL,
+		[FRAME_RESOLVE] = INV_RESOLVE,
+		[FRAME_EXTEND] = INV_EXTEND,
+		[FRAME_ATTACH_PAYMENT] = INV_ATTACH_PAYMENT,
+		[FRAME_CHECK_IN] = INV_CHECK_IN,
+		[FRAME_COMPLETE] = INV_COMPLETE,
+		[FRAME_NO_SHOW] = INV_MARK_NO_SHOW,
+	};
+	kr_assert(type <= UINT8_MAX);
+	return type < KR_ARRAY_COUNT(transitions) ? (enum inv_transition)transitions[type] : 0;
 }
 
 static void parse_transition_op(
 	struct shard *shard, struct shard_request *request, const struct hot_transition *body)
 {
 	struct inv_transition_op *op = &request->u.transition;
-	op->transition = transition_of(request->frame->header->type);
+	op->transition = shard_transition_of(request->frame->header->type);
 	op->id = (struct kr_id){.hi = body->id_hi, .lo = body->id_lo};
 	parse_id_route(shard, request, op->id, body->has_hotel, body->hotel_id);
 	op->has_hotel = body->has_hotel;
@@ -651,21 +643,14 @@ static void parse_body(
 	const void *message = body;
 	kr_assert(message != NULL);
 	kr_assert(request->code == 0);
+	if (shard_transition_of(request->frame->header->type) != 0) {
+		parse_transition(shard, request, message);
+		return;
+	}
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
 		parse_reserve(shard, request, message);
-		break;
-	case FRAME_CONFIRM:
-	case FRAME_RELEASE:
-	case FRAME_CANCEL:
-	case FRAME_RESOLVE:
-	case FRAME_EXTEND:
-	case FRAME_ATTACH_PAYMENT:
-	case FRAME_CHECK_IN:
-	case FRAME_COMPLETE:
-	case FRAME_NO_SHOW:
-		parse_transition(shard, request, message);
 		break;
 	case FRAME_HOTEL_PUT:
 		parse_hotel_put(shard, request, message);
@@ -719,20 +704,12 @@ static void parse_body(
 static bool parse_hot(
 	struct shard *shard, struct shard_request *request, const struct shard_frame *frame)
 {
+	if (shard_transition_of(frame->header->type) != 0)
+		return parse_transition_hot(shard, request, frame);
 	switch (frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
 		return parse_reserve_hot(shard, request, frame);
-	case FRAME_CONFIRM:
-	case FRAME_RELEASE:
-	case FRAME_CANCEL:
-	case FRAME_RESOLVE:
-	case FRAME_EXTEND:
-	case FRAME_ATTACH_PAYMENT:
-	case FRAME_CHECK_IN:
-	case FRAME_COMPLETE:
-	case FRAME_NO_SHOW:
-		return parse_transition_hot(shard, request, frame);
 	case FRAME_AVAILABILITY:
 		return parse_availability_hot(shard, request, frame);
 	default:

@@ -39,6 +39,8 @@ struct shard_out *shard_out_for(
 void shard_slot_note(struct shard *shard, const struct inv_effect *effect);
 
 /* ---- parse.c ---- */
+/* What a frame type asks of a reservation; 0: nothing of the kind. */
+enum inv_transition shard_transition_of(unsigned type);
 /* Reads a frame into a request; what cannot be judged has its code set. False: the arena is too
  * full for it, and not empty: judge what is parsed, reset, try again. */
 bool shard_request_parse(
