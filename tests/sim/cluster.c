@@ -11,6 +11,8 @@
 #define SHARD_PORT 7100u
 #define ROUTER_PORT 7070u
 #define RESTART_US 400000u
+#define REFUSALS_MAX 3u
+#define FAULT_REACH 2u /* a write astray is lost, and takes another with it */
 #define ROLL_US (INT64_C(4) * 3600 * 1000000) /* from the wall's start to the day roll */
 #define ROLL_WITHIN_US 25000000u
 
@@ -82,6 +84,7 @@ static void on_ready(void *context)
 	struct shard_node *s = context;
 	struct inv_contradiction why = {0};
 	s->is_ready = true;
+	s->refusal_count = 0;
 	s->ready_count++;
 	s->first_ready_us = sim_world_now_us(s->cluster->world);
 	cluster_tell(s->cluster, "shard %u: serves, for the %llu. time", s->number,
@@ -97,11 +100,37 @@ static void on_ready(void *context)
 
 static void restart_shard(void *context);
 
+void cluster_damaged(struct cluster *c, uint32_t shard, uint32_t reach)
+{
+	c->shards[shard].damage_count++;
+	if (c->on_damage != NULL)
+		c->on_damage(c, shard, reach);
+}
+
+/*
+ * Only damage is a reason to refuse, and who refuses writes nothing. What was struck is restored;
+ * a read may fail once and succeed the next time; after that the shard is given up.
+ */
+static bool refuse(struct shard_node *s)
+{
+	struct cluster *c = s->cluster;
+	if (s->damage_count == 0)
+		return false;
+	if (c->digest != NULL && c->digest(c, s->number) != s->found_digest)
+		cluster_fail(c, "shard %u: a refused start has written", s->number);
+	c->refusal_count++;
+	if (c->on_refusal != NULL)
+		c->on_refusal(c, s->number);
+	s->is_refused = ++s->refusal_count == REFUSALS_MAX;
+	return true;
+}
+
 static void on_end(void *context, int end, const struct kr_error_text *text)
 {
 	struct shard_node *s = context;
 	cluster_tell(s->cluster, "shard %u: ended with %d %s", s->number, end, text->bytes);
-	if (end > 0 && end != SERVER_IN_USE && !sim_node_is_dying(s->node))
+	if (end > 0 && end != SERVER_IN_USE && !sim_node_is_dying(s->node) &&
+		!(end == SERVER_REFUSED && refuse(s)))
 		cluster_fail(s->cluster, "shard %u refused to start: %d %s", s->number, end,
 			text->bytes);
 	s->has_ended = true;
@@ -158,7 +187,8 @@ static void restart_shard(void *context)
 		if (sim_node_loop(s->node) != NULL)
 			(void)io_loop_free(s->loop);
 	}
-	start_shard(s);
+	if (!s->is_refused)
+		start_shard(s);
 }
 
 /* ---- routers ---- */
@@ -217,6 +247,8 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 		cluster_tell(
 			c, "shard %u: %s", i, how == SIM_POWER ? "loses its power" : "is killed");
 		s->crash_count++;
+		if (c->on_death != NULL && !s->is_refused)
+			c->on_death(c, i);
 		drop_shard(s, false);
 		sim_world_call_at(c->world, again, restart_shard, s);
 	}
@@ -229,6 +261,18 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 		r->router = router_free(r->router);
 		sim_world_call_at(c->world, again, restart_router, r);
 	}
+}
+
+/* Faults of the media that a node met; late writes are nobody's, so anybody's. */
+static void on_mark(void *context, struct sim_node *node, enum sim_mark mark)
+{
+	struct cluster *c = context;
+	if (mark != SIM_DISK_WRITE_LOST && mark != SIM_DISK_WRITE_ASTRAY && mark != SIM_DISK_ROT &&
+		mark != SIM_DISK_READ_FLIP && mark != SIM_DISK_READ_ERROR)
+		return;
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		if (node == NULL || c->shards[i].node == node)
+			cluster_damaged(c, i, FAULT_REACH);
 }
 
 /* ---- what the seed decides ---- */
@@ -278,6 +322,28 @@ static void draw_world(struct cluster_plan *p)
 	};
 }
 
+/* Drawn apart, so that it changes nothing else. Most seeds keep their media whole. */
+static void draw_media(struct cluster_plan *p)
+{
+	struct rng rng;
+	rng_init(&rng, p->seed ^ UINT64_C(0x6d65646961));
+	if (rng_below(&rng, 2) == 0)
+		p->strike_tail = 1 + (uint32_t)rng_below(&rng, 60);
+	const uint64_t kind = rng_below(&rng, 8);
+	p->has_damage = kind <= 3;
+	if (kind < 3)
+		p->strike_rest = 20 + (uint32_t)rng_below(&rng, 60);
+	if (kind < 2 || kind > 3)
+		return;
+	struct sim_faults *m = &p->media;
+	uint32_t *const writes[] = {&m->disk_write_lost, &m->disk_write_astray, &m->disk_rot};
+	for (uint32_t i = 0; i < KR_ARRAY_COUNT(writes); i++)
+		if (rng_below(&rng, 2) == 0)
+			*writes[i] = 1 + (uint32_t)rng_below(&rng, 5000);
+	m->disk_read_flip = (uint32_t)(rng_below(&rng, 2) * rng_below(&rng, 50000));
+	m->disk_read_error = (uint32_t)(rng_below(&rng, 2) * rng_below(&rng, 50000));
+}
+
 static void draw_server(struct cluster_plan *p, const struct tz_db *tz)
 {
 	struct server_config *s = &p->server;
@@ -320,6 +386,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	p->router_window = 64;
 	p->router_wait_frames = 12; /* so that OVERLOADED is common */
 	draw_world(p);
+	draw_media(p);
 	draw_server(p, tz);
 }
 
@@ -330,8 +397,10 @@ void cluster_open(struct cluster *c, const struct cluster_plan *plan)
 	memset(c, 0, sizeof(*c));
 	c->plan = *plan;
 	c->plan.world.on_crash = on_crash;
+	c->plan.world.on_mark = on_mark;
 	c->plan.world.context = c;
 	c->rng = plan->rng;
+	rng_init(&c->rng_media, plan->seed ^ UINT64_C(0x737472696b65));
 	c->shard_count = plan->shard_count;
 	c->router_count = plan->router_count;
 	c->client_count = plan->client_count;
@@ -373,6 +442,7 @@ void cluster_calm(struct cluster *c)
 {
 	const struct sim_faults none = {.fate_kept = 1, .fate_dropped = 1};
 	sim_world_faults_set(c->world, &none);
+	c->is_media_on = false;
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		sim_disk_capacity_set(c->shards[i].disk, 0);
 		if (sim_node_is_alive(c->shards[i].node))
@@ -387,7 +457,8 @@ void cluster_calm(struct cluster *c)
 bool cluster_is_serving(const struct cluster *c)
 {
 	for (uint32_t i = 0; i < c->shard_count; i++)
-		if (c->shards[i].server == NULL || !c->shards[i].is_ready)
+		if (!c->shards[i].is_refused &&
+			(c->shards[i].server == NULL || !c->shards[i].is_ready))
 			return false;
 	for (uint32_t i = 0; i < c->router_count; i++)
 		if (c->routers[i].router == NULL)
@@ -405,9 +476,10 @@ void cluster_stop_shards(struct cluster *c)
 {
 	const uint64_t until = sim_world_now_us(c->world) + 60000000;
 	for (uint32_t i = 0; i < c->shard_count; i++)
-		server_stop(c->shards[i].server);
+		if (c->shards[i].server != NULL)
+			server_stop(c->shards[i].server);
 	for (uint32_t i = 0; i < c->shard_count; i++)
-		while (!c->shards[i].has_ended) {
+		while (c->shards[i].server != NULL && !c->shards[i].has_ended) {
 			if (!sim_world_step(c->world) || sim_world_now_us(c->world) > until)
 				cluster_fail(c, "shard %u does not stop", i);
 		}

@@ -14,6 +14,7 @@
 #define CLUSTER_SHARDS_MAX 2u
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
+#define CLUSTER_STRIKES_MAX 8u
 #define CLUSTER_AGAIN_SIZE 512u
 
 struct cluster;
@@ -30,6 +31,10 @@ struct shard_node {
 	uint64_t ready_count, crash_count;
 	uint64_t first_ready_us; /* when it last became ready */
 	uint64_t snapshot_count; /* of its processes that are gone */
+	uint64_t damage_count;   /* of its media, ever */
+	uint32_t refusal_count;  /* starts refused, one after the other */
+	bool is_refused;         /* for good: it is not started again */
+	uint64_t found_digest;   /* of its directory before it recovered, when damaged */
 };
 
 struct router_node {
@@ -49,8 +54,11 @@ struct cluster_plan {
 	bool is_told;                   /* tells its story on stdout */
 	uint32_t shard_count, router_count, client_count;
 	uint32_t router_window, router_wait_frames;
-	struct sim_config world;     /* on_crash and context are the cluster's own */
-	struct server_config server; /* so are addresses, index and handler */
+	struct sim_config world;           /* its handlers and context are the cluster's own */
+	struct sim_faults media;           /* of the disk, while is_media_on */
+	uint32_t strike_tail, strike_rest; /* in a hundred deaths: media.h */
+	bool has_damage;                   /* media or strike_rest are on */
+	struct server_config server;       /* so are addresses, index and handler */
 };
 
 struct cluster {
@@ -62,7 +70,15 @@ struct cluster {
 	struct router_node routers[CLUSTER_ROUTERS_MAX];
 	struct client *clients[CLUSTER_CLIENTS_MAX];
 	uint64_t verify_count;
-	void (*on_ready)(struct cluster *cluster, uint32_t shard); /* may be NULL */
+	bool is_media_on;
+	struct rng rng_media;
+	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;
+	/* May be NULL. */
+	void (*on_ready)(struct cluster *cluster, uint32_t shard);
+	void (*on_death)(struct cluster *cluster, uint32_t shard); /* its server is still there */
+	void (*on_refusal)(struct cluster *cluster, uint32_t shard);
+	void (*on_damage)(struct cluster *cluster, uint32_t shard, uint32_t reach);
+	uint64_t (*digest)(struct cluster *cluster, uint32_t shard); /* of its directory */
 };
 
 /* Everything from the seed: counts, sizes, delays, faults. `tz` outlives the cluster. */
@@ -75,7 +91,10 @@ void cluster_close(struct cluster *cluster);
 
 /* No more faults from now on; what is dead starts again by itself. */
 void cluster_calm(struct cluster *cluster);
+/* All that are not refused for good. */
 bool cluster_is_serving(const struct cluster *cluster);
+/* The shard's media were damaged: up to so many acknowledged batches may go unproven. */
+void cluster_damaged(struct cluster *cluster, uint32_t shard, uint32_t reach);
 /* SIGTERM to every shard, and until all have stopped. */
 void cluster_stop_shards(struct cluster *cluster);
 

@@ -16,11 +16,13 @@
 
 #include "base/tz_load.h"
 #include "engine/log/record.h"
+#include "tests/sim/media.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/witness.h"
 
 #define SAFETY_US UINT64_C(20000000)
 #define LIVENESS_US UINT64_C(240000000)
+#define STRIKES_MIN 5
 #define HITS_MIN 10 /* of each, by all seeds together */
 #define DAY_US INT64_C(86400000000)
 
@@ -28,6 +30,7 @@ struct totals {
 	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
 	uint64_t codes[256];
 	uint64_t marks[SIM_MARK_COUNT];
+	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;
 	uint64_t effects[INV_EFFECT_LAST + 1], asked[64], made[64], judgements;
 };
 
@@ -112,6 +115,7 @@ static void safety(struct cluster *c)
 	const uint64_t end = sim_world_now_us(c->world) + SAFETY_US;
 	for (uint32_t i = 0; i < c->client_count; i++)
 		client_load(c->clients[i], true);
+	media_begin(c);
 	while (sim_world_now_us(c->world) < end) {
 		run_until(c, sim_world_now_us(c->world) + 500000);
 		trouble(c);
@@ -156,8 +160,15 @@ static void add_up(struct totals *totals, const struct cluster *c)
 	for (uint32_t i = 1; i <= INV_EFFECT_LAST; i++)
 		totals->effects[i] += witness_effects((enum inv_effect_kind)i);
 	totals->judgements += witness_judgements();
-	for (uint32_t i = 0; i < c->shard_count; i++)
+	for (uint32_t i = 0; i < c->shard_count; i++) {
 		totals->crashes += c->shards[i].crash_count;
+		totals->given_up += c->shards[i].is_refused;
+	}
+	for (uint32_t i = 0; i < MEDIA_STRIKES; i++)
+		totals->strikes[i] += c->strikes[i];
+	totals->refusals += c->refusal_count;
+	totals->repairs += c->repair_count;
+	totals->cuts += witness_cuts();
 	for (uint32_t i = 0; i < c->client_count; i++) {
 		const struct client *client = c->clients[i];
 		totals->done += client->ops_done;
@@ -179,6 +190,8 @@ static void stop_and_start(struct cluster *c)
 	uint64_t digests[CLUSTER_SHARDS_MAX];
 	cluster_stop_shards(c);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
+		if (c->shards[i].server == NULL)
+			continue;
 		digests[i] = inv_digest(cluster_inventory(c, i));
 		sim_world_trace_add(c->world, &digests[i], sizeof(digests[i]));
 	}
@@ -189,6 +202,21 @@ static void on_ready(struct cluster *c, uint32_t shard)
 {
 	(void)c;
 	witness_ready(shard);
+	media_forget(shard);
+}
+
+/* What was struck comes back from a copy: then everything acknowledged must be there again. */
+static void on_refusal(struct cluster *c, uint32_t shard)
+{
+	const uint32_t reach = media_undo(c, shard);
+	c->repair_count += reach > 0;
+	witness_repair(shard, reach);
+}
+
+static void on_damage(struct cluster *c, uint32_t shard, uint32_t reach)
+{
+	(void)c;
+	witness_damage(shard, reach);
 }
 
 static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, struct totals *totals)
@@ -200,6 +228,10 @@ static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, st
 	plan.is_told = is_told;
 	cluster_open(c, &plan);
 	c->on_ready = on_ready;
+	c->on_death = media_strike;
+	c->on_damage = on_damage;
+	c->on_refusal = on_refusal;
+	c->digest = media_digest;
 	witness_open(c);
 	cluster_start(c);
 	for (uint32_t i = 0; i < c->client_count; i++)
@@ -213,6 +245,8 @@ static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, st
 	add_up(totals, c);
 	cluster_close(c);
 	witness_close();
+	for (uint32_t i = 0; i < CLUSTER_SHARDS_MAX; i++)
+		media_forget(i);
 	for (uint32_t i = 0; i < c->client_count; i++)
 		c->clients[i] = client_free(c->clients[i]);
 	return trace;
@@ -290,6 +324,12 @@ static const enum inv_effect_kind effects_unreachable[] = {
 	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
 };
 
+/* Faults of the disk and the crashes; those of the network are common. */
+static const enum sim_mark marks_needed[] = {SIM_DISK_SPIKE, SIM_DISK_SHORT, SIM_DISK_READ_ERROR,
+	SIM_DISK_READ_FLIP, SIM_DISK_WRITE_LOST, SIM_DISK_WRITE_ASTRAY, SIM_DISK_FULL, SIM_DISK_ROT,
+	SIM_SECTOR_DROPPED, SIM_SECTOR_TORN, SIM_SECTOR_ZEROED, SIM_SECTOR_GARBAGE, SIM_NAME_LOST,
+	SIM_LATE_WRITE, SIM_CRASH_KILL, SIM_CRASH_POWER, SIM_PAUSE, SIM_WALL_STEP};
+
 static bool is_missing_code(const struct totals *t, unsigned code)
 {
 	for (size_t i = 0; i < KR_ARRAY_COUNT(codes_unreachable); i++)
@@ -322,6 +362,20 @@ static int coverage(const struct totals *t)
 			printf("too few effects: %s\n", record_kind_name(i));
 			missing++;
 		}
+	for (unsigned i = 0; i < MEDIA_STRIKES; i++)
+		if (t->strikes[i] < STRIKES_MIN) {
+			printf("too few strikes: %s\n", media_strike_name((enum media_strike)i));
+			missing++;
+		}
+	for (unsigned i = 0; i < KR_ARRAY_COUNT(marks_needed); i++)
+		if (t->marks[marks_needed[i]] < HITS_MIN) {
+			printf("too few faults: %s\n", sim_mark_name(marks_needed[i]));
+			missing++;
+		}
+	if (t->refusals < HITS_MIN || t->repairs < HITS_MIN) {
+		puts("too few starts refused or repaired");
+		missing++;
+	}
 	for (unsigned i = 0; i < KR_ARRAY_COUNT(t->asked); i++)
 		if (t->asked[i] != 0 && t->made[i] < HITS_MIN) {
 			printf("done too seldom: %s\n", frame_type_name(i));
@@ -348,6 +402,13 @@ static void report(const struct totals *t)
 		if (t->asked[i] != 0)
 			printf("  %-22s %10llu asked %10llu done\n", frame_type_name(i),
 				(unsigned long long)t->asked[i], (unsigned long long)t->made[i]);
+	printf("media: %llu starts refused, %llu repaired, %llu shards given up, %llu starts "
+	       "without what was acknowledged last\n",
+		(unsigned long long)t->refusals, (unsigned long long)t->repairs,
+		(unsigned long long)t->given_up, (unsigned long long)t->cuts);
+	for (unsigned i = 0; i < MEDIA_STRIKES; i++)
+		printf("  strike %-19s %6llu\n", media_strike_name((enum media_strike)i),
+			(unsigned long long)t->strikes[i]);
 	for (unsigned i = 1; i <= INV_EFFECT_LAST; i++)
 		printf("  effect %-15s %10llu\n", record_kind_name(i),
 			(unsigned long long)t->effects[i]);

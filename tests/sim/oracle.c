@@ -155,6 +155,16 @@ static void take_answer(struct client *c, const struct open_call *call,
 	}
 }
 
+/* It happened, and was cut: as good as unknown. */
+static void take_lost(struct client *c, const struct open_call *call)
+{
+	if (call->track == CLIENT_NO_TRACK)
+		return;
+	struct track *t = &c->tracks[call->track];
+	t->is_busy = false;
+	t->pending |= move_of(call->type);
+}
+
 static void count(struct client *c, const struct open_call *call, const struct client_end *end)
 {
 	const enum code_class class = code_class_of(end->code);
@@ -184,13 +194,32 @@ void oracle_answer(struct client *c, const struct open_call *call, const struct 
 	if (call->is_setup && end->code != KEYRACK_DONE)
 		cluster_fail(
 			c->cluster, "%s: %s", frame_type_name(call->type), code_name(end->code));
-	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN)
-		witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply);
+	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN &&
+		!witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply)) {
+		take_lost(c, call);
+		return;
+	}
 	for (uint32_t h = 0; h < SIM_HOTELS && call->type == FRAME_HOTEL_GET; h++)
 		if (is_final && call->key == client_key_hotel_get(client_hotel(h)))
 			c->version[h] = reply.version;
 	if (call->track != CLIENT_NO_TRACK)
 		take_answer(c, call, end, &reply);
+}
+
+static uint32_t shard_of(const struct cluster *c, uint64_t hotel)
+{
+	const uint32_t slot = slot_of_hotel((struct hotel_id){hotel});
+	return c->shard_count == 2 && slot >= slot_range_first(1, 2);
+}
+
+void oracle_forgive(struct cluster *c, uint32_t shard)
+{
+	for (uint32_t k = 0; k < c->client_count; k++)
+		for (uint32_t i = 0; c->clients[k] != NULL && i < c->clients[k]->track_count; i++) {
+			struct track *t = &c->clients[k]->tracks[i];
+			if (shard_of(c, t->asked.hotel) == shard)
+				t->may_be = t->pending = UINT32_MAX;
+		}
 }
 
 /* ---- at the end ---- */
@@ -236,6 +265,8 @@ void oracle_final(struct cluster *cluster)
 	struct survey survey = {.cluster = cluster};
 	witness_check();
 	for (uint32_t s = 0; s < cluster->shard_count; s++) {
+		if (cluster->shards[s].server == NULL)
+			continue; /* refused for good */
 		struct inv *inv = cluster_inventory(cluster, s);
 		struct inv_contradiction why = {0};
 		if (inv_verify(inv, &why) != 0)
@@ -247,7 +278,9 @@ void oracle_final(struct cluster *cluster)
 			const struct track *t = &cluster->clients[k]->tracks[i];
 			const uint32_t may_be = closure(t->may_be, t->pending);
 			const uint32_t forgotten = forgettable(cluster->clients[k], t);
-			if (!t->is_found && (may_be & forgotten) == 0)
+			const uint32_t home = shard_of(cluster, t->asked.hotel);
+			if (cluster->shards[home].server != NULL && !t->is_found &&
+				(may_be & forgotten) == 0)
 				cluster_fail(cluster, "%016llx is lost: it may only be %x",
 					(unsigned long long)t->asked.id.lo, may_be);
 		}

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "engine/shard/state.h"
+#include "tests/sim/oracle.h"
 
 #define COMPARE_EVERY 256u
 
@@ -16,7 +17,8 @@ struct said {
 	uint64_t at_us;
 	uint64_t lsn; /* it is true once this is durable */
 	uint32_t shard;
-	bool is_gone; /* what it shows was never durable */
+	bool is_gone;     /* what it shows was never durable */
+	bool is_forgiven; /* or it was, until the media were damaged */
 	struct witness_reply reply;
 };
 
@@ -72,6 +74,7 @@ void witness_close(void)
 		s->base = model_free(s->base);
 		free(s->deeds);
 		free(s->spare);
+		free(s->batch_ends);
 	}
 	while (witness.all != NULL) {
 		struct deed *next = witness.all->next;
@@ -100,6 +103,15 @@ struct witness_shard *witness_of(const struct inv *inv)
 		if (server != NULL && server->shard != NULL && server->shard->inv == inv)
 			return &witness.shards[i];
 	}
+	return NULL;
+}
+
+struct witness_shard *witness_of_log(const struct log_io *log)
+{
+	const struct cluster *c = witness.cluster;
+	for (uint32_t i = 0; c != NULL && i < c->shard_count; i++)
+		if (c->shards[i].server != NULL && &c->shards[i].server->log == log)
+			return &witness.shards[i];
 	return NULL;
 }
 
@@ -258,23 +270,28 @@ KR_NORETURN static void heard_nothing_like(
 }
 
 /* Of several judgements that would explain it, the one that needs the least to be durable. */
-void witness_heard(
+bool witness_heard(
 	const char *what, uint64_t key, uint64_t since_us, const struct witness_reply *reply)
 {
 	const struct said *first = NULL;
+	bool is_forgiven = false;
 	for (uint64_t i = witness.said_count; i > 0; i--) {
 		const struct said *said = &witness.said[i - 1];
 		if (said->at_us < since_us)
 			break;
-		if (said->key == key && !said->is_gone &&
-			memcmp(&said->reply, reply, sizeof(*reply)) == 0 &&
-			(first == NULL || said->lsn < first->lsn))
+		if (said->key != key || memcmp(&said->reply, reply, sizeof(*reply)) != 0)
+			continue;
+		is_forgiven |= said->is_forgiven;
+		if (!said->is_gone && (first == NULL || said->lsn < first->lsn))
 			first = said;
 	}
+	if (first == NULL && is_forgiven)
+		return false;
 	if (first == NULL)
 		heard_nothing_like(what, key, reply);
 	struct witness_shard *s = &witness.shards[first->shard];
 	s->heard_lsn = KR_MAX(s->heard_lsn, first->lsn);
+	return true;
 }
 
 /* ---- judging beside ---- */
@@ -427,23 +444,48 @@ static void model_feed(struct witness_shard *s, struct model *model, uint64_t fr
 	}
 }
 
-/* What was heard of must be there; media damage may take what nothing proved durable yet. */
+void witness_batch(struct witness_shard *s, uint64_t last_lsn)
+{
+	if (s->batch_count == s->batch_capacity) {
+		s->batch_capacity = KR_MAX(256, s->batch_capacity * 2);
+		s->batch_ends = realloc(s->batch_ends, s->batch_capacity * sizeof(uint64_t));
+		kr_assert(s->batch_ends != NULL);
+	}
+	s->batch_ends[s->batch_count++] = last_lsn;
+}
+
+/*
+ * What was heard of must be there. Damage of the media may take the newest batches, as many as it
+ * hit: nothing proves those. Whatever lies before them is proven by what came later.
+ */
 static void check_heard(struct witness_shard *s, uint64_t lsn)
 {
+	uint64_t lost = 0;
+	for (uint64_t i = 0; i < s->batch_count; i++)
+		lost += s->batch_ends[i] > lsn && s->batch_ends[i] <= s->heard_lsn;
+	while (s->batch_count > 0 && s->batch_ends[s->batch_count - 1] > lsn)
+		s->batch_count--;
 	if (lsn >= s->heard_lsn)
 		return;
-	if (s->damage == 0)
+	if (lost > s->reach)
 		witness_fail(s, "recovery came to LSN %llu, a client has heard of %llu",
 			(unsigned long long)lsn, (unsigned long long)s->heard_lsn);
+	cluster_tell(witness.cluster, "shard %u: %llu acknowledged batches are cut", s->number,
+		(unsigned long long)lost);
 	s->cut_count++;
 	s->heard_lsn = lsn;
+	oracle_forgive(witness.cluster, s->number);
 }
 
 static void said_forget(const struct witness_shard *s, uint64_t lsn)
 {
-	for (uint64_t i = 0; i < witness.said_count; i++)
-		if (witness.said[i].shard == s->number && witness.said[i].lsn > lsn)
-			witness.said[i].is_gone = true;
+	for (uint64_t i = 0; i < witness.said_count; i++) {
+		struct said *said = &witness.said[i];
+		if (said->shard != s->number || said->lsn <= lsn || said->is_gone)
+			continue;
+		said->is_gone = true;
+		said->is_forgiven = s->reach > 0;
+	}
 }
 
 /*
@@ -496,7 +538,7 @@ void witness_ready(uint32_t shard)
 {
 	struct witness_shard *s = &witness.shards[shard];
 	s->is_confirmed = true;
-	s->damage = 0;
+	s->reach = 0;
 	/* What recovery came to is behind a durable START now. */
 	for (uint64_t lsn = s->deed_count; lsn > s->base_lsn; lsn--)
 		if (s->deeds[lsn - 1]->kind == DEED_NONE) {
@@ -506,15 +548,33 @@ void witness_ready(uint32_t shard)
 		}
 }
 
-void witness_damage(uint32_t shard)
+void witness_damage(uint32_t shard, uint32_t reach)
 {
-	witness.shards[shard].damage++;
-	witness.shards[shard].damage_ever++;
+	witness.shards[shard].reach += reach;
 }
 
-uint64_t witness_damage_count(uint32_t shard)
+void witness_repair(uint32_t shard, uint32_t reach)
 {
-	return witness.shards[shard].damage_ever;
+	kr_assert(witness.shards[shard].reach >= reach);
+	witness.shards[shard].reach -= reach;
+}
+
+void witness_recover(const struct log_store *store)
+{
+	struct cluster *c = witness.cluster;
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *node = &c->shards[i];
+		if (c->plan.has_damage && node->server != NULL && &node->server->store == store)
+			node->found_digest = c->digest(c, i);
+	}
+}
+
+uint64_t witness_cuts(void)
+{
+	uint64_t cuts = 0;
+	for (uint32_t i = 0; i < witness.cluster->shard_count; i++)
+		cuts += witness.shards[i].cut_count;
+	return cuts;
 }
 
 void witness_check(void)

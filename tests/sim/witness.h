@@ -81,18 +81,23 @@ struct witness_shard {
 	uint64_t grace_last_us;
 	uint64_t caught_up_us; /* an instant at which the clock had no work left */
 	uint64_t judged;
-	uint64_t damage; /* faults of the media since the last start that got through */
-	uint64_t damage_ever;
-	uint64_t cut_count; /* of acknowledged effects, as far as damage allows */
+	uint64_t *batch_ends; /* LSNs */
+	uint64_t batch_count, batch_capacity;
+	uint64_t reach;     /* batches that damage may have taken since a start got through */
+	uint64_t cut_count; /* starts without what was acknowledged, as far as damage allows */
 };
 
 void witness_open(struct cluster *cluster);
 void witness_close(void);
 /* The start of a shard is durable and serves. */
 void witness_ready(uint32_t shard);
-/* The media of a shard's disk were damaged. */
-void witness_damage(uint32_t shard);
-uint64_t witness_damage_count(uint32_t shard);
+/* The media of a shard's disk were damaged: what was acknowledged last may be cut. */
+void witness_damage(uint32_t shard, uint32_t reach);
+void witness_repair(uint32_t shard, uint32_t reach);
+/* Its recovery begins. */
+struct log_store;
+void witness_recover(const struct log_store *store);
+uint64_t witness_cuts(void);
 /* Whole states: model and engine. */
 void witness_check(void);
 uint64_t witness_effects(enum inv_effect_kind kind);
@@ -101,13 +106,18 @@ uint64_t witness_judgements(void);
 /* Names of requests: equal requests have equal keys. */
 uint64_t witness_key(const char *what, const void *bytes, size_t size_bytes);
 
-/* A client heard this, about a request submitted since: ends the run when nobody said so. */
-void witness_heard(
+/*
+ * A client heard this, about a request submitted since: ends the run when nobody said so. False
+ * when it was true and damaged media have taken it: it is worth nothing any more.
+ */
+bool witness_heard(
 	const char *what, uint64_t key, uint64_t since_us, const struct witness_reply *reply);
 
 /* ---- between the wrapped calls and the rest ---- */
 
 struct witness_shard *witness_of(const struct inv *inv);
+struct log_io;
+struct witness_shard *witness_of_log(const struct log_io *log);
 struct deed *witness_deed(enum deed_kind kind, struct inv_now now, uint64_t hotel, struct kr_id id);
 /* A change was judged: effect is NULL when there is none. */
 void witness_judged(struct witness_shard *shard, const struct inv *inv, struct deed *deed,
@@ -115,6 +125,7 @@ void witness_judged(struct witness_shard *shard, const struct inv *inv, struct d
 /* A read of the slot was answered. */
 void witness_said(struct witness_shard *shard, uint32_t slot, uint64_t key,
 	const struct witness_reply *reply);
+void witness_batch(struct witness_shard *shard, uint64_t last_lsn);
 void witness_start(struct witness_shard *shard, struct inv *inv, uint64_t lsn);
 void witness_applied(struct witness_shard *shard, const struct inv_effect *effect);
 struct m_answer deed_do(struct model *model, const struct deed *deed);

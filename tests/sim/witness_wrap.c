@@ -244,6 +244,25 @@ int __wrap_inv_apply(
 	return r;
 }
 
+/* ---- the log ---- */
+
+int __wrap_log_io_append(struct log_io *log, const struct log_append *append)
+{
+	const uint64_t last_lsn = append->first_lsn + append->count - 1;
+	const int r = __real_log_io_append(log, append);
+	struct witness_shard *s = witness_of_log(log);
+	if (s != NULL && r == 0)
+		witness_batch(s, last_lsn);
+	return r;
+}
+
+int __wrap_log_store_recover(struct log_store *store, const struct log_meta *wanted,
+	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text)
+{
+	witness_recover(store);
+	return __real_log_store_recover(store, wanted, ignore_meta, applier, text);
+}
+
 /* ---- reads ---- */
 
 static uint64_t digest(const uint64_t *words, size_t count)

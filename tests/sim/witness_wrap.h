@@ -3,6 +3,7 @@
 #define TESTS_SIM_WITNESS_WRAP_H
 
 #include "engine/inventory/inventory.h"
+#include "engine/log/log_io.h"
 
 #define WRAPPED(result, name, ...)                                                                 \
 	result __real_##name(__VA_ARGS__);                                                         \
@@ -33,5 +34,8 @@ WRAPPED(bool, inv_reservation_get, struct inv *inv, struct kr_id id, uint64_t no
 	struct inv_reservation_view *ret);
 WRAPPED(bool, inv_hotel_get, const struct inv *inv, struct hotel_id hotel,
 	struct inv_hotel_view *ret);
+WRAPPED(int, log_io_append, struct log_io *log, const struct log_append *append);
+WRAPPED(int, log_store_recover, struct log_store *store, const struct log_meta *wanted,
+	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text);
 
 #endif

@@ -1,0 +1,255 @@
+#include "tests/sim/media.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "engine/log/dir.h"
+
+#define FILES_MAX 64u
+#define TAIL_REACH_BYTES (UINT64_C(64) << 10)
+#define BLOCK_SIZE 4096u
+#define SAVED_MAX 8u
+
+static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a bit", "a block of zeroes",
+	"a block of another", "a missing file", "a shorter file", "a longer file",
+	"an old snapshot"};
+
+const char *media_strike_name(enum media_strike strike)
+{
+	kr_assert(strike < MEDIA_STRIKES);
+	return names[strike];
+}
+
+void media_begin(struct cluster *c)
+{
+	struct sim_faults faults = c->plan.world.faults;
+	const struct sim_faults *media = &c->plan.media;
+	faults.disk_write_lost = media->disk_write_lost;
+	faults.disk_write_astray = media->disk_write_astray;
+	faults.disk_rot = media->disk_rot;
+	faults.disk_read_flip = media->disk_read_flip;
+	faults.disk_read_error = media->disk_read_error;
+	sim_world_faults_set(c->world, &faults);
+	c->is_media_on = true;
+}
+
+/* ---- the directory ---- */
+
+struct files {
+	char names[FILES_MAX][LOG_DIR_NAME_SIZE];
+	uint32_t count;
+};
+
+static void on_name(void *context, const char *name)
+{
+	struct files *files = context;
+	if (strcmp(name, LOG_DIR_LOCK) == 0 || files->count == FILES_MAX)
+		return;
+	snprintf(files->names[files->count++], LOG_DIR_NAME_SIZE, "%s", name);
+}
+
+static void files_list(struct cluster *c, uint32_t shard, struct files *ret)
+{
+	ret->count = 0;
+	sim_media_list(c->shards[shard].disk, c->plan.server.directory, on_name, ret);
+}
+
+static uint64_t file_size(struct cluster *c, uint32_t shard, const char *name)
+{
+	const int64_t size = sim_media_size(c->shards[shard].disk, c->plan.server.directory, name);
+	kr_assert(size >= 0);
+	return (uint64_t)size;
+}
+
+uint64_t media_digest(struct cluster *c, uint32_t shard)
+{
+	uint8_t block[BLOCK_SIZE];
+	struct files files;
+	uint64_t digest = 0;
+	files_list(c, shard, &files);
+	for (uint32_t i = 0; i < files.count; i++) {
+		const char *name = files.names[i];
+		const uint64_t size = file_size(c, shard, name);
+		digest = hash_mix(digest ^ hash_64(name, strlen(name)) ^ size);
+		for (uint64_t at = 0; at < size; at += sizeof(block)) {
+			const size_t part = KR_MIN(sizeof(block), size - at);
+			sim_media_read(c->shards[shard].disk, c->plan.server.directory, name, at,
+				block, part);
+			digest = hash_mix(digest ^ hash_64(block, part));
+		}
+	}
+	return digest;
+}
+
+/* ---- files as they were ---- */
+
+struct saved {
+	char name[LOG_DIR_NAME_SIZE];
+	uint8_t *bytes;
+	uint64_t size_bytes;
+	uint32_t reach;
+};
+static struct saved saved[CLUSTER_SHARDS_MAX][SAVED_MAX];
+static uint32_t saved_count[CLUSTER_SHARDS_MAX];
+
+static bool save(struct cluster *c, uint32_t shard, const char *name, uint32_t reach)
+{
+	struct saved *s = &saved[shard][saved_count[shard]];
+	if (saved_count[shard] == SAVED_MAX)
+		return false;
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->size_bytes = file_size(c, shard, name);
+	s->reach = reach;
+	s->bytes = malloc(s->size_bytes + 1);
+	kr_assert(s->bytes != NULL);
+	if (s->size_bytes > 0)
+		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name, 0, s->bytes,
+			s->size_bytes);
+	saved_count[shard]++;
+	return true;
+}
+
+uint32_t media_undo(struct cluster *c, uint32_t shard)
+{
+	struct sim_disk *disk = c->shards[shard].disk;
+	const char *folder = c->plan.server.directory;
+	uint32_t reach = 0;
+	sim_disk_capacity_set(disk, 0);
+	for (uint32_t i = saved_count[shard]; i > 0; i--) {
+		const struct saved *s = &saved[shard][i - 1];
+		sim_media_truncate(disk, folder, s->name, s->size_bytes);
+		if (s->size_bytes > 0)
+			sim_media_write(disk, folder, s->name, 0, s->bytes, s->size_bytes);
+		reach += s->reach;
+		cluster_tell(c, "shard %u: %s is restored", shard, s->name);
+	}
+	media_forget(shard);
+	return reach;
+}
+
+void media_forget(uint32_t shard)
+{
+	while (saved_count[shard] > 0)
+		free(saved[shard][--saved_count[shard]].bytes);
+}
+
+/* ---- strikes ---- */
+
+static void flip(
+	struct cluster *c, uint32_t shard, const char *name, uint64_t from, uint64_t size_bytes)
+{
+	struct sim_disk *disk = c->shards[shard].disk;
+	const uint64_t at = from + rng_below(&c->rng_media, size_bytes);
+	uint8_t byte;
+	sim_media_read(disk, c->plan.server.directory, name, at, &byte, 1);
+	byte ^= (uint8_t)(1u << rng_below(&c->rng_media, 8));
+	sim_media_write(disk, c->plan.server.directory, name, at, &byte, 1);
+}
+
+/* Into what was being written, and into the zeroes behind it. */
+static void strike_tail(struct cluster *c, uint32_t shard)
+{
+	const struct server *server = c->shards[shard].server;
+	struct log_dir_text name;
+	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
+		return;
+	const struct log_writer_point *acked = &server->log.writer.acked;
+	log_dir_segment_name(acked->segment, &name);
+	const uint64_t size = file_size(c, shard, name.bytes);
+	if (acked->end_bytes >= size)
+		return;
+	const uint64_t near = rng_below(&c->rng_media, 2) == 0 ? BLOCK_SIZE : TAIL_REACH_BYTES;
+	for (uint64_t n = 1 + rng_below(&c->rng_media, 3); n > 0; n--)
+		flip(c, shard, name.bytes, acked->end_bytes, KR_MIN(near, size - acked->end_bytes));
+	c->strikes[MEDIA_TAIL]++;
+	cluster_tell(c, "shard %u: bits flip in the tail of %s", shard, name.bytes);
+}
+
+static void block_write(struct cluster *c, uint32_t shard, const char *name, bool is_zero)
+{
+	struct sim_disk *disk = c->shards[shard].disk;
+	uint8_t block[BLOCK_SIZE] = {0};
+	const uint64_t blocks = file_size(c, shard, name) / BLOCK_SIZE;
+	if (blocks == 0)
+		return;
+	const uint64_t used = KR_MIN(blocks, 64);
+	if (!is_zero)
+		sim_media_read(disk, c->plan.server.directory, name,
+			rng_below(&c->rng_media, used) * BLOCK_SIZE, block, sizeof(block));
+	sim_media_write(disk, c->plan.server.directory, name,
+		rng_below(&c->rng_media, used) * BLOCK_SIZE, block, sizeof(block));
+}
+
+static void strike_file(
+	struct cluster *c, uint32_t shard, const char *name, enum media_strike strike)
+{
+	struct sim_disk *disk = c->shards[shard].disk;
+	const char *folder = c->plan.server.directory;
+	const uint64_t size = file_size(c, shard, name);
+	switch (strike) {
+	case MEDIA_BIT:
+		/* Files are mostly zeroes: half of the flips are where something is written. */
+		if (size > 0)
+			flip(c, shard, name, 0,
+				rng_below(&c->rng_media, 2) == 0 ? size : KR_MIN(size, 32768));
+		break;
+	case MEDIA_ZEROES:
+	case MEDIA_ASTRAY:
+		block_write(c, shard, name, strike == MEDIA_ZEROES);
+		break;
+	case MEDIA_CUT:
+		if (size > 0)
+			sim_media_truncate(disk, folder, name, rng_below(&c->rng_media, size));
+		break;
+	case MEDIA_LONGER:
+		sim_disk_capacity_set(disk, 0);
+		sim_media_truncate(disk, folder, name,
+			size + 1 + rng_below(&c->rng_media, UINT64_C(4) * BLOCK_SIZE));
+		break;
+	default:
+		sim_media_remove(disk, folder, name);
+		break;
+	}
+}
+
+static bool is_snapshot(const char *name)
+{
+	struct log_dir_name parsed;
+	log_dir_parse(name, &parsed);
+	return parsed.kind == LOG_DIR_SNAP;
+}
+
+static void strike_rest(struct cluster *c, uint32_t shard)
+{
+	struct files files;
+	files_list(c, shard, &files);
+	if (files.count == 0)
+		return;
+	const enum media_strike strike =
+		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STRIKES - MEDIA_BIT);
+	uint32_t at = (uint32_t)rng_below(&c->rng_media, files.count);
+	if (strike == MEDIA_OLD_SNAP)
+		for (at = files.count; at > 0 && !is_snapshot(files.names[at - 1]);)
+			at--;
+	if (strike == MEDIA_OLD_SNAP && at-- == 0)
+		return;
+	const uint32_t reach = strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT;
+	if (!save(c, shard, files.names[at], reach))
+		return;
+	strike_file(c, shard, files.names[at], strike);
+	c->strikes[strike]++;
+	cluster_tell(c, "shard %u: %s: %s", shard, files.names[at], media_strike_name(strike));
+	cluster_damaged(c, shard, reach);
+}
+
+void media_strike(struct cluster *c, uint32_t shard)
+{
+	if (!c->is_media_on)
+		return;
+	if (rng_below(&c->rng_media, 100) < c->plan.strike_tail)
+		strike_tail(c, shard);
+	if (rng_below(&c->rng_media, 100) < c->plan.strike_rest)
+		strike_rest(c, shard);
+}

@@ -1,0 +1,43 @@
+/*
+ * Damage to the media of a shard's disk, drawn from the seed: rates while the shard writes and
+ * reads, and strikes while it is dead.
+ *
+ * Two kinds, with two promises. A strike into the tail, behind what is acknowledged, must never
+ * prevent a start nor lose anything. Any other damage may end in a refusal, or in the right state,
+ * or in a cut of the newest acknowledged batches that nothing on the disk proves any more; never
+ * in another state.
+ */
+#ifndef TESTS_SIM_MEDIA_H
+#define TESTS_SIM_MEDIA_H
+
+#include "tests/sim/cluster.h"
+
+enum media_strike {
+	MEDIA_TAIL,     /* bits behind the acknowledged end */
+	MEDIA_BIT,      /* one bit of any file */
+	MEDIA_ZEROES,   /* a block reads as zeroes */
+	MEDIA_ASTRAY,   /* a block has another's content */
+	MEDIA_MISSING,  /* a file is gone */
+	MEDIA_CUT,      /* a file is shorter */
+	MEDIA_LONGER,   /* a file is longer */
+	MEDIA_OLD_SNAP, /* the newest snapshot is gone */
+	MEDIA_STRIKES,
+};
+
+/* What a fault that damages may take: batches; and everything since the last MARK. */
+#define MEDIA_REACH_FAULT 2u
+#define MEDIA_REACH_FILE (1u << 20)
+
+const char *media_strike_name(enum media_strike strike);
+/* Rates of the seed, from now on. */
+void media_begin(struct cluster *cluster);
+/* The shard's process has just died; its server is still to be looked at. */
+void media_strike(struct cluster *cluster, uint32_t shard);
+/* What was struck since the last start is as it was before: the reach of those strikes. */
+uint32_t media_undo(struct cluster *cluster, uint32_t shard);
+/* It started: what was struck stays as it is. */
+void media_forget(uint32_t shard);
+/* A hash over all names and bytes in the shard's directory. */
+uint64_t media_digest(struct cluster *cluster, uint32_t shard);
+
+#endif
