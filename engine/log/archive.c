@@ -112,6 +112,7 @@ static void fail(struct log_archive *archive, int error, int errno_number, const
 	int r = io_directory_unlink_now(&archive->directory, archive->new_name.bytes);
 	kr_assert(r <= 0);
 	archive->failure_count++;
+	archive->is_suspect = true;
 	archive->step = LOG_ARCHIVE_RETRY;
 	io_timer_start(archive->loop, &archive->timer,
 		io_clock_boot_us(archive->loop) + archive->config.retry_us);
@@ -177,7 +178,7 @@ static void begin(struct log_archive *archive, uint64_t segment)
 		fail(archive, r, archive->from.errno_number, "reading");
 		return;
 	}
-	r = open_to(archive, true);
+	r = open_to(archive, !archive->is_suspect);
 	if (r < 0)
 		fail(archive, r, archive->to.errno_number, "making");
 	else
@@ -252,6 +253,7 @@ static void copied(struct log_archive *archive)
 	kr_assert(!archive->is_from_open && !archive->is_to_open);
 	archive->step = LOG_ARCHIVE_IDLE;
 	archive->copied_count++;
+	archive->is_suspect = false;
 	if (archive->is_failing) {
 		archive->is_failing = false;
 		note(archive, "the archive takes segments again");

@@ -68,6 +68,7 @@ struct log_archive {
 	bool is_from_open;
 	bool is_to_open;
 	bool is_comparing;
+	bool is_suspect; /* a sync failed: what is there under the final name proves nothing */
 	struct io_op op;
 	struct io_timer timer;
 	uint64_t copied_count; /* of this run: copied, or found to be there */

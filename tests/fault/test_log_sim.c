@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "base/io/sim/sim_node.h"
+#include "engine/log/archive.h"
 #include "engine/log/log_io.h"
 #include "engine/log/snap_io.h"
 #include "tests/unit/log/log_world.h"
 
 #define SEGMENT_SIZE (6u * LOG_BLOCK_SIZE)
 #define PATH "data"
+#define ARCHIVE_PATH "archive"
 #define LIFE_MAX 400u
 
 struct sim_run {
@@ -31,6 +33,11 @@ struct sim_run {
 	bool is_store_open;
 	bool is_log_open;
 	bool is_snap_open;
+	struct log_archive archive;
+	bool has_archive;
+	bool is_archive_open;
+	uint32_t archived_count; /* segments found in it at starts, that are nowhere else */
+	uint32_t archive_failed_count;
 	bool is_async;
 	bool is_stopping;
 	bool is_refused;
@@ -156,6 +163,36 @@ static void check(struct sim_run *run)
 	cr_assert_leq(run->chunk_lsn, last);
 }
 
+/* What the directory has let go of is in the archive, whole and without a gap. */
+static void check_archive(struct sim_run *run)
+{
+	const struct log_recover *recover = run->store.recover;
+	uint64_t next_lsn = 1;
+	if (!run->has_archive || recover->segment_count == 0)
+		return;
+	for (uint64_t number = 1; number < recover->segments[0].number; number++) {
+		uint8_t block[LOG_BLOCK_SIZE];
+		struct log_batch_header header;
+		struct log_dir_text name;
+		log_dir_segment_name(number, &name);
+		cr_assert_eq(sim_media_size(run->disk, ARCHIVE_PATH, name.bytes), SEGMENT_SIZE,
+			"seed %llu, life %u: %s", (unsigned long long)run->seed, run->life_count,
+			name.bytes);
+		for (uint64_t at = 0; at < SEGMENT_SIZE; at += LOG_BLOCK_SIZE) {
+			sim_media_read(
+				run->disk, ARCHIVE_PATH, name.bytes, at, block, sizeof(block));
+			if (log_batch_header_read(block, &header) != LOG_BATCH_OK)
+				continue;
+			cr_assert_eq(header.segment, number);
+			cr_assert_eq(header.first_lsn, next_lsn);
+			next_lsn = header.first_lsn + header.count;
+		}
+		run->archived_count++;
+	}
+	if (recover->segments[0].first_seq != 0)
+		cr_assert_eq(recover->segments[0].first_lsn, next_lsn);
+}
+
 static void append(struct sim_run *run)
 {
 	uint8_t body[16 * 1200];
@@ -245,6 +282,8 @@ static void on_progress(void *context)
 {
 	struct sim_run *run = context;
 	note(run);
+	if (run->is_archive_open)
+		log_archive_poll(&run->archive);
 	run->low_count += log_io_level(&run->log) != LOG_LEVEL_OK;
 	/* A clean end of a process is a kill that finds nothing under way. */
 	if (log_io_is_stopped(&run->log))
@@ -308,6 +347,7 @@ static int begin(struct sim_run *run)
 	if (r < 0)
 		return r;
 	check(run);
+	check_archive(run);
 	r = log_store_repair(&run->store, &text);
 	if (r < 0)
 		return r;
@@ -324,6 +364,7 @@ static int begin(struct sim_run *run)
 	config.on_progress = on_progress;
 	config.on_failed = on_failed;
 	config.context = run;
+	config.archive_keep_count = run->has_archive ? 20 : 0;
 	r = log_io_init(&run->log, &run->store, &config, &text);
 	if (r < 0)
 		return r;
@@ -332,6 +373,14 @@ static int begin(struct sim_run *run)
 	if (r < 0)
 		return r;
 	run->is_snap_open = true;
+	if (run->has_archive) {
+		struct log_archive_config archive_config = {
+			.path = ARCHIVE_PATH, .pace_us = 10, .retry_us = 5000};
+		r = log_archive_init(&run->archive, &run->log, &archive_config, &text);
+		if (r < 0)
+			return r;
+		run->is_archive_open = true;
+	}
 	log_io_open(&run->log, 100);
 	return 0;
 }
@@ -389,7 +438,12 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 		kr_memory_release(&run->snap.memory);
 	if (run->is_store_open)
 		kr_memory_release(&run->store.memory);
+	if (run->is_archive_open) {
+		kr_memory_release(&run->archive.memory);
+		run->archive_failed_count += run->archive.failure_count;
+	}
 	run->is_log_open = run->is_snap_open = run->is_store_open = false;
+	run->is_archive_open = false;
 	sim_world_call_at(run->world,
 		sim_world_now_us(run->world) + rng_range(&run->rng, 10, 200000), start, run);
 }
@@ -411,6 +465,8 @@ static void run_begin(struct sim_run *run, uint64_t seed, const struct sim_fault
 	config.context = run;
 	run->is_async = seed % 4 == 3;
 	run->is_damaged = faults->disk_rot > 0;
+	/* A small disk has no room for an archive besides. */
+	run->has_archive = !run->is_damaged && seed % 2 == 1 && seed % 3 != 0;
 	run->world = sim_world_new(&config);
 	/* Now and then the disk is too small for more than a few segments. */
 	run->disk = sim_disk_new(run->world, seed % 3 == 0 ? 40 * LOG_BLOCK_SIZE : 0);
@@ -428,6 +484,8 @@ static uint64_t run_end(struct sim_run *run)
 		kr_memory_release(&run->snap.memory);
 	if (run->is_store_open)
 		kr_memory_release(&run->store.memory);
+	if (run->is_archive_open)
+		kr_memory_release(&run->archive.memory);
 	run->world = sim_world_free(run->world);
 	free((void *)(uintptr_t)run->body);
 	return trace;
@@ -474,6 +532,8 @@ Test(log_sim, what_was_acknowledged_survives_every_accident, .timeout = 240)
 		all.stop_count += run->stop_count;
 		all.low_count += run->low_count;
 		all.failed_count += run->failed_count;
+		all.archived_count += run->archived_count;
+		all.archive_failed_count += run->archive_failed_count;
 		for (unsigned i = 0; i < LOG_VERDICT_COUNT; i++)
 			all.verdicts[i] += run->verdicts[i];
 	}
@@ -485,6 +545,9 @@ Test(log_sim, what_was_acknowledged_survives_every_accident, .timeout = 240)
 		all.verdicts[LOG_VERDICT_OLDER_SNAPSHOT]);
 	cr_assert_gt(all.life_count, 2000);
 	cr_assert_gt(all.append_count, 20000);
+	cr_log_info("archived %u, failures %u", all.archived_count, all.archive_failed_count);
+	cr_assert_gt(all.archived_count, 1000);
+	cr_assert_gt(all.archive_failed_count, 10);
 	free(run);
 }
 
