@@ -521,6 +521,7 @@ class SalesTest(CliCase):
         text = self.ok("extend", ident, "--for", "30m")
         change = re.search(r"^change ([0-9a-f]{16}) of revision 1$", text, re.M).group(1)
         self.assertIn("HELD, revision 2", text)
+        self.assertEqual(self.js("reservation", "get", ident)["change_id"], change)
         again = self.js("extend", ident, "--for", "40m", "--change", change,
                         "--expect-revision", "1")
         self.assertTrue(again["repeated"])

@@ -184,8 +184,11 @@ void reservation_json(
 	js_count(root, "event_seq", reservation->event_seq);
 	js_bool(root, "was_held", reservation->was_held);
 	js_bool(root, "graced", reservation->graced);
-	if (reservation->change_id != 0)
-		js_count(root, "change_id", reservation->change_id);
+	if (reservation->change_id != 0) {
+		char change[TRANSITION_CHANGE_TEXT_SIZE];
+		transition_change_format(reservation->change_id, change);
+		js_text(root, "change_id", change);
+	}
 }
 
 static json_t *get_json(

@@ -13,6 +13,10 @@ struct reservation_context {
 	bool is_read;
 };
 
+#define TRANSITION_CHANGE_TEXT_SIZE 17u
+/* A change's id as --change takes it. */
+void transition_change_format(
+	uint64_t change_id, char ret_text[static TRANSITION_CHANGE_TEXT_SIZE]);
 /* All of it, into an object. */
 void reservation_json(
 	json_t *root, const struct keyrack_reservation *reservation, const struct money_unit *unit);

@@ -124,6 +124,12 @@ static int transition_option(void *options, int key, const char *arg, struct kr_
 	kr_unreachable();
 }
 
+void transition_change_format(uint64_t change_id, char ret_text[static TRANSITION_CHANGE_TEXT_SIZE])
+{
+	kr_assert(change_id != 0);
+	(void)snprintf(ret_text, TRANSITION_CHANGE_TEXT_SIZE, "%016" PRIx64, change_id);
+}
+
 /*
  * A change is of the revision somebody saw: here the present one, unless it was said. Its id is
  * told before it is sent, so that it can be repeated.
@@ -145,8 +151,10 @@ static int change_settle(struct cli *cli, struct keyrack_transition *transition)
 	}
 	if (transition->change_id == 0)
 		transition->change_id = keyrack_id_mint(cli->client, 1).lo;
-	fprintf(cli->json ? stderr : stdout, "change %016" PRIx64 " of revision %u\n",
-		transition->change_id, transition->expected_revision);
+	char change[TRANSITION_CHANGE_TEXT_SIZE];
+	transition_change_format(transition->change_id, change);
+	fprintf(cli->json ? stderr : stdout, "change %s of revision %u\n", change,
+		transition->expected_revision);
 	fflush(stdout);
 	return CLI_DONE;
 }
