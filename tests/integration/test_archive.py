@@ -98,7 +98,9 @@ class ArchiveTest(unittest.TestCase):
         self.start()
         self.work(BATCHES + 50)
         self.book()
-        self.assertTrue(wait_until(lambda: self.segments(self.archive) == ["log-000000000001"]))
+        # The name is there a little before its directory is synced, and only then it counts.
+        self.assertTrue(wait_until(lambda: self.stats()[0]["archived_segments"] == 1))
+        self.assertEqual(self.segments(self.archive), ["log-000000000001"])
         self.assertTrue(self.same("log-000000000001"))
         stats, _ = self.stats()
         self.assertEqual((stats["archived_segments"], stats["archive_failures"],
