@@ -68,14 +68,29 @@ static void reset(struct salvage *salvage)
 
 /* ---- hotels that ended ---- */
 
+/* Ascending by hotel: where it is, or would be. */
+static size_t ended_place(const struct salvage *salvage, struct hotel_id hotel)
+{
+	size_t first = 0, end = salvage->ended_count;
+	kr_assert(hotel.v != 0);
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+		if (salvage->ended[middle].hotel.v < hotel.v)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	kr_assert(first <= salvage->ended_count);
+	return first;
+}
+
 static struct ended *ended_find(struct salvage *salvage, struct hotel_id hotel)
 {
+	size_t place = ended_place(salvage, hotel);
 	kr_assert(hotel.v != 0);
-	for (size_t i = 0; i < salvage->ended_count; i++) {
-		if (salvage->ended[i].hotel.v == hotel.v)
-			return &salvage->ended[i];
-	}
-	return NULL;
+	if (place == salvage->ended_count || salvage->ended[place].hotel.v != hotel.v)
+		return NULL;
+	return &salvage->ended[place];
 }
 
 static void ended_add(struct salvage *salvage, struct hotel_id hotel, uint64_t missing_seq,
@@ -91,7 +106,11 @@ static void ended_add(struct salvage *salvage, struct hotel_id hotel, uint64_t m
 		salvage->capacity = capacity;
 	}
 	kr_assert(ended_find(salvage, hotel) == NULL);
-	salvage->ended[salvage->ended_count++] = (struct ended){
+	size_t place = ended_place(salvage, hotel);
+	memmove(&salvage->ended[place + 1], &salvage->ended[place],
+		(salvage->ended_count - place) * sizeof(*salvage->ended));
+	salvage->ended_count++;
+	salvage->ended[place] = (struct ended){
 		.hotel = hotel,
 		.missing_seq = missing_seq,
 		.seen_seq = seen_seq,
