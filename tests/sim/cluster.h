@@ -14,7 +14,7 @@
 #define CLUSTER_SHARDS_MAX 2u
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
-#define CLUSTER_STRIKES_MAX 8u
+#define CLUSTER_STRIKES_MAX 9u
 #define CLUSTER_AGAIN_SIZE 512u
 
 struct cluster;

@@ -10,11 +10,12 @@
 #define FILES_MAX 64u
 #define TAIL_REACH_BYTES (UINT64_C(64) << 10)
 #define BLOCK_SIZE 4096u
+#define RECENT_REACH_BYTES (UINT64_C(6) * BLOCK_SIZE)
 #define SAVED_MAX 8u
 
-static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a bit", "a block of zeroes",
-	"a block of another", "a missing file", "a shorter file", "a longer file",
-	"an old snapshot"};
+static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a recent bit", "a bit",
+	"a block of zeroes", "a block of another", "a missing file", "a shorter file",
+	"a longer file", "an old snapshot"};
 
 const char *media_strike_name(enum media_strike strike)
 {
@@ -167,6 +168,24 @@ static void strike_tail(struct cluster *c, uint32_t shard)
 	cluster_tell(c, "shard %u: bits flip in the tail of %s", shard, name.bytes);
 }
 
+/* Into one of the newest batches: refused, unless nothing proves it, and then it alone is cut. */
+static void strike_recent(struct cluster *c, uint32_t shard)
+{
+	const struct server *server = c->shards[shard].server;
+	struct log_dir_text name;
+	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
+		return;
+	const struct log_writer_point *acked = &server->log.writer.acked;
+	log_dir_segment_name(acked->segment, &name);
+	const uint64_t reach = KR_MIN(acked->end_bytes, RECENT_REACH_BYTES);
+	if (reach == 0 || !save(c, shard, name.bytes, MEDIA_REACH_RECENT))
+		return;
+	flip(c, shard, name.bytes, acked->end_bytes - reach, reach);
+	c->strikes[MEDIA_RECENT]++;
+	cluster_tell(c, "shard %u: a recent bit of %s flips", shard, name.bytes);
+	cluster_damaged(c, shard, MEDIA_REACH_RECENT);
+}
+
 static void block_write(struct cluster *c, uint32_t shard, const char *name, bool is_zero)
 {
 	struct sim_disk *disk = c->shards[shard].disk;
@@ -250,6 +269,10 @@ void media_strike(struct cluster *c, uint32_t shard)
 		return;
 	if (rng_below(&c->rng_media, 100) < c->plan.strike_tail)
 		strike_tail(c, shard);
-	if (rng_below(&c->rng_media, 100) < c->plan.strike_rest)
+	if (rng_below(&c->rng_media, 100) >= c->plan.strike_rest)
+		return;
+	if (rng_below(&c->rng_media, 3) == 0)
+		strike_recent(c, shard);
+	else
 		strike_rest(c, shard);
 }

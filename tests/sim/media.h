@@ -14,6 +14,7 @@
 
 enum media_strike {
 	MEDIA_TAIL,     /* bits behind the acknowledged end */
+	MEDIA_RECENT,   /* one bit of what was acknowledged last */
 	MEDIA_BIT,      /* one bit of any file */
 	MEDIA_ZEROES,   /* a block reads as zeroes */
 	MEDIA_ASTRAY,   /* a block has another's content */
@@ -25,6 +26,7 @@ enum media_strike {
 };
 
 /* What a fault that damages may take: batches; and everything since the last MARK. */
+#define MEDIA_REACH_RECENT 1u
 #define MEDIA_REACH_FAULT 2u
 #define MEDIA_REACH_FILE (1u << 20)
 

@@ -269,6 +269,17 @@ KR_NORETURN static void heard_nothing_like(
 	cluster_fail(witness.cluster, "%s: no judgement explains this answer", what);
 }
 
+/* While the process lives it can be asked, and no crash has to come in between. */
+static void check_durable(const struct witness_shard *s, const char *what, uint64_t lsn)
+{
+	const struct server *server = witness.cluster->shards[s->number].server;
+	if (server == NULL || !server->is_log_open || server->log.is_failed)
+		return;
+	if (lsn > log_io_acked_lsn(&server->log))
+		witness_fail(s, "%s was answered, the disk has not got as far as %llu", what,
+			(unsigned long long)lsn);
+}
+
 /* Of several judgements that would explain it, the one that needs the least to be durable. */
 bool witness_heard(
 	const char *what, uint64_t key, uint64_t since_us, const struct witness_reply *reply)
@@ -290,6 +301,7 @@ bool witness_heard(
 	if (first == NULL)
 		heard_nothing_like(what, key, reply);
 	struct witness_shard *s = &witness.shards[first->shard];
+	check_durable(s, what, first->lsn);
 	s->heard_lsn = KR_MAX(s->heard_lsn, first->lsn);
 	return true;
 }
@@ -391,6 +403,20 @@ static void check_limit(
 			counts.nodes, counts.stock_runs);
 }
 
+/* A VOID without a hotel is told as soon as it is durable itself. */
+static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked)
+{
+	const struct m_id id = asked->kind == DEED_RESERVE ? asked->u.reserve.id
+							   : asked->u.transition.id;
+	for (uint64_t lsn = s->deed_count; lsn > 0; lsn--) {
+		const struct deed *d = s->deeds[lsn - 1];
+		if (d->kind == DEED_TRANSITION && d->u.transition.what == M_RESOLVE &&
+			d->u.transition.id.hi == id.hi && d->u.transition.id.lo == id.lo)
+			return lsn;
+	}
+	witness_fail(s, "a VOID that nobody asked for");
+}
+
 void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed *d, uint64_t key,
 	const struct inv_answer *answer, const struct inv_effect *effect)
 {
@@ -423,6 +449,8 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 		said_add(s, s->deed_count + 1, key, &reply);
 	else if (answer->code == KEYRACK_INVALID)
 		said_add(s, 0, key, &reply); /* that is so whatever the state */
+	else if (answer->state == INV_VOID && answer->hotel.v == 0)
+		said_add(s, void_lsn(s, d), key, &reply);
 	else
 		witness_said(s, d->slot, key, &reply);
 	if (++s->judged % COMPARE_EVERY == 0 && effect == NULL)
