@@ -339,9 +339,11 @@ static void draw_media(struct cluster_plan *p)
 	uint32_t *const writes[] = {&m->disk_write_lost, &m->disk_write_astray, &m->disk_rot};
 	for (uint32_t i = 0; i < KR_ARRAY_COUNT(writes); i++)
 		if (rng_below(&rng, 2) == 0)
-			*writes[i] = 1 + (uint32_t)rng_below(&rng, 5000);
-	m->disk_read_flip = (uint32_t)(rng_below(&rng, 2) * rng_below(&rng, 50000));
-	m->disk_read_error = (uint32_t)(rng_below(&rng, 2) * rng_below(&rng, 50000));
+			*writes[i] = 2000 + (uint32_t)rng_below(&rng, 10000);
+	if (rng_below(&rng, 2) == 0)
+		m->disk_read_flip = (uint32_t)rng_below(&rng, 50000);
+	if (rng_below(&rng, 2) == 0)
+		m->disk_read_error = (uint32_t)rng_below(&rng, 50000);
 }
 
 static void draw_server(struct cluster_plan *p, const struct tz_db *tz)

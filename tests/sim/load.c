@@ -1,4 +1,7 @@
-/* What the seed lets a client do: everything the engine can, mostly sense, sometimes not. */
+/*
+ * What the seed lets a client do: everything the engine can, mostly sense, sometimes not. No two
+ * draws stand in one expression, whose order would be the compiler's.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,8 +33,9 @@ static void line_draw(struct client *c, struct m_line *l)
 {
 	l->type = chance(c, 99) ? (int)draw(c, SIM_TYPES) : 7;
 	l->plan = chance(c, 99) ? 0 : 1;
-	l->check_in =
-		client_today(c) + (int)draw(c, 8) - (chance(c, 2) ? 2 : 0) + (chance(c, 2) ? 8 : 0);
+	l->check_in = client_today(c) + (int)draw(c, 8);
+	l->check_in -= chance(c, 2) ? 2 : 0;
+	l->check_in += chance(c, 2) ? 8 : 0;
 	l->check_out = l->check_in + 1 + (int)draw(c, chance(c, 97) ? 4 : 12);
 	l->rooms = 1 + (int)draw(c, chance(c, 90) ? 2 : 6);
 	l->guests = l->rooms + (int)draw(c, 3);
@@ -232,7 +236,8 @@ static void update_draw(struct client *c, struct m_update *u, uint32_t hotel)
 	const uint32_t field = 1u << draw(c, 16);
 	memset(u, 0, sizeof(*u));
 	u->hotel = client_hotel(hotel);
-	u->first_day = client_today(c) + (int)draw(c, 9) - (chance(c, 3) ? 2 : 0);
+	u->first_day = client_today(c) + (int)draw(c, 9);
+	u->first_day -= chance(c, 3) ? 2 : 0;
 	u->last_day = u->first_day + (chance(c, 50) ? 0 : (int)draw(c, 6));
 	u->weekday_mask = chance(c, 80) ? 127 : (int)draw(c, 128);
 	u->allowance_unit = 1;
@@ -290,7 +295,9 @@ static void type_put(struct client *c)
 	s.guests_max = chance(c, 70) ? 0 : (uint32_t)draw(c, 3) + 2;
 	s.advance_min = chance(c, 85) ? 0 : (uint32_t)draw(c, 4000);
 	s.advance_max = chance(c, 85) ? 0 : (uint32_t)draw(c, 12000) + 1;
-	(void)ask_type(c, (uint32_t)draw(c, SIM_HOTELS), (int)draw(c, SIM_TYPES), &s, false);
+	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	const int type = (int)draw(c, SIM_TYPES);
+	(void)ask_type(c, hotel, type, &s, false);
 }
 
 static void hotel_put(struct client *c)
@@ -321,7 +328,8 @@ static void question(struct client *c)
 	switch (draw(c, 5)) {
 	case 0:
 	case 1: {
-		const int first = client_today(c) + (int)draw(c, 5) - (chance(c, 5) ? 2 : 0);
+		int first = client_today(c) + (int)draw(c, 5);
+		first -= chance(c, 5) ? 2 : 0;
 		(void)ask_nights(c, hotel, first, 1 + (uint32_t)draw(c, chance(c, 95) ? 9 : 14));
 		break;
 	}

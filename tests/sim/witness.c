@@ -406,8 +406,8 @@ static void check_limit(
 /* A VOID without a hotel is told as soon as it is durable itself. */
 static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked)
 {
-	const struct m_id id = asked->kind == DEED_RESERVE ? asked->u.reserve.id
-							   : asked->u.transition.id;
+	const struct m_id id =
+		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
 	for (uint64_t lsn = s->deed_count; lsn > 0; lsn--) {
 		const struct deed *d = s->deeds[lsn - 1];
 		if (d->kind == DEED_TRANSITION && d->u.transition.what == M_RESOLVE &&
