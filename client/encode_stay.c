@@ -94,6 +94,8 @@ static int client_encode_reserve(
 	message.ttl_us = reserve->ttl_us;
 	message.has_expected_total = reserve->has_expected_total;
 	message.expected_total_minor = reserve->expected_total_minor;
+	message.reacquires_hi = reserve->reacquires.hi;
+	message.reacquires_lo = reserve->reacquires.lo;
 	message.guest_hi = reserve->guest.hi;
 	message.guest_lo = reserve->guest.lo;
 	message.external_ref = client_text(reserve->external_ref);

@@ -30,7 +30,8 @@
 	X(16, GUEST_HOLDS, "guest_holds_max")                                                      \
 	X(17, CHANGE_ID, "change_id")                                                              \
 	X(18, EXPECTED_REVISION, "expected_revision")                                              \
-	X(19, EXPIRES_AT, "expires_at_us")
+	X(19, EXPIRES_AT, "expires_at_us")                                                         \
+	X(20, REACQUIRES, "reacquires")
 
 #define X(number, name, text) INV_NAME_##name = number,
 enum inv_name { INV_NAME_TABLE(X) };

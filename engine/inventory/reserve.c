@@ -83,20 +83,70 @@ static uint16_t inv_reserve_id_code(
 	return is_ahead ? KEYRACK_INVALID : 0;
 }
 
-static bool inv_reserve_is_refused_early(const struct inv *inv, struct inv_now now,
-	const struct inv_reserve_op *op, struct inv_refusal *ret)
+static bool inv_reserve_refuse_field(enum inv_name field, struct inv_refusal *ret)
 {
+	kr_assert(field != 0);
+	*ret = (struct inv_refusal){
+		.code = KEYRACK_INVALID, .rule = RULE_FIELD, .text = inv_name_text(field)};
+	return true;
+}
+
+/*
+ * The lines of the expired hold, at the prices they were held at: from here on they are the
+ * request's own, and every step judges them anew. False: *ret says why they cannot be had.
+ */
+static bool inv_reserve_take_lines(
+	const struct inv *inv, struct inv_reserve_op *op, struct inv_refusal *ret)
+{
+	struct inv_scratch *scratch = inv_scratch(inv);
+	uint32_t r = inv_record_find(inv, op->reacquires);
+	kr_assert(!kr_id_is_zero(op->reacquires));
+	if (op->line_count != 0)
+		return !inv_reserve_refuse_field(INV_NAME_LINES, ret);
+	*ret = (struct inv_refusal){.rule = RULE_ID, .text = inv_name_text(INV_NAME_REACQUIRES)};
+	if (r == INV_NONE) {
+		ret->code = inv_reservation_absent_code(inv, op->reacquires);
+		return false;
+	}
+	const struct inv_record *record = inv_record_at(inv, r);
+	ret->code = KEYRACK_NOT_FOUND;
+	if (record->hotel_index == INV_NONE ||
+		record->hotel_index != inv_hotel_find(inv, op->hotel))
+		return false;
+	ret->code = KEYRACK_BAD_STATE;
+	ret->rule = RULE_STATE;
+	ret->state = record->state;
+	if (record->state != INV_EXPIRED)
+		return false;
+	op->line_count = inv_record_unpack(inv, record, scratch->read_lines, scratch->read_runs);
+	op->lines = scratch->read_lines;
+	for (uint32_t i = 0; i < op->line_count; i++) {
+		if (scratch->read_lines[i].pricing == INV_PRICE_CALENDAR)
+			scratch->read_lines[i].pricing = INV_PRICE_CALLER;
+	}
+	kr_assert(op->line_count >= 1);
+	return true;
+}
+
+/* `again` is room for the operation with the lines that it wants again; *op is then that. */
+static bool inv_reserve_is_refused_early(const struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op **ret_op, struct inv_reserve_op *again, struct inv_refusal *ret)
+{
+	const struct inv_reserve_op *op = *ret_op;
 	uint16_t code = inv_reserve_id_code(inv, now, op);
 	if (code != 0) {
 		*ret = (struct inv_refusal){.code = code, .rule = RULE_ID};
 		return true;
 	}
-	enum inv_name field = inv_stay_malformed(op);
-	if (field != 0) {
-		*ret = (struct inv_refusal){
-			.code = KEYRACK_INVALID, .rule = RULE_FIELD, .text = inv_name_text(field)};
-		return true;
+	if (!kr_id_is_zero(op->reacquires)) {
+		*again = *op;
+		if (!inv_reserve_take_lines(inv, again, ret))
+			return true;
+		op = *ret_op = again;
 	}
+	enum inv_name field = inv_stay_malformed(op);
+	if (field != 0)
+		return inv_reserve_refuse_field(field, ret);
 	kr_assert(op->line_count >= 1);
 	return op->external_ref.size_bytes != 0 && inv_reserve_is_referred(inv, op, ret);
 }
@@ -264,7 +314,8 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 		return inv_reserve_remembered(inv, op, refused, ret_answer);
 	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
 	struct inv_refusal refusal;
-	if (inv_reserve_is_refused_early(inv, now, op, &refusal))
+	struct inv_reserve_op again;
+	if (inv_reserve_is_refused_early(inv, now, &op, &again, &refusal))
 		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
 	struct inv_stay stay;
 	inv_stay_init(&stay, inv, now.t_us, op, hotel_index, &refusal, 1);

@@ -34,6 +34,9 @@ struct inv_reserve_op {
 	struct hotel_id hotel;
 	struct kr_id id;
 	bool book; /* BOOK: confirmed at once */
+	/* An expired hold of the hotel whose lines are wanted again, at the prices they were held
+	 * at; then `lines` is empty. 0 = none. */
+	struct kr_id reacquires;
 	const struct inv_line *lines;
 	uint32_t line_count;
 	uint64_t ttl_us; /* HOLD: 0 = the hotel's default */

@@ -284,6 +284,7 @@ static void parse_reserve(
 	hot.reason = parse_text(request, body->reason, "reason");
 	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
 	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
+	op->reacquires = (struct kr_id){.hi = body->reacquires_hi, .lo = body->reacquires_lo};
 	parse_reserve_op(shard, request, &hot);
 }
 

@@ -514,6 +514,10 @@ class SalesTest(CliCase):
         time.sleep(1.5)
         self.refused("HOLD_EXPIRED", "confirm", held["id"])
         self.assertEqual(self.cells(10, 10)[0]["held"], 0)
+        self.set_all("price=EUR 150.00")
+        again = self.js("book", self.hotel, "--again", held["id"])
+        self.assertEqual((again["state"], again["total"]), ("CONFIRMED", "EUR 360.00"))
+        self.refused("BAD_STATE", "book", self.hotel, "--again", again["id"])
 
     def test_a_hold_is_extended_and_keeps_its_payment(self):
         held = self.js("hold", *self.sale("--ttl", "10m"))

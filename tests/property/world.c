@@ -351,6 +351,7 @@ static void engine_reserve_fill(struct engine_reserve *e, const struct m_reserve
 		.hotel = {r->hotel},
 		.id = {r->id.hi, r->id.lo},
 		.book = r->book,
+		.reacquires = {r->reacquires.hi, r->reacquires.lo},
 		.lines = e->lines,
 		.line_count = (uint32_t)r->line_count,
 		.ttl_us = r->ttl_us,
@@ -388,13 +389,34 @@ static void expect_total(struct world *w, struct m_reserve *r)
 	r->expected = quote.total + (chance(w, 30) ? 1 : 0);
 }
 
+/* What was held lately is wanted again; often it has not expired. */
+static void reacquire_draw(struct world *w, struct m_reserve *r)
+{
+	const uint64_t back = draw(w, KR_MIN(w->recent_count, 60));
+	const struct m_reserve *old = &w->recent[(w->recent_count - 1 - back) % WORLD_IDS];
+	r->reacquires = old->id;
+	if (chance(w, 95)) {
+		r->hotel = old->hotel;
+		r->id = id_draw(w, r->hotel);
+	}
+	memset(r->external_ref, 0, sizeof(r->external_ref));
+	r->has_expected = false;
+	r->expected = 0;
+	if (chance(w, 2))
+		return; /* with lines of its own: INVALID */
+	r->line_count = 0;
+	memset(r->lines, 0, sizeof(r->lines));
+}
+
 void world_reserve(struct world *w)
 {
 	struct m_reserve r = reserve_draw(w);
 	expect_total(w, &r);
+	if (w->recent_count > 0 && chance(w, 15))
+		reacquire_draw(w, &r);
 	if (w->recent_count > 0 && chance(w, 12)) { /* again, the same or another payload */
 		r = w->recent[draw(w, KR_MIN(w->recent_count, WORLD_IDS))];
-		if (chance(w, 30))
+		if (chance(w, 30) && r.line_count > 0)
 			r.lines[0].guests ^= 1;
 		if (chance(w, 10))
 			r.book = !r.book;

@@ -17,6 +17,7 @@ enum reserve_key {
 	RESERVE_GUEST,
 	RESERVE_EXTERNAL_REF,
 	RESERVE_PAYMENT_REF,
+	RESERVE_AGAIN,
 };
 
 #define RESERVE_OPTIONS                                                                            \
@@ -24,6 +25,8 @@ enum reserve_key {
 		1},                                                                                \
 		{"expected-total", RESERVE_EXPECTED_TOTAL, "MONEY", 0,                             \
 			"refuse if the price is another in all", 1},                               \
+		{"again", RESERVE_AGAIN, "ID", 0,                                                  \
+			"instead of lines: those of this expired hold, at its prices", 1},         \
 		{"guest", RESERVE_GUEST, "ID", 0, "opaque id of the guest", 1},                    \
 		{"external-ref", RESERVE_EXTERNAL_REF, "TEXT", 0,                                  \
 			"the channel's own number, unique for each --source", 1},                  \
@@ -40,6 +43,11 @@ struct reserve {
 	struct request_lines lines;
 	struct money expected_total;
 };
+
+static bool reserve_is_again(const struct reserve *reserve)
+{
+	return (reserve->request.reacquires.hi | reserve->request.reacquires.lo) != 0;
+}
 
 static int id_read(const char *arg, struct keyrack_id *ret_id, struct kr_error_text *error)
 {
@@ -64,6 +72,8 @@ static int reserve_option(void *options, int key, const char *arg, struct kr_err
 	struct reserve *reserve = options;
 	struct keyrack_reserve *request = &reserve->request;
 	switch (key) {
+	case RESERVE_AGAIN:
+		return id_read(arg, &reserve->request.reacquires, error);
 	case RESERVE_ID:
 		return id_read(arg, &request->id, error);
 	case RESERVE_TTL:
@@ -92,7 +102,9 @@ static int reserve_settle(struct cli *cli, struct reserve *reserve, struct money
 	if (request->has_expected_total || request_lines_have_price(&reserve->lines))
 		code = lookup_unit(cli, request->hotel_id, unit);
 	if (code == CLI_DONE)
-		code = request_lines_settle(cli, request->hotel_id, unit, &reserve->lines);
+		code = reserve_is_again(reserve) ? CLI_DONE
+						 : request_lines_settle(cli, request->hotel_id,
+							   unit, &reserve->lines);
 	if (code != CLI_DONE)
 		return code;
 	kr_error_text_clear(&error);
@@ -100,8 +112,10 @@ static int reserve_settle(struct cli *cli, struct reserve *reserve, struct money
 		money_in_unit(&reserve->expected_total, unit, &minor, &error) < 0)
 		return cli_wrong(cli, "--expected-total: %s", error.bytes);
 	request->expected_total_minor = (uint64_t)minor;
-	request->lines = reserve->lines.settled;
-	request->line_count = reserve->lines.count;
+	if (!reserve_is_again(reserve)) {
+		request->lines = reserve->lines.settled;
+		request->line_count = reserve->lines.count;
+	}
 	return CLI_DONE;
 }
 
@@ -150,7 +164,7 @@ static int reserve_run(
 	int code;
 	cli_words(cli, spec, argc, argv, &reserve, args);
 	code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
+	if (code == CLI_DONE && !reserve_is_again(&reserve))
 		code = request_lines_finish(cli, &reserve.lines);
 	if (code != CLI_DONE)
 		return code;
@@ -160,7 +174,7 @@ static int reserve_run(
 	code = id_check(cli, &reserve.request);
 	if (code != CLI_DONE)
 		return code;
-	if (!cli->json)
+	if (!cli->json && !reserve_is_again(&reserve))
 		request_lines_echo(&reserve.lines);
 	code = cli_connect(cli);
 	return code != CLI_DONE ? code : reserve_send(cli, &reserve, call);

@@ -649,7 +649,9 @@ struct keyrack_reserve {
 	struct keyrack_id id; /* keyrack_id_mint() */
 	const struct keyrack_line *lines;
 	uint32_t line_count;
-	uint64_t ttl_us; /* HOLD: time to live; 0 = the hotel's default */
+	struct keyrack_id reacquires; /* an expired hold of the hotel whose lines are wanted again,
+					 at its prices, if they can still be had; then no lines */
+	uint64_t ttl_us;              /* HOLD: time to live; 0 = the hotel's default */
 	bool has_expected_total;
 	uint64_t expected_total_minor;
 	struct keyrack_id guest;  /* opaque; zero = none */

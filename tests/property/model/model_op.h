@@ -105,6 +105,7 @@ struct m_reserve {
 	uint64_t hotel;
 	struct m_id id;
 	bool book;
+	struct m_id reacquires; /* 0, 0: none */
 	int line_count;
 	struct m_line lines[M_LINES];
 	uint64_t ttl_us;

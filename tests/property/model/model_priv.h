@@ -46,7 +46,8 @@ struct reservation {
 	uint64_t created_us, expires_us, changed_us, total;
 	uint64_t change_id; /* of the last change */
 	bool has_total;
-	struct m_reserve asked;
+	struct m_reserve told;    /* as it was sent */
+	struct m_reserve asked;   /* with its lines, at the prices of their nights */
 	char payment_ref[M_TEXT]; /* of BOOK, CONFIRM or ATTACH_PAYMENT */
 	bool has_hotel;           /* a VOID may have none */
 };

@@ -73,7 +73,7 @@ static struct m_answer step_id(
 	if (known != NULL && known->state == M_VOID)
 		return (struct m_answer){.code = KEYRACK_BAD_STATE, .state = M_VOID};
 	if (known != NULL) {
-		if (!is_same(&known->asked, r))
+		if (!is_same(&known->told, r))
 			return m_no(KEYRACK_KEY_REUSED);
 		struct m_answer a = shown(known, now);
 		a.repeated = true;
@@ -306,9 +306,21 @@ static void remember_refusal(struct model *m, const struct m_reserve *r, struct 
 	m->refused[m->refused_count++] = (struct refused){*r, a};
 }
 
-static struct m_answer admit(
-	struct model *m, struct m_now now, const struct m_reserve *r, const struct trial *t)
+/* The nights of a calendar line keep the prices they were sold at. */
+static void freeze(const struct trial *t, struct m_line *l)
 {
+	if (l->pricing != M_CALENDAR)
+		return;
+	l->run_count = 0;
+	for (int day = l->check_in; day < l->check_out; day++)
+		l->runs[l->run_count++] =
+			(struct m_run){.nights = 1, .price = (uint64_t)night_at(t, l, day)->price};
+}
+
+static struct m_answer admit(
+	struct model *m, struct m_now now, const struct m_reserve *told, const struct trial *t)
+{
+	const struct m_reserve *r = t->r;
 	m->reservations =
 		m_grown(m->reservations, m->count, &m->capacity, sizeof(*m->reservations));
 	struct reservation *n = &m->reservations[m->count++];
@@ -321,7 +333,10 @@ static struct m_answer admit(
 		.has_total = t->has_total,
 		.has_hotel = true,
 	};
+	memcpy(&n->told, told, sizeof(*told));
 	memcpy(&n->asked, r, sizeof(*r));
+	for (int i = 0; i < n->asked.line_count; i++)
+		freeze(t, &n->asked.lines[i]);
 	memcpy(n->payment_ref, r->payment_ref, sizeof(n->payment_ref));
 	if (!r->book) {
 		uint64_t ttl = r->ttl_us == 0 ? t->h->settings.hold_ttl_us : r->ttl_us;
@@ -351,13 +366,37 @@ static bool is_over_caps(const struct trial *t)
 	       (has_guest && s->guest_holds_max != 0 && of_guest >= s->guest_holds_max);
 }
 
+/* The lines of an expired hold, at the prices they were held at. */
+static struct m_answer take_lines(const struct model *m, struct m_reserve *r)
+{
+	const struct reservation *old = find(m, r->reacquires);
+	if (r->line_count != 0)
+		return m_no(KEYRACK_INVALID);
+	if (old == NULL)
+		return m_no(m_id_us(r->reacquires) < m->purge_mark_us ? KEYRACK_KEY_EXPIRED
+								      : KEYRACK_NOT_FOUND);
+	if (!old->has_hotel || old->asked.hotel != r->hotel)
+		return m_no(KEYRACK_NOT_FOUND);
+	if (old->state != M_EXPIRED)
+		return m_no(KEYRACK_BAD_STATE);
+	r->line_count = old->asked.line_count;
+	memcpy(r->lines, old->asked.lines, sizeof(r->lines));
+	for (int i = 0; i < r->line_count; i++)
+		if (r->lines[i].pricing == M_CALENDAR)
+			r->lines[i].pricing = M_CALLER;
+	return PASSED;
+}
+
 struct m_answer model_reserve(struct model *m, struct m_now now, const struct m_reserve *r)
 {
 	bool known;
 	struct m_answer a = step_id(m, now, r, &known);
 	if (known)
 		return a;
-	struct trial t = {.m = m, .h = m_hotel_find(m, r->hotel), .r = r, .now = now};
+	struct m_reserve full = *r;
+	if (a.code == 0 && (r->reacquires.hi | r->reacquires.lo) != 0)
+		a = take_lines(m, &full);
+	struct trial t = {.m = m, .h = m_hotel_find(m, r->hotel), .r = &full, .now = now};
 	if (a.code == 0 && t.h == NULL)
 		a = m_no(KEYRACK_NOT_FOUND);
 	if (a.code == 0)

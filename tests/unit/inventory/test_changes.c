@@ -460,3 +460,73 @@ Test(changes, an_effect_that_contradicts_the_state_changes_nothing)
 	sales_agree(&w);
 	world_fini(&w);
 }
+
+/* ---- wanted again ---- */
+
+static struct inv_reserve_op again_op(const struct world *w, uint64_t random, struct kr_id old)
+{
+	struct inv_reserve_op op = hold_op(w, random, NULL, 0);
+	op.reacquires = old;
+	return op;
+}
+
+Test(changes, an_expired_hold_is_had_again_at_the_prices_it_was_held_at)
+{
+	struct world w;
+	begin(&w);
+	sales_price(&w, 1, 7000);
+	struct inv_line lines[2] = {
+		stay_line(1, arrival(), arrival() + 2), stay_line(2, arrival() + 2, arrival() + 3)};
+	lines[0].pricing = INV_PRICE_CALENDAR;
+	struct inv_reserve_op hold = hold_op(&w, 1, lines, 2);
+	cr_assert_eq(sales_reserve(&w, &hold), KEYRACK_DONE);
+	struct inv_reserve_op early = again_op(&w, 2, hold.id);
+	cr_assert_eq(sales_reserve(&w, &early), KEYRACK_BAD_STATE);
+	cr_assert_eq(w.answer.refusal.state, INV_HELD);
+	w.now.t_us += INV_HOLD_TTL_US;
+	(void)sales_due(&w);
+	sales_price(&w, 1, 9900);
+	struct inv_reserve_op op = again_op(&w, 3, hold.id);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	cr_assert_eq(w.answer.state, INV_HELD);
+	struct inv_reservation_view view = seen(&w, op.id);
+	cr_assert_eq(view.line_count, 2);
+	cr_assert_eq(view.lines[0].runs[0].price_minor, 7000);
+	cr_assert_eq(view.lines[0].pricing, INV_PRICE_CALLER);
+	cr_assert_eq(view.lines[1].pricing, INV_PRICE_NONE);
+	cr_assert_eq(world_counter(&w, 1, arrival()).held, 1);
+	cr_assert_eq(world_counter(&w, 2, arrival() + 2).held, 1);
+	/* the same request again is a repetition; the old hold stays what it is */
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	cr_assert(w.answer.repeated);
+	cr_assert_eq(sales_state(&w, hold.id), INV_EXPIRED);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
+Test(changes, what_is_wanted_again_is_judged_anew)
+{
+	struct world w;
+	begin(&w);
+	struct kr_id old = sales_hold(&w, 1, 1, arrival(), arrival() + 2);
+	w.now.t_us += INV_HOLD_TTL_US;
+	(void)sales_due(&w);
+	for (uint64_t i = 0; i < ROOMS; i++)
+		(void)sales_book(&w, 10 + i, 1, arrival() + 1, arrival() + 2);
+	struct inv_reserve_op op = again_op(&w, 2, old);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_SOLD_OUT);
+	cr_assert_eq(w.answer.refusal.day, arrival() + 1);
+	struct inv_line line = stay_line(1, arrival(), arrival() + 1);
+	op = again_op(&w, 3, old);
+	op.lines = &line;
+	op.line_count = 1;
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_INVALID);
+	cr_assert_str_eq(w.answer.refusal.text, "lines");
+	op = again_op(&w, 4, sales_id(&w, 99));
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_NOT_FOUND);
+	cr_assert_str_eq(w.answer.refusal.text, "reacquires");
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_NOT_FOUND);
+	cr_assert_str_eq(w.answer.refusal.text, "reacquires");
+	sales_agree(&w);
+	world_fini(&w);
+}
