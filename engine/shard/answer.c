@@ -237,6 +237,12 @@ bool shard_answer_judged(
 		code_class_of(answer->code) == CODE_FINAL || answer->code == KEYRACK_LIMIT_REACHED;
 	if (!refused && answer->code != KEYRACK_DONE)
 		return shard_answer_code(shard, request, answer->code);
+	struct inv_answer late;
+	if (answer->code == KEYRACK_KEY_EXPIRED) {
+		late = *answer;
+		late.wait_lsn = KR_MAX(late.wait_lsn, shard_purge_wait_lsn(shard, request));
+		answer = &late;
+	}
 	shard->counters.refusals += refused;
 	shard->counters.repeats += answer->repeated;
 	if (shard_transition_of(request->frame->header->type) != 0)

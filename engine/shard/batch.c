@@ -142,6 +142,8 @@ void shard_slot_note(struct shard *shard, const struct inv_effect *effect)
 {
 	bool has_hotel = effect->hotel.v != 0;
 	kr_assert(effect->lsn < shard->next_lsn);
+	if (effect->kind == INV_EFFECT_RETIRE)
+		shard->retire_lsn = effect->lsn;
 	if (!has_hotel && !reservation_id_is_native(effect->id))
 		return;
 	struct shard_slot *slot = &shard->slots[has_hotel ? slot_of_hotel(effect->hotel)
@@ -151,6 +153,17 @@ void shard_slot_note(struct shard *shard, const struct inv_effect *effect)
 		return;
 	slot->floor_lsn = effect->lsn;
 	shard->floor_lsn = effect->lsn;
+}
+
+/* An id is too old since a retirement, of whatever hotel. What follows in the slot waits too. */
+uint64_t shard_purge_wait_lsn(struct shard *shard, const struct shard_request *request)
+{
+	kr_assert(shard->retire_lsn < shard->next_lsn);
+	kr_assert(request->slot < SLOT_COUNT);
+	struct shard_slot *slot = &shard->slots[request->slot];
+	slot->floor_lsn = KR_MAX(slot->floor_lsn, shard->retire_lsn);
+	shard->floor_lsn = KR_MAX(shard->floor_lsn, shard->retire_lsn);
+	return shard->retire_lsn;
 }
 
 /*
@@ -166,7 +179,7 @@ static uint64_t slot_wait_lsn(
 	kr_assert(request->slot < SLOT_COUNT);
 	struct shard_slot *slot = &shard->slots[request->slot];
 	if (request->hotel.v == 0) {
-		wait_lsn = KR_MAX(wait_lsn, slot->last_lsn);
+		wait_lsn = KR_MAX(wait_lsn, KR_MAX(slot->last_lsn, slot->floor_lsn));
 		slot->floor_lsn = KR_MAX(slot->floor_lsn, wait_lsn);
 		shard->floor_lsn = KR_MAX(shard->floor_lsn, wait_lsn);
 	} else if (shard->floor_lsn > shard->acked_lsn) {

@@ -112,7 +112,8 @@ struct shard {
 	struct shard_request *requests; /* SHARD_PARSE_COUNT */
 	struct shard_slot *slots;       /* SLOT_COUNT */
 	uint64_t floor_lsn;             /* the highest of any slot */
-	uint64_t *columns;              /* availability: counters, then rates */
+	uint64_t retire_lsn; /* of the last retirement: it may have moved the purge mark */
+	uint64_t *columns;   /* availability: counters, then rates */
 	struct inv_effect effect;
 	uint32_t *class_seen; /* by class: the mark it was seen under last */
 	uint32_t class_mark;

@@ -203,6 +203,8 @@ void witness_applied(struct witness_shard *s, const struct inv_effect *effect)
 	}
 	kr_assert(effect->kind <= INV_EFFECT_LAST);
 	witness.effects[effect->kind]++;
+	if (effect->kind == INV_EFFECT_RETIRE)
+		deed->purge_mark_us = effect->u.retire.purge_mark_us;
 	deed_keep(s, deed);
 	place_touch(s, deed->slot, effect->lsn);
 }
@@ -403,6 +405,18 @@ static void check_limit(
 			counts.nodes, counts.stock_runs);
 }
 
+/* An id is too old since a retirement, of whatever hotel, moved the mark past it. */
+static uint64_t purge_lsn(const struct witness_shard *s, const struct deed *asked)
+{
+	const struct m_id id =
+		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
+	const uint64_t minted_us = (id.hi >> 16) * 1000;
+	for (uint64_t lsn = 1; lsn <= s->deed_count; lsn++)
+		if (s->deeds[lsn - 1]->purge_mark_us > minted_us)
+			return lsn;
+	witness_fail(s, "an id is too old for a mark that never was");
+}
+
 /* A VOID without a hotel is told as soon as it is durable itself. */
 static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked)
 {
@@ -449,6 +463,8 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 		said_add(s, s->deed_count + 1, key, &reply);
 	else if (answer->code == KEYRACK_INVALID)
 		said_add(s, 0, key, &reply); /* that is so whatever the state */
+	else if (answer->code == KEYRACK_KEY_EXPIRED)
+		said_add(s, purge_lsn(s, d), key, &reply);
 	else if (answer->state == INV_VOID && answer->hotel.v == 0)
 		said_add(s, void_lsn(s, d), key, &reply);
 	else

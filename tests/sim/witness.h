@@ -49,6 +49,7 @@ struct deed {
 	uint32_t slot;  /* of the hotel, or of the id */
 	struct m_now now;
 	uint64_t hotel, last_t_us;
+	uint64_t purge_mark_us; /* of a retirement */
 	int type;
 	union {
 		struct m_hotel_settings hotel;

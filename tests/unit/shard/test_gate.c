@@ -110,6 +110,32 @@ Test(gate, that_a_named_hotel_has_no_such_record_waits_for_the_hotel)
 	world_free(world);
 }
 
+Test(gate, an_id_is_too_old_only_when_the_retirement_that_says_so_is_durable)
+{
+	struct world *world = world_serving(5);
+	const uint64_t other = WORLD_HOTEL + 1;
+	cr_assert_eq(world_do(world, world_hotel_put(world, other)), KEYRACK_DONE);
+	const struct kr_id unused = world_id(world, other);
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	world_do(world, world_sale(world, FRAME_BOOK, id, 1, 3, 2, 0));
+	cr_assert_eq(world_do(world, world_transition(world, FRAME_CANCEL, id)), KEYRACK_DONE);
+	/* Both hotels' day turns, so that nothing but the retirement is left to do. */
+	world_pass(world, 23 * WORLD_HOUR_US);
+	world_settle(world);
+	world->auto_persist = false;
+	world->boot_us += 2 * WORLD_HOUR_US;
+	world->wall_us += 2 * WORLD_HOUR_US;
+	const uint64_t moved = world_transition(world, FRAME_CANCEL, unused);
+	const uint64_t got = world_get(world, unused);
+	world_turn(world);
+	cr_assert_eq(world_code(world, moved), 0);
+	cr_assert_eq(world_code(world, got), 0);
+	world_persist(world);
+	cr_assert_eq(world_code(world, moved), KEYRACK_KEY_EXPIRED);
+	cr_assert_eq(world_code(world, got), KEYRACK_KEY_EXPIRED);
+	world_free(world);
+}
+
 Test(gate, a_read_waits_no_longer_than_its_hotel)
 {
 	struct world *world = world_serving(50);
