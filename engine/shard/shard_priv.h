@@ -35,8 +35,9 @@ bool shard_batches_are_acked(const struct shard *shard);
 /* Where the answer goes, if it shows effects up to wait_lsn. */
 struct shard_out *shard_out_for(
 	struct shard *shard, const struct shard_request *request, uint64_t wait_lsn);
-/* An effect of the slot, or of a reservation whose hotel nobody knows. */
+/* What an answer that an id is too old waits for. */
 uint64_t shard_purge_wait_lsn(struct shard *shard, const struct shard_request *request);
+/* An effect of the slot, or of a reservation whose hotel nobody knows. */
 void shard_slot_note(struct shard *shard, const struct inv_effect *effect);
 
 /* ---- parse.c ---- */

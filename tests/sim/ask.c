@@ -98,6 +98,8 @@ bool ask_reserve(struct client *c, uint32_t track)
 	body.hotel_id = r->hotel;
 	body.id_hi = r->id.hi;
 	body.id_lo = r->id.lo;
+	body.reacquires_hi = r->reacquires.hi;
+	body.reacquires_lo = r->reacquires.lo;
 	body.n_lines = (size_t)r->line_count;
 	body.lines = lines.list;
 	body.ttl_us = r->ttl_us;

@@ -74,6 +74,17 @@ static struct m_id id_draw(struct client *c, uint64_t hotel)
 	return (struct m_id){id.hi, id.lo};
 }
 
+/* What was asked for before is wanted again; it may have been held and expired, or not. */
+static void again_draw(struct client *c, struct m_reserve *r)
+{
+	const struct m_reserve *old = &c->tracks[draw(c, c->track_count)].asked;
+	r->reacquires = old->id;
+	if (chance(c, 90)) {
+		r->hotel = old->hotel;
+		r->id = id_draw(c, r->hotel);
+	}
+}
+
 static void new_sale(struct client *c)
 {
 	if (c->track_count == CLIENT_TRACKS_MAX)
@@ -85,7 +96,10 @@ static void new_sale(struct client *c)
 	r->hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
 	r->id = id_draw(c, r->hotel);
 	r->book = chance(c, 40);
-	lines_draw(c, r);
+	if (c->track_count > 0 && chance(c, 8))
+		again_draw(c, r);
+	else
+		lines_draw(c, r);
 	if (!r->book)
 		r->ttl_us = chance(c, 10) ? 0 : SECOND_US + draw(c, 20 * SECOND_US);
 	r->has_expected = chance(c, 5);
@@ -107,7 +121,7 @@ static void new_sale(struct client *c)
 static void same_sale(struct client *c, uint32_t index)
 {
 	struct m_reserve *r = &c->tracks[index].asked;
-	if (!chance(c, 15)) {
+	if (r->line_count == 0 || !chance(c, 15)) {
 		(void)ask_reserve(c, index);
 		return;
 	}

@@ -243,6 +243,17 @@ static struct track *track_of(struct cluster *cluster, struct kr_id id)
 	return NULL;
 }
 
+/* Of the hold that was wanted again, if it was one; that was asked for before. */
+static uint32_t lines_asked(struct cluster *cluster, const struct track *t)
+{
+	while ((t->asked.reacquires.hi | t->asked.reacquires.lo) != 0) {
+		t = track_of(cluster,
+			(struct kr_id){.hi = t->asked.reacquires.hi, .lo = t->asked.reacquires.lo});
+		kr_assert(t != NULL);
+	}
+	return (uint32_t)t->asked.line_count;
+}
+
 static void on_record(void *user, const struct inv_reservation_view *view)
 {
 	struct survey *survey = user;
@@ -254,7 +265,7 @@ static void on_record(void *user, const struct inv_reservation_view *view)
 		cluster_fail(survey->cluster, "record %016llx is in state %u, it may be %x",
 			(unsigned long long)view->id.lo, view->state,
 			closure(t->may_be, t->pending));
-	if (view->state != INV_VOID && (view->line_count != (uint32_t)t->asked.line_count ||
+	if (view->state != INV_VOID && (view->line_count != lines_asked(survey->cluster, t) ||
 					       view->hotel.v != t->asked.hotel))
 		cluster_fail(survey->cluster, "a record is not what was asked for");
 	t->is_found = true;

@@ -405,12 +405,15 @@ static void check_limit(
 			counts.nodes, counts.stock_runs);
 }
 
-/* An id is too old since a retirement, of whatever hotel, moved the mark past it. */
+/* An id, or the one it wants again, is too old since a retirement, of whatever hotel, moved the
+ * mark past it. */
 static uint64_t purge_lsn(const struct witness_shard *s, const struct deed *asked)
 {
 	const struct m_id id =
 		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
-	const uint64_t minted_us = (id.hi >> 16) * 1000;
+	const uint64_t old = asked->kind == DEED_RESERVE ? asked->u.reserve.reacquires.hi : 0;
+	const uint64_t older = old != 0 && old < id.hi ? old : id.hi;
+	const uint64_t minted_us = (older >> 16) * 1000;
 	for (uint64_t lsn = 1; lsn <= s->deed_count; lsn++)
 		if (s->deeds[lsn - 1]->purge_mark_us > minted_us)
 			return lsn;

@@ -31,6 +31,8 @@ static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
 	r->id.hi = op->id.hi;
 	r->id.lo = op->id.lo;
 	r->book = op->book;
+	r->reacquires.hi = op->reacquires.hi;
+	r->reacquires.lo = op->reacquires.lo;
 	r->line_count = (int)op->line_count;
 	for (uint32_t i = 0; i < op->line_count; i++) {
 		const struct inv_line *l = &op->lines[i];

@@ -92,6 +92,11 @@ static struct m_answer step_id(
 	const uint64_t clock = now.t_us > now.wall_us ? now.t_us : now.wall_us;
 	if (m_id_us(r->id) > clock + AHEAD_US)
 		return m_no(KEYRACK_INVALID);
+	return PASSED;
+}
+
+static struct m_answer step_reference(const struct model *m, const struct m_reserve *r)
+{
 	for (int i = 0; i < m->count && r->external_ref[0] != 0; i++)
 		if (m->reservations[i].has_hotel && m->reservations[i].asked.hotel == r->hotel &&
 			m->reservations[i].asked.source == r->source &&
@@ -396,6 +401,8 @@ struct m_answer model_reserve(struct model *m, struct m_now now, const struct m_
 	struct m_reserve full = *r;
 	if (a.code == 0 && (r->reacquires.hi | r->reacquires.lo) != 0)
 		a = take_lines(m, &full);
+	if (a.code == 0)
+		a = step_reference(m, r);
 	struct trial t = {.m = m, .h = m_hotel_find(m, r->hotel), .r = &full, .now = now};
 	if (a.code == 0 && t.h == NULL)
 		a = m_no(KEYRACK_NOT_FOUND);
