@@ -50,6 +50,7 @@ COMMANDS = {
              " --warmup 0 --deadline 60 {load}",
     "resolve": "{keyrack} --router {router} --json resolve {id}",
     "get": "{keyrack} --router {router} --json reservation get {id}",
+    "list": "{keyrack} --router {router} --json reservation list --limit=1000000",
     "verify": "{recover} verify {shard_dir}",
     "dump_reservations": "{recover} dump --reservations --json {shard_dir}",
     "dump_cells": "{recover} dump --cells --json {shard_dir}",
@@ -74,6 +75,7 @@ STATUS_ACCEPT = (0, 3)
 BENCH_ACCEPT = None
 
 # Fields of the JSON outputs. A list is an array or one object a line.
+LIST = "reservations"
 STATUS = {"list": "processes", "role": "role", "index": "index", "pid": "pid"}
 STATUS_ROLES = ("shard", "router")
 RESERVATION = {"id": "id", "state": "state", "hotel": "hotel", "lines": "lines",
@@ -397,8 +399,17 @@ class Driver:
         return f"cut keeping {plan.keep_permille}/1000 by {plan.unit_bytes}{kept}"
 
     def ask_again(self):
-        """The same ids, asked of the running cluster: a sample, each a process of its own."""
+        """The same ids, asked of the running cluster: all of them in one list, and a sample each
+        by a process of its own, resolved (which must recognise it) or got."""
         ids = self.history.accepted_ids()
+        found = {str(data[RESERVATION["id"]]).lower(): state_of(data[RESERVATION["state"]])
+                 for data in json_list(self.cluster.run("list"), LIST)}
+        for reservation_id in ids:
+            violation = check.answer_check(self.history, reservation_id,
+                                           found.get(reservation_id, check.ABSENT))
+            if violation is not None:
+                self.violations.append(violation)
+        self.tally["ids listed again"] += len(ids)
         for reservation_id in self.random.sample(ids, min(len(ids), self.options.ask)):
             name = self.random.choice(("resolve", "get"))
             text = self.cluster.run(name, ASK_ACCEPT, id=reservation_id)

@@ -121,6 +121,11 @@ class Shard:
         self.blocks += 1
 
     def answer(self, ask):
+        if ask["op"] == "LIST":
+            with self.lock:
+                return {"code": "DONE", "reservations": [
+                    {"id": record["id"], "state": record["state"]}
+                    for record in self.state.reservations.values()]}
         with self.lock:
             code, record = self.state.judge(ask)
             if record is not None and self.blocks + len(self.waiting) == LOG_BLOCKS - 1:
@@ -189,6 +194,9 @@ def route(port, shards, ask):
         for shard in range(shards):
             ask_port(port + 1 + shard, {"op": "GET", "id": ""})
         return {"code": "DONE"}
+    if ask["op"] == "LIST":
+        answers = [ask_port(port + 1 + shard, ask) for shard in range(shards)]
+        return {"code": "DONE", "reservations": sum((a["reservations"] for a in answers), [])}
     targets = [ask["hotel"] % shards] if "hotel" in ask else range(shards)
     answer = {"code": "UNAVAILABLE"}
     for shard in targets:
@@ -257,6 +265,8 @@ def keyrack(arguments):
         print(json.dumps({"processes": list(members(options.dir))}))
     else:
         op = {"ping": "PING", "resolve": "RESOLVE", "reservation": "GET"}[words[0]]
+        if words == ["reservation", "list"]:
+            op = "LIST"
         try:
             answer = ask_port(int(options.router.split(":")[1]), {"op": op, "id": words[-1]})
         except OSError:
