@@ -102,6 +102,19 @@ unsigned recover_verdict_exit(const struct recovery *recovery)
 	return log_verdict_exit_code(recover_verdict(recovery));
 }
 
+int recover_ignore_reset(void *context)
+{
+	kr_assert(context != NULL);
+	return 0;
+}
+
+int recover_ignore_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct log_trouble *trouble)
+{
+	kr_assert(context != NULL && chunk != NULL);
+	return 0;
+}
+
 void *recover_alloc(size_t count, size_t size_bytes)
 {
 	void *memory = calloc(count > 0 ? count : 1, size_bytes);

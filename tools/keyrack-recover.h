@@ -77,6 +77,10 @@ bool recover_is_refused(const struct recovery *recovery);
 unsigned recover_verdict_exit(const struct recovery *recovery);
 /* calloc() that does not fail. */
 void *recover_alloc(size_t count, size_t size_bytes);
+/* For who reads the log alone: snapshots are passed over. */
+int recover_ignore_reset(void *context);
+int recover_ignore_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
+	struct log_trouble *trouble);
 
 /* ---- keyrack-recover_reach.c ---- */
 

@@ -343,19 +343,6 @@ static void print_words(const struct inv_effect *effect, json_t *json, FILE *out
 	fputc('\n', out);
 }
 
-static int log_reset(void *context)
-{
-	kr_assert(context != NULL);
-	return 0;
-}
-
-static int log_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
-	struct log_trouble *trouble)
-{
-	kr_assert(context != NULL && chunk != NULL);
-	return 0;
-}
-
 static int log_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
 	struct log_trouble *trouble)
 {
@@ -402,8 +389,8 @@ void recover_log_applier(struct recover_log_dump *dump, struct log_applier *ret_
 	kr_assert(dump->scratch != NULL && dump->out != NULL);
 	*ret_applier = (struct log_applier){
 		.context = dump,
-		.on_reset = log_reset,
-		.on_chunk = log_chunk,
+		.on_reset = recover_ignore_reset,
+		.on_chunk = recover_ignore_chunk,
 		.on_batch = log_batch,
 		.on_digest = log_digest,
 	};

@@ -42,19 +42,6 @@ struct finder {
 	uint64_t first_us;
 };
 
-static int find_reset(void *context)
-{
-	kr_assert(context != NULL);
-	return 0;
-}
-
-static int find_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
-	struct log_trouble *trouble)
-{
-	kr_assert(context != NULL && chunk != NULL);
-	return 0;
-}
-
 static int find_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
 	struct log_trouble *trouble)
 {
@@ -96,8 +83,8 @@ static int find_lsn(struct recovery *recovery, uint64_t *ret_lsn, struct finder 
 {
 	struct log_applier applier = {
 		.context = finder,
-		.on_reset = find_reset,
-		.on_chunk = find_chunk,
+		.on_reset = recover_ignore_reset,
+		.on_chunk = recover_ignore_chunk,
 		.on_batch = find_batch,
 		.on_digest = find_digest,
 	};

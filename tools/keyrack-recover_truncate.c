@@ -33,19 +33,6 @@ struct loss {
 	size_t touched_count, capacity;
 };
 
-static int on_reset(void *context)
-{
-	kr_assert(context != NULL);
-	return 0;
-}
-
-static int on_chunk(void *context, const struct log_snap_chunk *chunk, const uint8_t *body,
-	struct log_trouble *trouble)
-{
-	kr_assert(context != NULL && chunk != NULL);
-	return 0;
-}
-
 static int on_digest(
 	void *context, const struct log_batch_header *header, struct log_trouble *trouble)
 {
@@ -127,8 +114,8 @@ static int read_loss(struct recovery *recovery, struct loss *loss)
 {
 	struct log_applier applier = {
 		.context = loss,
-		.on_reset = on_reset,
-		.on_chunk = on_chunk,
+		.on_reset = recover_ignore_reset,
+		.on_chunk = recover_ignore_chunk,
 		.on_batch = on_batch,
 		.on_digest = on_digest,
 	};

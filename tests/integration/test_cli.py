@@ -18,25 +18,13 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 SKIP_EXIT = 77
 DONE, REFUSED, USAGE, UNREACHABLE, UNKNOWN = range(5)
 TIMEOUT_S = 60
-PORTS = (20000, 32000)
 SIZES = ["--hotels", "50", "--types", "400", "--nights", "400", "--reservations", "20000"]
 KEYRACK, SHARD, ROUTER = sys.argv[1:4]
-
-
-def free_port():
-    """Below the ports the kernel gives to clients, so that a restarted router gets it again."""
-    for _ in range(100):
-        port = random.randrange(*PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 def keyrack(*words, router=None, timeout=TIMEOUT_S):

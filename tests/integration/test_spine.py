@@ -6,7 +6,6 @@ usage: test_spine.py SOURCE_ROOT KEYRACK KEYRACK_SHARD KEYRACK_ROUTER KEYRACK_BE
 import json
 import hashlib
 import os
-import random
 import resource
 import signal
 import socket
@@ -18,23 +17,12 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 ROOT, KEYRACK, SHARD, ROUTER, BENCH, RECOVER = sys.argv[1:7]
 DATA = os.path.join(ROOT, "..", "shared", "data")
 LONG = "KEYRACK_LONG" in os.environ
-PORTS = (20000, 32000)
 TIMEOUT_S = 300
-
-
-def free_port():
-    for _ in range(100):
-        port = random.randrange(*PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise RuntimeError("no free port")
 
 
 def run(*words, check=True, timeout=TIMEOUT_S, **more):
