@@ -101,6 +101,9 @@ PORTS = (20000, 32000)
 PORTS_USED = 16
 PORT_TRIES = 100
 ACCIDENTS_MAX = 3
+# When the accident comes, in shares of the load's time.
+MOMENT = (0.05, 0.8)
+MOMENT_FRESH = (0.0, 0.1)
 ACCIDENT_AGAIN = 0.25
 
 
@@ -364,8 +367,10 @@ class Driver:
         self.history = check.History()
 
     def moment(self):
-        """Somewhere in the load, not at its very end."""
-        return self.random.uniform(0.05, 0.8) * self.options.seconds
+        """Somewhere in the load, not at its very end; of a fresh cluster at its beginning, before
+        a later sync makes durable what an earlier one was owed for (README.md, section 2)."""
+        first, last = MOMENT_FRESH if self.options.fresh else MOMENT
+        return self.random.uniform(first, last) * self.options.seconds
 
     def accidents(self):
         """Mostly one; at times the next comes while the first is being recovered from."""
