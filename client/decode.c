@@ -177,6 +177,30 @@ static void decode_InventorySetAnswer(
 	client_decode_refused(decoder, in->refusal);
 }
 
+static void decode_StockListAnswer(
+	struct client_decoder *decoder, const Keyrack__StockListAnswer *in)
+{
+	struct keyrack_stock_list_answer *ret = &decoder->answer->stock_list;
+	struct keyrack_stock_run *runs =
+		DECODE_ARRAY(decoder, struct keyrack_stock_run, in->n_runs);
+	for (size_t i = 0; runs != NULL && i < in->n_runs; i++)
+		runs[i] = (struct keyrack_stock_run){
+			.type = in->runs[i]->type,
+			.first_day = in->runs[i]->first_day,
+			.last_day = in->runs[i]->last_day,
+			.set_mask = in->runs[i]->set_mask,
+			.physical = in->runs[i]->physical,
+			.out_of_order = in->runs[i]->out_of_order,
+			.allowance = in->runs[i]->allowance,
+			.allowance_unit = in->runs[i]->allowance_unit,
+		};
+	ret->runs = runs;
+	ret->run_count = (uint32_t)in->n_runs;
+	ret->more = in->more;
+	ret->ari_version = in->ari_version;
+	client_decode_refused(decoder, in->refusal);
+}
+
 static void decode_AvailabilityAnswer(
 	struct client_decoder *decoder, const Keyrack__AvailabilityAnswer *in)
 {
@@ -400,6 +424,7 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_TYPE_PUT, TypeAnswer)                                                              \
 	X(FRAME_TYPE_GET, TypeListAnswer)                                                          \
 	X(FRAME_INVENTORY_SET, InventorySetAnswer)                                                 \
+	X(FRAME_STOCK_LIST, StockListAnswer)                                                       \
 	X(FRAME_AVAILABILITY, AvailabilityAnswer)                                                  \
 	X(FRAME_STAY, StayAnswer)                                                                  \
 	X(FRAME_HOLD, ReservationAnswer)                                                           \

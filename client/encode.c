@@ -179,6 +179,19 @@ int client_encode_inventory_set(struct client_pack *pack, const void *request)
 	return client_pack_body(pack, &message.base);
 }
 
+int client_encode_stock_list(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_stock_list *ask = request;
+	Keyrack__StockListRequest message = KEYRACK__STOCK_LIST_REQUEST__INIT;
+	message.hotel_id = ask->hotel_id;
+	message.from_type = ask->from_type;
+	message.from_day = ask->from_day;
+	message.limit = ask->limit;
+	client_route_hotel(pack, FRAME_STOCK_LIST, ask->hotel_id, CLIENT_RETRY_READ);
+	pack->request.flags = client_read_flags(&ask->call);
+	return client_pack_body(pack, &message.base);
+}
+
 int client_encode_availability(struct client_pack *pack, const void *request)
 {
 	const struct keyrack_availability *ask = request;

@@ -14,6 +14,7 @@
 	X(type_put, type_put, type_answer)                                                         \
 	X(type_get, type_get, type_list_answer)                                                    \
 	X(inventory_set, inventory_set, inventory_set_answer)                                      \
+	X(stock_list, stock_list, stock_list_answer)                                               \
 	X(availability, availability, availability_answer)                                         \
 	X(stay, stay, stay_answer)                                                                 \
 	X(hold, reserve, reservation_answer)                                                       \

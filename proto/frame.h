@@ -49,6 +49,7 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(13, TYPE_PUT, TypePutRequest, TypeAnswer)                                                \
 	X(14, TYPE_GET, TypeGetRequest, TypeListAnswer)                                            \
 	X(20, INVENTORY_SET, InventorySetRequest, InventorySetAnswer)                              \
+	X(21, STOCK_LIST, StockListRequest, StockListAnswer)                                       \
 	X(30, AVAILABILITY, AvailabilityRequest, AvailabilityAnswer)                               \
 	X(31, STAY, StayRequest, StayAnswer)                                                       \
 	X(40, HOLD, ReserveRequest, ReservationAnswer)                                             \

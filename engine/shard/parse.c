@@ -672,6 +672,9 @@ static void parse_body(
 	case FRAME_INVENTORY_SET:
 		parse_update(shard, request, message);
 		break;
+	case FRAME_STOCK_LIST:
+		parse_stock_list(shard, request, message);
+		break;
 	case FRAME_AVAILABILITY:
 		parse_availability(shard, request, message);
 		break;

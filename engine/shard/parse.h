@@ -17,5 +17,7 @@ void parse_shard_route(struct shard *shard, struct shard_request *request);
 
 void parse_reservation_list(struct shard *shard, struct shard_request *request,
 	const Keyrack__ReservationListRequest *body);
+void parse_stock_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__StockListRequest *body);
 
 #endif

@@ -1,6 +1,6 @@
 #include "engine/shard/parse.h"
 
-/* RESERVATION_LIST: its filters. Values beyond what a reservation can have are INVALID. */
+/* RESERVATION_LIST and STOCK_LIST. Values beyond what there can be are INVALID. */
 
 #define STATE_MASK_MAX ((2u << INV_VOID) - 2u)
 #define PAYMENT_MAX 2u
@@ -54,4 +54,21 @@ void parse_reservation_list(struct shard *shard, struct shard_request *request,
 	query->filter.external_ref = parse_text(request, body->external_ref, "external_ref");
 	query->cursor = body->cursor;
 	query->limit = body->limit == 0 ? SHARD_LIST_MAX : body->limit;
+}
+
+void parse_stock_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__StockListRequest *body)
+{
+	kr_assert(body != NULL);
+	kr_assert(request->u.stock.limit == 0);
+	parse_hotel_route(shard, request, body->hotel_id);
+	if (body->from_type > INV_TYPE_NUMBER_MAX)
+		parse_invalid(request, "from_type");
+	if (body->limit > SHARD_STOCK_LIST_MAX)
+		parse_invalid(request, "limit");
+	request->u.stock = (struct shard_stock_query){
+		.from_type = (uint16_t)body->from_type,
+		.from_day = body->from_day,
+		.limit = body->limit == 0 ? SHARD_STOCK_LIST_MAX : body->limit,
+	};
 }

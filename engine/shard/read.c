@@ -442,6 +442,8 @@ static bool read_any(struct shard *shard, const struct shard_request *request)
 		return read_list(shard, request);
 	case FRAME_TYPE_GET:
 		return read_types(shard, request);
+	case FRAME_STOCK_LIST:
+		return shard_stock_read(shard, request);
 	case FRAME_HELLO:
 		return read_hello(shard, request);
 	case FRAME_PING:

@@ -15,6 +15,7 @@ Keyrack__Line **shard_lines_fill(
 bool shard_refuse(struct shard *shard, const struct shard_request *request, uint16_t code,
 	uint8_t rule, const char *field);
 
+bool shard_stock_read(struct shard *shard, const struct shard_request *request);
 bool shard_reservation_read(struct shard *shard, const struct shard_request *request);
 bool shard_reservations_read(struct shard *shard, const struct shard_request *request);
 

@@ -41,6 +41,12 @@ struct shard_scan_query {
 	uint32_t limit;
 };
 
+struct shard_stock_query {
+	uint16_t from_type;
+	int32_t from_day;
+	uint32_t limit;
+};
+
 struct shard_request {
 	const struct shard_frame *frame;
 	uint16_t code;         /* 0: to be judged; else the answer */
@@ -60,6 +66,7 @@ struct shard_request {
 		struct shard_id_query get;
 		struct shard_list_query list;
 		struct shard_scan_query scan;
+		struct shard_stock_query stock;
 		struct {
 			const uint8_t *bytes;
 			size_t size_bytes;

@@ -219,6 +219,23 @@ class ClusterTest(unittest.TestCase):
         self.assertEqual([word & (1 << 40) - 1 for word in nights.rates],
                          [12000, 12100, 12100, 12000])
 
+    def test_stock_by_date_is_told_in_runs_and_pages(self):
+        for first, last, physical in ((10, 12, 5), (13, 14, 6), (30, 30, 0)):
+            self.call("INVENTORY_SET", hotel_id=self.hotel, first_day=TODAY + first,
+                      last_day=TODAY + last, weekday_mask=127, set_mask=1, physical=physical)
+        page = self.call("STOCK_LIST", hotel_id=self.hotel, from_day=-32768, limit=2)
+        self.assertTrue(page.more)
+        end = page.runs[-1]
+        rest = self.call("STOCK_LIST", hotel_id=self.hotel, from_type=end.type,
+                         from_day=end.last_day + 1)
+        self.assertFalse(rest.more)
+        self.assertEqual(rest.ari_version, page.ari_version)
+        self.assertEqual([(run.type, run.first_day - TODAY, run.last_day - TODAY, run.set_mask,
+                           run.physical) for run in [*page.runs, *rest.runs]],
+                         [(3, 10, 12, 1, 5), (3, 13, 14, 1, 6), (3, 30, 30, 1, 0)])
+        self.call("STOCK_LIST", "INVALID", hotel_id=self.hotel, limit=1025)
+        self.call("STOCK_LIST", "NOT_FOUND", hotel_id=self.hotel + 500000)
+
     def rejected(self, data):
         """The code of the REJECT that these bytes are answered with after HELLO."""
         client = pykeyrack.Client(DOCUMENT, self.cluster.addresses)

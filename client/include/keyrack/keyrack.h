@@ -538,6 +538,34 @@ struct keyrack_inventory_set_answer {
 	uint64_t last_source_seq;
 };
 
+/* What is set by date of the stock, as runs ascending by type and night: those of from_type that
+ * end at from_day or later, then those of greater types; while there are more, go on behind the
+ * last run. Caps by date are in the columns of availability: the limit where the night is capped.
+ */
+struct keyrack_stock_list {
+	struct keyrack_call call;
+	uint64_t hotel_id;
+	uint32_t from_type;
+	int32_t from_day;
+	uint32_t limit; /* 1 to 1024; 0 = 1024 */
+};
+struct keyrack_stock_run {
+	uint32_t type;
+	int32_t first_day, last_day; /* inclusive */
+	uint32_t set_mask;           /* KEYRACK_SET_PHYSICAL, _OUT_OF_ORDER, _ALLOWANCE */
+	uint32_t physical;
+	uint32_t out_of_order;
+	int32_t allowance;
+	uint32_t allowance_unit;
+};
+struct keyrack_stock_list_answer {
+	struct keyrack_result result;
+	const struct keyrack_stock_run *runs;
+	uint32_t run_count;
+	bool more;
+	uint64_t ari_version; /* another one than the page before's: begin again */
+};
+
 struct keyrack_availability {
 	struct keyrack_call call;
 	uint64_t hotel_id;
@@ -925,6 +953,7 @@ union keyrack_answer {
 	struct keyrack_type_answer type;           /* type_put */
 	struct keyrack_type_list_answer type_list; /* type_get */
 	struct keyrack_inventory_set_answer inventory_set;
+	struct keyrack_stock_list_answer stock_list;
 	struct keyrack_availability_answer availability;
 	struct keyrack_stay_answer stay;
 	struct keyrack_reservation_answer reservation; /* hold to resolve */
@@ -991,6 +1020,8 @@ int keyrack_submit_type_get(struct keyrack_client *client, const struct keyrack_
 	keyrack_callback *callback, void *user);
 int keyrack_submit_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, keyrack_callback *callback, void *user);
+int keyrack_submit_stock_list(struct keyrack_client *client,
+	const struct keyrack_stock_list *request, keyrack_callback *callback, void *user);
 int keyrack_submit_availability(struct keyrack_client *client,
 	const struct keyrack_availability *request, keyrack_callback *callback, void *user);
 int keyrack_submit_stay(struct keyrack_client *client, const struct keyrack_stay *request,
@@ -1053,6 +1084,8 @@ int keyrack_type_get(struct keyrack_client *client, const struct keyrack_type_ge
 	struct keyrack_type_list_answer *ret);
 int keyrack_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, struct keyrack_inventory_set_answer *ret);
+int keyrack_stock_list(struct keyrack_client *client, const struct keyrack_stock_list *request,
+	struct keyrack_stock_list_answer *ret);
 int keyrack_availability(struct keyrack_client *client, const struct keyrack_availability *request,
 	struct keyrack_availability_answer *ret);
 int keyrack_stay(struct keyrack_client *client, const struct keyrack_stay *request,
