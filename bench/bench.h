@@ -22,9 +22,11 @@ uint64_t bench_now_us(void); /* monotonic */
 /* KEYRACK_ROUTER, else 127.0.0.1:7070 */
 const char *bench_router_default(void);
 
-/* Reads a subcommand's options into its zeroed structure; wrong ones end the program. */
-void bench_options_read(
-	const struct option_program *program, int argc, char **argv, void *structure);
+struct preset_words;
+/* Reads a subcommand's options into its zeroed structure; wrong ones end the program, as does
+ * --print. `words` are in the structure; NULL: it takes no presets. */
+void bench_options_read(const struct option_program *program, int argc, char **argv,
+	void *structure, const struct preset_words *words);
 /* The row of --router; without one the field is NULL, and bench_router_default() is meant. */
 #define BENCH_ROUTER(structure, field)                                                             \
 	{                                                                                          \
@@ -98,5 +100,6 @@ int bench_run(int argc, char **argv);
 int bench_replay(int argc, char **argv);
 int bench_load(int argc, char **argv);
 int bench_race(int argc, char **argv);
+int bench_expire(int argc, char **argv);
 
 #endif

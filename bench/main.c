@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/preset.h"
 
 static const struct {
 	const char *name;
@@ -14,7 +15,9 @@ static const struct {
 	{"run", bench_run, "put load on a cluster, measure it, recount"},
 	{"replay", bench_replay, "play a booking trace in file order"},
 	{"race", bench_race, "thousands of requests at once for the last rooms"},
+	{"expire", bench_expire, "very many holds that end within one second"},
 	{"load", bench_load, "create a chain of hotels with stock and prices"},
+	{"presets", preset_list, "list the sets of options that have a name"},
 };
 
 static int usage(FILE *out, int code)
@@ -26,18 +29,21 @@ static int usage(FILE *out, int code)
 	return code;
 }
 
-void bench_options_read(
-	const struct option_program *program, int argc, char **argv, void *structure)
+void bench_options_read(const struct option_program *program, int argc, char **argv,
+	void *structure, const struct preset_words *words)
 {
 	struct option_set set;
 	kr_assert(program->environment == NULL);
 	options_start(&set, program, argc, argv, structure);
+	if (words != NULL)
+		preset_finish(&set, words, argv[0]);
 	/* Texts are argv's own. */
 	options_fini(&set);
 }
 
 struct load_options {
 	const char *routers;
+	struct preset_words words;
 	struct bench_load load;
 };
 
@@ -46,6 +52,7 @@ struct load_options {
 
 static const struct option_row load_rows[] = {
 	BENCH_ROUTER(struct load_options, routers),
+	PRESET_ROWS(struct load_options, words),
 	{OPTION_NAMED("hotels", 'H', "N", "hotels"), OPTION_RANGE(1000, 1, 10000000),
 		LOAD_U32(hotels)},
 	{OPTION_NAMED("first-hotel", 'f', "ID", "id of the first"), OPTION_RANGE(1, 1, UINT64_MAX),
@@ -78,7 +85,7 @@ int bench_load(int argc, char **argv)
 	struct load_options options = {0};
 	struct bench_load *load = &options.load;
 	struct bench_fleet fleet;
-	bench_options_read(&program, argc, argv, &options);
+	bench_options_read(&program, argc, argv, &options, &options.words);
 	load->types_max = KR_MAX(load->types_max, load->types_min);
 	const struct keyrack_config config = {
 		.routers = options.routers != NULL ? options.routers : bench_router_default(),
@@ -104,6 +111,7 @@ int main(int argc, char **argv)
 		puts("keyrack-bench " KEYRACK_VERSION);
 		return BENCH_OK;
 	}
+	argv = preset_expand(&argc, argv);
 	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/preset.h"
 
 struct race {
 	const char *routers;
+	struct preset_words words;
 	uint32_t connections, requests, rooms, rounds;
 	uint64_t first_hotel, seed;
 	bool json;
@@ -29,6 +31,7 @@ struct race {
 
 static const struct option_row race_rows[] = {
 	BENCH_ROUTER(struct race, routers),
+	PRESET_ROWS(struct race, words),
 	{OPTION_NAMED("connections", 'c', "N", "connections"), OPTION_RANGE(64, 1, 5000),
 		RACE_U32(connections)},
 	{OPTION_NAMED("requests", 'n', "N", "requests in flight at once"),
@@ -183,7 +186,7 @@ int bench_race(int argc, char **argv)
 	static struct race race;
 	struct race *r = &race;
 	uint32_t wrong = 0;
-	bench_options_read(&program, argc, argv, r);
+	bench_options_read(&program, argc, argv, r, &r->words);
 	const struct keyrack_config config = {
 		.routers = r->routers != NULL ? r->routers : bench_router_default(),
 		.agent = "keyrack-bench " KEYRACK_VERSION,

@@ -345,7 +345,7 @@ int bench_replay(int argc, char **argv)
 	struct kr_error_text why = {0};
 	struct replay *r = &replay;
 	the_replay = r;
-	bench_options_read(&program, argc, argv, r);
+	bench_options_read(&program, argc, argv, r, NULL);
 	if (trace_read(&r->trace, r->trace_path, r->capacity_path, &why) != 0)
 		bench_fail(BENCH_USAGE, "%s", why.bytes);
 	bookings_init(r);

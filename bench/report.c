@@ -81,22 +81,22 @@ static json_t *hist_json(const struct hist *hist, double seconds)
 static json_t *stamp_json(const struct report *r)
 {
 	const struct run_options *o = r->options;
-	char device[512], mix[128];
+	char device[512], mix[256];
 	struct utsname kernel;
 	device_of(o->data_dir, device, sizeof(device));
 	mix_text(&o->work, mix, sizeof(mix));
 	if (uname(&kernel) != 0)
 		kernel.release[0] = 0;
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:i, s:i, s:f, s:f, s:s, s:s, s:i, s:i, "
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:f, s:f, s:s, s:s, s:i, s:i, "
 		"s:i, s:I, s:I, s:I, s:I, s:b}",
 		"durability", r->durability, "device", device, "kernel", kernel.release, "commit",
 		BENCH_COMMIT, "version", KEYRACK_VERSION, "shards", (int)r->shards, "label",
-		o->label, "connections", (int)o->connections, "depth", (int)o->depth,
-		"offered_rate", o->rate, "seconds", r->seconds, "mix", mix, "spread",
-		spread_text(&o->work), "stay_nights", (int)o->work.stay_nights, "query_nights",
-		(int)o->work.query_nights, "window", (int)o->work.window, "hotels",
-		(json_int_t)r->work->chain->hotel_count, "types",
+		o->label, "preset", o->words.preset != NULL ? o->words.preset : "", "connections",
+		(int)o->connections, "depth", (int)o->depth, "offered_rate", o->rate, "seconds",
+		r->seconds, "mix", mix, "spread", spread_text(&o->work), "stay_nights",
+		(int)o->work.stay_nights, "query_nights", (int)o->work.query_nights, "window",
+		(int)o->work.window, "hotels", (json_int_t)r->work->chain->hotel_count, "types",
 		(json_int_t)r->work->chain->row_count, "preload", (json_int_t)o->preload, "seed",
 		(json_int_t)o->work.seed, "retry", !o->no_retry);
 }
@@ -119,12 +119,13 @@ static void print_json(const struct report *r)
 				json_integer((json_int_t)w->by_code[i]));
 	json_object_set_new(json, "operations", ops);
 	json_object_set_new(json, "codes", codes);
-	json_object_update_new(json,
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls", (json_int_t)w->calls,
-			"done", (json_int_t)w->done, "refused", (json_int_t)w->refused, "transient",
-			(json_int_t)w->transient, "unknown", (json_int_t)w->unknown, "cpu_seconds",
-			r->cpu_seconds, "late", (json_int_t)r->late, "differences",
-			(json_int_t)r->differences));
+	json_object_update_new(
+		json, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I}", "calls",
+			      (json_int_t)w->calls, "done", (json_int_t)w->done, "refused",
+			      (json_int_t)w->refused, "transient", (json_int_t)w->transient,
+			      "stale", (json_int_t)w->stale, "unknown", (json_int_t)w->unknown,
+			      "cpu_seconds", r->cpu_seconds, "late", (json_int_t)r->late,
+			      "differences", (json_int_t)r->differences));
 	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
 	putchar('\n');
 	json_decref(json);
@@ -144,9 +145,11 @@ static void print_text(const struct report *r)
 {
 	const struct run_options *o = r->options;
 	const struct work *w = r->work;
-	char device[512], mix[128];
+	char device[512], mix[256];
 	device_of(o->data_dir, device, sizeof(device));
 	mix_text(&o->work, mix, sizeof(mix));
+	if (o->words.preset != NULL)
+		printf("preset %s: ", o->words.preset);
 	printf("%s, %s, %u shards, durability %s, %.1f s, ", mix, spread_text(&o->work), r->shards,
 		r->durability, r->seconds);
 	if (o->rate > 0)
@@ -166,6 +169,8 @@ static void print_text(const struct report *r)
 	for (unsigned i = 2; i < KR_ARRAY_COUNT(w->by_code); i++)
 		if (w->by_code[i] != 0)
 			printf("; %s %" PRIu64, keyrack_code_name(i), w->by_code[i]);
+	if (w->stale != 0)
+		printf("; %" PRIu64 " updates behind a newer one", w->stale);
 	printf("\n  this process used %.2f s of CPU; recount: ", r->cpu_seconds);
 	if (r->differences == 0)
 		printf("every night is what the answers say\n");

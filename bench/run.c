@@ -68,7 +68,8 @@ static void closed_loop(struct run *run, const char *what, double seconds, uint6
 	run->free_count = 0;
 	for (uint32_t i = 0; i < run->options->connections * run->options->depth; i++) {
 		struct work_op *op = &run->ops[i];
-		op->client = run->fleet.clients[i % run->fleet.count];
+		op->connection = i % run->fleet.count;
+		op->client = run->fleet.clients[op->connection];
 		op->on_end = again;
 		again(op);
 	}
@@ -97,7 +98,8 @@ static void start_due(
 		if (intended > now || intended >= run->stop_us || run->free_count == 0)
 			return;
 		struct work_op *op = run->free_ops[run->free_count - 1];
-		op->client = run->fleet.clients[*started % run->fleet.count];
+		op->connection = (uint32_t)(*started % run->fleet.count);
+		op->client = run->fleet.clients[op->connection];
 		op->on_end = give_back;
 		if (!work_start(op, intended))
 			return;
@@ -158,7 +160,7 @@ static void open_run(struct run *run, struct journal *journal)
 	run->chain.expected = bench_alloc(
 		(size_t)run->chain.row_count * run->chain.nights, sizeof(*run->chain.expected));
 	chain_count(&run->chain, &run->fleet, run->chain.expected);
-	work_init(&run->work, &o->work, &run->chain, journal);
+	work_init(&run->work, &o->work, &run->chain, journal, o->connections);
 	run->op_count = KR_MIN(o->connections * depth, UINT32_C(1) << 20);
 	run->ops = bench_alloc(run->op_count, sizeof(*run->ops));
 	run->free_ops = bench_alloc(run->op_count, sizeof(struct work_op *));
@@ -173,7 +175,7 @@ static void preload(struct run *run)
 	struct work_options saved = run->work.options;
 	const struct work_options only_book = {.weights = {1}};
 	memcpy(run->work.options.weights, only_book.weights, sizeof(saved.weights));
-	const uint32_t sum = run->work.weight_sum;
+	const uint64_t sum = run->work.weight_sum;
 	run->work.weight_sum = 1;
 	closed_loop(run, "preloading", 0, run->options->preload);
 	fleet_drain(&run->fleet);
@@ -183,7 +185,8 @@ static void preload(struct run *run)
 
 static void reset_counts(struct work *work)
 {
-	work->calls = work->done = work->refused = work->transient = work->unknown = 0;
+	work->calls = work->done = work->refused = work->transient = work->unknown = work->stale =
+		0;
 	memset(work->by_code, 0, sizeof(work->by_code));
 }
 

@@ -12,6 +12,7 @@
 
 static const struct option_row rows[] = {
 	BENCH_ROUTER(struct run_options, routers),
+	PRESET_ROWS(struct run_options, words),
 	{OPTION_NAMED("connections", 'c', "N", "connections"), OPTION_RANGE(64, 1, 5000),
 		.heading = "Load:", U32(connections)},
 	{OPTION_NAMED("depth", 'd', "N", "operations in flight on each connection"),
@@ -24,7 +25,9 @@ static const struct option_row rows[] = {
 		 "open loop: N operations a second at evenly spaced intended times, from which "
 		 "latency counts; 0 is a closed loop"),
 		OPTION_RANGE(0, 0, 10000000 * THOUSAND), REAL(rate)},
-	{OPTION_NAMED("op", 'o', "book|hold+confirm|cancel|availability", "what is done"),
+	{OPTION_NAMED("op", 'o',
+		 "book|hold+confirm|cancel|availability|hold+release|stay|get|update",
+		 "what is done"),
 		.heading = "Work:", OPTION_WORD(struct run_options, op)},
 	{OPTION_NAMED(
 		 "mix", 'm', "NAME=N,...", "several operations by weight: availability=20,book=1"),
@@ -38,6 +41,8 @@ static const struct option_row rows[] = {
 	{OPTION_NAMED("zipf", 0, "THETA", "room types by a Zipf distribution, 0 < THETA < 1"),
 		OPTION_RANGE(0, 10, 999), REAL(work.zipf_theta)},
 	{OPTION_NAMED("hot", 0, NULL, "one hot hotel: only the first one is sold"), SWITCH(hot)},
+	{OPTION_NAMED("burst", 0, "N", "updates of one hotel in a row, on one connection"),
+		OPTION_RANGE(1, 1, 1000000), U32(work.burst)},
 	{OPTION_NAMED("preload", 0, "N", "bookings made before the warm-up"),
 		OPTION_RANGE(0, 0, 100000000), U64(preload)},
 	{OPTION_NAMED("seed", 's', "N", "of every draw"), OPTION_RANGE(1, 1, UINT64_MAX),
@@ -114,7 +119,7 @@ void run_options_parse(int argc, char **argv, struct run_options *ret)
 		.finish = finish,
 	};
 	*ret = (struct run_options){.work = {.booked_max = 1u << 20}};
-	bench_options_read(&program, argc, argv, ret);
+	bench_options_read(&program, argc, argv, ret, &ret->words);
 	if (ret->routers == NULL)
 		ret->routers = bench_router_default();
 	if (ret->label == NULL)

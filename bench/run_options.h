@@ -2,10 +2,12 @@
 #ifndef BENCH_RUN_OPTIONS_H
 #define BENCH_RUN_OPTIONS_H
 
+#include "bench/preset.h"
 #include "bench/work.h"
 
 struct run_options {
 	const char *routers;
+	struct preset_words words;
 	const char *journal;
 	const char *data_dir; /* only to say which device it is on */
 	const char *label;

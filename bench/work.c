@@ -4,7 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const work_names[WORK_KINDS] = {"book", "hold+confirm", "cancel", "availability"};
+#include "bench/ari.h"
+
+const char *const work_names[WORK_KINDS] = {
+	"book", "hold+confirm", "cancel", "availability", "hold+release", "stay", "get", "update"};
+
+uint64_t work_weight(const struct work_options *options, enum work_kind kind)
+{
+	kr_assert(kind < WORK_KINDS && options->burst > 0);
+	/* A draw of an update begins a whole burst of them. */
+	return options->weights[kind] * (kind == WORK_UPDATE ? UINT64_C(1) : options->burst);
+}
 
 /* Zipf by the rejection-free approximation of Gray et al., "Quickly generating billion-record
  * synthetic databases", SIGMOD 1994. */
@@ -46,7 +56,7 @@ static uint32_t row_draw(struct work *work)
 }
 
 void work_init(struct work *work, const struct work_options *options, struct bench_chain *chain,
-	struct journal *journal)
+	struct journal *journal, uint32_t connection_count)
 {
 	memset(work, 0, sizeof(*work));
 	work->options = *options;
@@ -54,8 +64,9 @@ void work_init(struct work *work, const struct work_options *options, struct ben
 	work->journal = journal;
 	rng_init(&work->rng, options->seed);
 	for (int i = 0; i < WORK_KINDS; i++)
-		work->weight_sum += options->weights[i];
+		work->weight_sum += work_weight(options, (enum work_kind)i);
 	kr_assert(work->weight_sum > 0);
+	ari_init(work, connection_count);
 	while (work->hot_rows < chain->row_count &&
 		chain->rows[work->hot_rows].hotel_id == chain->rows[0].hotel_id)
 		work->hot_rows++;
@@ -72,6 +83,7 @@ void work_init(struct work *work, const struct work_options *options, struct ben
 void work_fini(struct work *work)
 {
 	kr_assert(work->booked != NULL);
+	ari_fini(work);
 	free(work->booked);
 	free(work->doubts);
 	free(work->hists);
@@ -79,13 +91,14 @@ void work_fini(struct work *work)
 
 static enum work_kind kind_draw(struct work *work)
 {
-	uint32_t at = (uint32_t)rng_below(&work->rng, work->weight_sum);
+	uint64_t at = rng_below(&work->rng, work->weight_sum);
 	enum work_kind kind = WORK_BOOK;
-	while (at >= work->options.weights[kind]) {
-		at -= work->options.weights[kind];
+	while (at >= work_weight(&work->options, kind)) {
+		at -= work_weight(&work->options, kind);
 		kind++;
 	}
-	return kind == WORK_CANCEL && work->booked_count == 0 ? WORK_BOOK : kind;
+	const bool needs_booking = kind == WORK_CANCEL || kind == WORK_GET;
+	return needs_booking && work->booked_count == 0 ? WORK_BOOK : kind;
 }
 
 /* ---- counting ---- */
@@ -119,8 +132,15 @@ static struct work_booking booked_take(struct work *work)
 static const char *call_name(const struct work_op *op)
 {
 	if (op->kind == WORK_HOLD_CONFIRM)
-		return op->is_confirming ? "CONFIRM" : "HOLD";
+		return op->is_second ? "CONFIRM" : "HOLD";
+	if (op->kind == WORK_HOLD_RELEASE)
+		return op->is_second ? "RELEASE" : "HOLD";
 	return op->kind == WORK_CANCEL ? "CANCEL" : "BOOK";
+}
+
+static bool is_sale(enum work_kind kind)
+{
+	return kind == WORK_BOOK || kind == WORK_HOLD_CONFIRM || kind == WORK_HOLD_RELEASE;
 }
 
 static void note(const struct work_op *op, const struct keyrack_result *result)
@@ -136,7 +156,7 @@ static void note(const struct work_op *op, const struct keyrack_result *result)
 		work->refused++;
 	else
 		work->transient++;
-	if (work->journal == NULL || op->kind == WORK_AVAILABILITY)
+	if (work->journal == NULL || (op->kind != WORK_CANCEL && !is_sale(op->kind)))
 		return;
 	const struct bench_row *row = &work->chain->rows[op->booking.row];
 	const int32_t check_in = row->business_day + op->booking.night;
@@ -168,20 +188,22 @@ static void count_answer(struct work_op *op, const struct keyrack_result *result
 	const bool is_done = result->outcome == KEYRACK_RESULT_DONE;
 	if (result->outcome == KEYRACK_RESULT_UNKNOWN) {
 		/* A doubt is taken out of the count; resolving adds it back where it stands. */
-		if (op->kind == WORK_CANCEL || op->is_confirming)
+		if (op->kind == WORK_CANCEL || op->is_second)
 			count_rooms(work, &op->booking, -1);
 		doubt(work, &op->booking);
 	} else if (op->kind == WORK_CANCEL) {
 		if (is_done)
 			count_rooms(work, &op->booking, -1);
-	} else if (!op->is_confirming) {
+	} else if (!op->is_second) {
 		if (is_done)
 			count_rooms(work, &op->booking, 1);
 	} else if (!is_done) {
-		count_rooms(work, &op->booking, -1); /* expired before it was confirmed */
+		count_rooms(work, &op->booking, -1); /* expired before its second call */
 		doubt(work, &op->booking);
+	} else if (op->kind == WORK_HOLD_RELEASE) {
+		count_rooms(work, &op->booking, -1);
 	}
-	if (is_done && (op->kind == WORK_BOOK || op->is_confirming))
+	if (is_done && (op->kind == WORK_BOOK || (op->kind == WORK_HOLD_CONFIRM && op->is_second)))
 		booked_put(work, &op->booking);
 }
 
@@ -195,7 +217,7 @@ static void end(struct work_op *op)
 	op->on_end(op);
 }
 
-static void on_confirmed(void *user, const union keyrack_answer *answer)
+static void on_moved(void *user, const union keyrack_answer *answer)
 {
 	struct work_op *op = user;
 	note(op, &answer->result);
@@ -203,13 +225,17 @@ static void on_confirmed(void *user, const union keyrack_answer *answer)
 	end(op);
 }
 
-static bool confirm(struct work_op *op)
+/* The second call of a hold that stands. */
+static bool follow(struct work_op *op)
 {
-	const struct keyrack_transition confirm = {.id = op->booking.id};
-	op->is_confirming = true;
-	const int r = keyrack_submit_confirm(op->client, &confirm, on_confirmed, op);
+	const struct keyrack_transition move = {.id = op->booking.id};
+	kr_assert(!op->is_second);
+	op->is_second = true;
+	const int r = op->kind == WORK_HOLD_CONFIRM
+			      ? keyrack_submit_confirm(op->client, &move, on_moved, op)
+			      : keyrack_submit_release(op->client, &move, on_moved, op);
 	if (r < 0)
-		bench_fail(BENCH_ABORTED, "confirm: %s", strerror(-r));
+		bench_fail(BENCH_ABORTED, "%s: %s", call_name(op), strerror(-r));
 	return r == 0;
 }
 
@@ -218,8 +244,7 @@ static void on_reserved(void *user, const union keyrack_answer *answer)
 	struct work_op *op = user;
 	note(op, &answer->result);
 	count_answer(op, &answer->result);
-	if (op->kind == WORK_HOLD_CONFIRM && answer->result.outcome == KEYRACK_RESULT_DONE &&
-		confirm(op))
+	if (op->kind != WORK_BOOK && answer->result.outcome == KEYRACK_RESULT_DONE && follow(op))
 		return;
 	end(op);
 }
@@ -228,6 +253,15 @@ static void on_queried(void *user, const union keyrack_answer *answer)
 {
 	note(user, &answer->result);
 	end(user);
+}
+
+static void on_updated(void *user, const union keyrack_answer *answer)
+{
+	struct work_op *op = user;
+	op->work->stale +=
+		answer->result.outcome == KEYRACK_RESULT_DONE && answer->inventory_set.repeated_seq;
+	note(op, &answer->result);
+	end(op);
 }
 
 static int start_query(struct work_op *op)
@@ -244,28 +278,96 @@ static int start_query(struct work_op *op)
 	return keyrack_submit_availability(op->client, &query, on_queried, op);
 }
 
-static int start_sale(struct work_op *op)
+static struct keyrack_line line_of(const struct work_op *op)
 {
 	const struct bench_row *row = &op->work->chain->rows[op->booking.row];
 	const int32_t check_in = row->business_day + op->booking.night;
-	const struct keyrack_line line = {
+	kr_assert(op->booking.nights > 0);
+	return (struct keyrack_line){
 		.type = row->type,
 		.check_in_day = check_in,
 		.check_out_day = check_in + op->booking.nights,
 		.rooms = 1,
 		.guests = 2,
 	};
-	op->booking.id = keyrack_id_mint(op->client, row->hotel_id);
+}
+
+static int start_sale(struct work_op *op)
+{
+	const uint64_t hotel_id = op->work->chain->rows[op->booking.row].hotel_id;
+	const struct keyrack_line line = line_of(op);
+	kr_assert(is_sale(op->kind));
+	op->booking.id = keyrack_id_mint(op->client, hotel_id);
 	const struct keyrack_reserve reserve = {
-		.hotel_id = row->hotel_id, .id = op->booking.id, .lines = &line, .line_count = 1};
+		.hotel_id = hotel_id, .id = op->booking.id, .lines = &line, .line_count = 1};
 	return op->kind == WORK_BOOK ? keyrack_submit_book(op->client, &reserve, on_reserved, op)
 				     : keyrack_submit_hold(op->client, &reserve, on_reserved, op);
+}
+
+static int start_stay(struct work_op *op)
+{
+	const struct keyrack_line line = line_of(op);
+	const struct keyrack_stay stay = {
+		.hotel_id = op->work->chain->rows[op->booking.row].hotel_id,
+		.lines = &line,
+		.line_count = 1,
+	};
+	return keyrack_submit_stay(op->client, &stay, on_queried, op);
+}
+
+static int start_get(struct work_op *op)
+{
+	const struct work *work = op->work;
+	const struct keyrack_reservation_get get = {.id = op->booking.id};
+	kr_assert(work->booked_count > 0);
+	return keyrack_submit_reservation_get(op->client, &get, on_queried, op);
 }
 
 static int start_cancel(struct work_op *op)
 {
 	const struct keyrack_transition cancel = {.id = op->booking.id};
-	return keyrack_submit_cancel(op->client, &cancel, on_confirmed, op);
+	return keyrack_submit_cancel(op->client, &cancel, on_moved, op);
+}
+
+static int start(struct work_op *op)
+{
+	switch (op->kind) {
+	case WORK_BOOK:
+	case WORK_HOLD_CONFIRM:
+	case WORK_HOLD_RELEASE:
+		return start_sale(op);
+	case WORK_CANCEL:
+		return start_cancel(op);
+	case WORK_AVAILABILITY:
+		return start_query(op);
+	case WORK_STAY:
+		return start_stay(op);
+	case WORK_GET:
+		return start_get(op);
+	case WORK_UPDATE:
+		return ari_submit(op, on_updated);
+	case WORK_KINDS:
+		break;
+	}
+	kr_unreachable();
+}
+
+static struct work_booking booking_draw(struct work_op *op)
+{
+	struct work *work = op->work;
+	const uint32_t nights = op->kind == WORK_AVAILABILITY ? work->options.query_nights
+							      : work->options.stay_nights;
+	if (op->kind == WORK_CANCEL)
+		return booked_take(work);
+	if (op->kind == WORK_GET)
+		return work->booked[rng_below(&work->rng, work->booked_count)];
+	kr_assert(nights <= work->options.window);
+	return (struct work_booking){
+		.row = op->kind == WORK_UPDATE ? ari_row_draw(work, op->connection)
+					       : row_draw(work),
+		.night = (uint16_t)rng_below(&work->rng, work->options.window - nights + 1),
+		.nights = (uint16_t)nights,
+	};
 }
 
 bool work_start(struct work_op *op, uint64_t intended_us)
@@ -273,25 +375,17 @@ bool work_start(struct work_op *op, uint64_t intended_us)
 	struct work *work = op->work;
 	if (keyrack_client_room(op->client) == 0)
 		return false;
-	op->kind = kind_draw(work);
+	op->kind = ari_is_bursting(work, op->connection) ? WORK_UPDATE : kind_draw(work);
 	op->intended_us = intended_us;
-	op->is_confirming = false;
-	const uint32_t nights = op->kind == WORK_AVAILABILITY ? work->options.query_nights
-							      : work->options.stay_nights;
-	op->booking = (struct work_booking){
-		.row = row_draw(work),
-		.night = (uint16_t)rng_below(&work->rng, work->options.window - nights + 1),
-		.nights = (uint16_t)nights,
-	};
-	if (op->kind == WORK_CANCEL)
-		op->booking = booked_take(work);
-	const int r = op->kind == WORK_AVAILABILITY ? start_query(op)
-		      : op->kind == WORK_CANCEL     ? start_cancel(op)
-						    : start_sale(op);
+	op->is_second = false;
+	op->booking = booking_draw(op);
+	const int r = start(op);
 	if (r < 0)
 		bench_fail(BENCH_ABORTED, "%s: %s", work_names[op->kind], strerror(-r));
 	if (r != 0 && op->kind == WORK_CANCEL)
 		booked_put(work, &op->booking);
+	if (r != 0 && op->kind == WORK_UPDATE)
+		ari_row_return(work, op->connection);
 	return r == 0;
 }
 
