@@ -42,7 +42,7 @@
 	X(30, KEY_REUSED, "the id or external reference belongs to another request")               \
 	X(31, KEY_EXPIRED, "the id is older than the purge mark")                                  \
 	X(32, INVALID, "the request is malformed")                                                 \
-	X(33, FORBIDDEN, "the caller may not do that")                                             \
+	X(33, FORBIDDEN, "that takes the role of an operator")                                     \
 	X(64, OVERLOADED, "the server is busy")                                                    \
 	X(65, LIMIT_REACHED, "a table is full")                                                    \
 	X(66, READ_ONLY, "the disk is nearly full: new work is refused")                           \

@@ -197,6 +197,7 @@ struct conn *conn_take(struct conn_set *set, bool dialled)
 	conn->partial_at_us = 0;
 	conn->sending_bytes = 0;
 	conn->mark = 0;
+	conn->principal = 0;
 	conn->frames_in = conn->frames_out = 0;
 	conn->opened_at_us = conn->received_at_us = io_clock_boot_us(set->loop);
 	conn_chain_init(&conn->in);

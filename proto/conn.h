@@ -96,6 +96,7 @@ struct conn_config {
 	size_t pool_size_bytes;   /* all blocks together */
 	uint64_t idle_timeout_us; /* of accepted connections; 0 = none */
 	bool body_check;          /* of accepted connections: verify body sums */
+	bool from_routers;        /* accepted connections may stamp principals (access.h) */
 };
 
 /* *ret_set is the caller's until conn_set_free(). The loop must outlive it. -KR_E_NOMEM. */
@@ -109,7 +110,8 @@ bool conn_set_is_stopped(const struct conn_set *set);
 /* Only when stopped, or when the loop will never complete anything again. Returns NULL. */
 struct conn_set *conn_set_free(struct conn_set *set);
 
-/* CONN_FULL: CONN_LISTEN_MAX are there; or the system's error. */
+/* CONN_FULL: CONN_LISTEN_MAX are there; or the system's error. Others than operators: conn_guard.h
+ */
 KR_MUST_CHECK int conn_set_listen(
 	struct conn_set *set, const struct io_address *address, struct kr_error_text *text);
 /* Where the n-th listener listens, with the port that was free; NULL beyond the last. */

@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "proto/conn.h"
+#include "proto/conn_guard.h"
 #include "proto/conn_info.h"
 
 #define CONN_NONE UINT32_MAX
@@ -87,6 +88,7 @@ struct conn {
 	uint64_t frames_in, frames_out;
 	uint32_t mark;        /* `via` of its HELLO; 0 = none */
 	uint64_t mark_number; /* and its request id */
+	uint32_t principal;
 	struct io_stream stream;
 };
 
@@ -110,6 +112,7 @@ struct conn_set {
 	struct io_timer check, kick;
 	struct io_listener listeners[CONN_LISTEN_MAX];
 	bool listener_is_open[CONN_LISTEN_MAX];
+	enum access_role listener_roles[CONN_LISTEN_MAX];
 	uint32_t listener_count, listener_open_count;
 	struct conn_counters counters;
 };

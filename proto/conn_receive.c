@@ -10,14 +10,17 @@ static unsigned header_judge(const struct conn *conn, const struct frame_header 
 	const struct conn_config *config = &conn->set->config;
 	bool is_hello = header->type == FRAME_HELLO;
 	bool is_answer = (header->flags & FRAME_FLAG_ANSWER) != 0;
+	/* In a request it is the upper half of a principal. */
+	bool may_have_status = is_answer || config->from_routers;
 
 	kr_assert(conn->state == CONN_OPEN);
 	if (header->body_size_bytes > config->body_size_max_bytes)
 		return KEYRACK_REJECT_SIZE;
 	if (header->type == FRAME_REJECT)
 		return 0;
-	if (is_answer != conn->dialled || is_answer != (header->status != 0) ||
-		is_answer != (header->remaining_us == 0))
+	if (is_answer != conn->dialled || is_answer != (header->remaining_us == 0))
+		return KEYRACK_REJECT_RESERVED;
+	if (header->status != 0 ? !may_have_status : is_answer)
 		return KEYRACK_REJECT_RESERVED;
 	if (config->cluster != 0 && header->cluster != config->cluster &&
 		!(is_hello && header->cluster == 0))

@@ -4,6 +4,17 @@
 
 /* ---- listeners ---- */
 
+static uint32_t principal_of(const struct io_listener *listener)
+{
+	const struct conn_set *set = listener->context;
+	enum access_role role = set->listener_roles[listener - set->listeners];
+
+	kr_assert(listener - set->listeners < (ptrdiff_t)set->listener_count);
+	if (listener->peer_uid == IO_NOBODY)
+		return access_principal(role, ACCESS_ANYBODY, 0);
+	return access_principal(role, ACCESS_UID, listener->peer_uid);
+}
+
 static struct io_stream *on_accept(struct io_listener *listener)
 {
 	struct conn_set *set = listener->context;
@@ -15,6 +26,7 @@ static struct io_stream *on_accept(struct io_listener *listener)
 		return NULL;
 	}
 	conn->state = CONN_OPEN;
+	conn->principal = principal_of(listener);
 	set->counters.accepted++;
 	set->counters.open_count++;
 	set->handler.on_open(set->handler.context, conn_id_of(conn));
@@ -30,8 +42,27 @@ static void on_listener_closed(struct io_listener *listener)
 	conn_set_rest(set);
 }
 
+void conn_guard_default(struct conn_guard *ret_guard)
+{
+	*ret_guard = (struct conn_guard){
+		.role = ACCESS_OPERATOR,
+		.socket = {.mode = 0600, .uid = IO_NOBODY, .gid = IO_NOBODY},
+	};
+	kr_assert(ret_guard->role == ACCESS_OPERATOR);
+}
+
 int conn_set_listen(
 	struct conn_set *set, const struct io_address *address, struct kr_error_text *text)
+{
+	struct conn_guard guard;
+
+	conn_guard_default(&guard);
+	kr_assert(address != NULL);
+	return conn_set_listen_guarded(set, address, &guard, text);
+}
+
+int conn_set_listen_guarded(struct conn_set *set, const struct io_address *address,
+	const struct conn_guard *guard, struct kr_error_text *text)
 {
 	uint32_t index = set->listener_count;
 
@@ -40,6 +71,8 @@ int conn_set_listen(
 		return CONN_FULL;
 	struct io_listener *listener = &set->listeners[index];
 	io_listener_init(listener, on_accept, on_listener_closed, set);
+	listener->guard = guard->socket;
+	set->listener_roles[index] = guard->role;
 	int r = io_listener_start(set->loop, listener, address, text);
 	if (r < 0)
 		return r;
@@ -218,6 +251,14 @@ struct conn_set *conn_set_free(struct conn_set *set)
 }
 
 /* ---- listings ---- */
+
+uint32_t conn_principal(const struct conn_set *set, struct conn_id id)
+{
+	const struct conn *conn = conn_find(set, id);
+
+	kr_assert(conn == NULL || conn->set == set);
+	return conn != NULL ? conn->principal : 0;
+}
 
 bool conn_is_open(const struct conn_set *set, struct conn_id id)
 {

@@ -90,8 +90,8 @@ struct frame_header {
 	uint32_t remaining_us; /* time left for the caller when sent, never an instant; > 0 in
 				  requests, 0 in answers */
 	uint32_t map_epoch;    /* of the slot map the sender used; 0 = none */
-	uint16_t status;       /* a code in answers; 0 in requests */
-	uint16_t principal;    /* who asks, stamped by the router; 0 from clients */
+	uint16_t status;       /* a code in answers; the upper half of the principal in requests */
+	uint16_t principal;    /* who asks, stamped by the router: its lower half; 0 from clients */
 	uint32_t via;          /* the router's own mark on a forwarded frame, echoed by the shard;
 				  in its HELLO a number of its own: the connection replaces those
 				  that came with it and a lower request id; 0 from and to clients */

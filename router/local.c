@@ -183,6 +183,7 @@ static void stats_of_routing(struct stats *stats)
 	stat_add(stats, "answered_here", STAT_COUNTER, router->local_count);
 	stat_add(stats, "overloaded", STAT_COUNTER, overloaded);
 	stat_add(stats, "forgotten", STAT_COUNTER, expired);
+	stat_add(stats, "forbidden", STAT_COUNTER, route_forbidden_count(router->route));
 	stat_add(stats, "answers_dropped", STAT_COUNTER, late);
 	stat_add(stats, "in_flight", STAT_GAUGE, route_in_flight(router->route));
 	stat_add(stats, "turns", STAT_COUNTER, io_loop_stats(router->loop)->tick_count);

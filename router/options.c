@@ -9,12 +9,25 @@ const char *argp_program_version = "keyrack-router " KEYRACK_VERSION;
 
 #define U32(field) OPTION_U32(struct router_options, field)
 #define ADDRESSES(field) IO_OPTION_ADDRESSES(struct router_options, field)
+#define MODE(field) IO_OPTION_MODE(struct router_options, field)
+#define OWNER(field) IO_OPTION_OWNER(struct router_options, field)
 
 static const struct option_row table[] = {
 	{OPTION_NAMED("listen", 'l', "ADDR[,ADDR]",
-		 "where clients connect: HOST:PORT, [V6]:PORT or unix:PATH"),
+		 "where operators connect: HOST:PORT, [V6]:PORT or unix:PATH"),
 		OPTION_RANGE(0, 0, CONN_LISTEN_MAX), .preset_text = "127.0.0.1:7070",
 		ADDRESSES(listen)},
+	{OPTION_NAMED("booking-listen", 'b', "ADDR[,ADDR]",
+		 "where those connect who may sell and ask, but not set what is sold"),
+		OPTION_RANGE(0, 0, CONN_LISTEN_MAX), ADDRESSES(booking_listen)},
+	{OPTION_NAMED("listen-mode", 0, "OCTAL", "permissions of operators' unix sockets"),
+		.preset_text = "0600", MODE(listen_mode)},
+	{OPTION_NAMED("listen-owner", 0, "USER[:GROUP]", "whose those sockets are"),
+		OWNER(listen_owner)},
+	{OPTION_NAMED("booking-mode", 0, "OCTAL", "permissions of booking unix sockets"),
+		.preset_text = "0660", MODE(booking_mode)},
+	{OPTION_NAMED("booking-owner", 0, "USER[:GROUP]", "whose those sockets are"),
+		OWNER(booking_owner)},
 	{OPTION_NAMED(
 		 "allow-remote", 0, NULL, "let --listen name addresses that other machines reach"),
 		OPTION_SWITCH(struct router_options, allow_remote)},
@@ -45,20 +58,75 @@ static const struct option_row table[] = {
 		OPTION_RANGE(0, 1, INT32_MAX), .flags = OPTION_FLAG_ONLY, U32(ready_fd)},
 };
 
+static void listen_add(struct option_set *set, const char *name, struct router_config *router,
+	const struct io_address_list *list, const struct conn_guard *guard)
+{
+	kr_assert(router->listen_count <= CONN_LISTEN_MAX);
+	for (uint32_t i = 0; i < list->count; i++) {
+		for (uint32_t j = 0; j < router->listen_count; j++) {
+			if (io_address_compare(&router->listen[j], &list->items[i]) == 0) {
+				options_complain(set, name,
+					"has an address that --listen has as well: what connects "
+					"there is one or the other");
+				return;
+			}
+		}
+		if (router->listen_count == CONN_LISTEN_MAX) {
+			options_complain(set, name, "makes more than %u listeners together",
+				CONN_LISTEN_MAX);
+			return;
+		}
+		router->guards[router->listen_count] = *guard;
+		router->listen[router->listen_count++] = list->items[i];
+	}
+}
+
+static void listen_all(struct option_set *set, struct router_options *options)
+{
+	const struct conn_guard operator= {.role = ACCESS_OPERATOR,
+		.socket = io_option_guard(options->listen_mode, &options->listen_owner)};
+	const struct conn_guard booking = {.role = ACCESS_BOOKING,
+		.socket = io_option_guard(options->booking_mode, &options->booking_owner)};
+	kr_assert(options->listen.count > 0);
+	options->router.listen_count = 0;
+	listen_add(set, "listen", &options->router, &options->listen, &operator);
+	listen_add(set, "booking-listen", &options->router, &options->booking_listen, &booking);
+}
+
+/* Two roles are told apart only where nobody walks past: an open port would be such a way. */
+static void check_separated(struct option_set *set, const struct router_options *options)
+{
+	kr_assert(options->listen.count <= IO_ADDRESS_LIST_MAX);
+	if (options->booking_listen.count == 0)
+		return;
+	for (uint32_t i = 0; i < options->listen.count; i++) {
+		char address[IO_ADDRESS_TEXT_SIZE];
+		if (options->listen.items[i].kind == IO_ADDRESS_UNIX)
+			continue;
+		io_address_format(&options->listen.items[i], address);
+		options_complain(set, "listen",
+			"has %s, where every process of this machine is an operator, so that "
+			"--booking-listen keeps nobody from anything: make it unix:PATH",
+			address);
+	}
+}
+
+#define REMEDY "add --allow-remote if that is meant"
+
 static void finish(struct option_set *set, void *structure)
 {
 	struct router_options *options = structure;
 	struct router_config *router = &options->router;
-	router->listen_count = options->listen.count;
+	listen_all(set, options);
+	check_separated(set, options);
 	router->shard_count = options->shards.count;
-	kr_assert(router->listen_count > 0 && router->listen_count <= CONN_LISTEN_MAX);
 	kr_assert(router->shard_count > 0 && router->shard_count <= SHARD_COUNT_MAX);
-	memcpy(router->listen, options->listen.items,
-		router->listen_count * sizeof(router->listen[0]));
 	memcpy(router->shards, options->shards.items,
 		router->shard_count * sizeof(router->shards[0]));
-	if (!options->allow_remote)
-		io_option_check_local(set, "listen", &options->listen);
+	if (!options->allow_remote) {
+		io_option_check_local(set, "listen", &options->listen, REMEDY);
+		io_option_check_local(set, "booking-listen", &options->booking_listen, REMEDY);
+	}
 }
 
 void router_options_start(

@@ -11,7 +11,9 @@
 
 struct router_options {
 	struct router_config router;
-	struct io_address_list listen, shards;
+	struct io_address_list listen, booking_listen, shards;
+	uint32_t listen_mode, booking_mode;
+	struct io_owner listen_owner, booking_owner;
 	bool allow_remote;
 	uint32_t spin_us;
 	const char *pid_file; /* NULL = none */

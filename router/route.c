@@ -182,7 +182,7 @@ static void forward(struct route *route, uint32_t shard, struct route_flight *fl
 	action->header.remaining_us = (uint32_t)(flight->deadline_us - route->now_us);
 	action->header.map_epoch = route->map.epoch;
 	action->header.cluster = route->config.cluster;
-	action->header.principal = client->principal;
+	access_principal_stamp(&action->header, client->principal);
 	action->header.via = route_flight_via(&link->flights, flight);
 	frame_header_seal(&action->header);
 	link->counters.forwarded++;
@@ -371,6 +371,11 @@ static void on_client_frame(
 			KEYRACK_REJECT_RESERVED;
 		return;
 	}
+	if (KR_UNLIKELY(!access_is_allowed(client->role, header->type))) {
+		route->forbidden_count++;
+		answer_request(route, actions, event->client, header, KEYRACK_FORBIDDEN);
+		return;
+	}
 	if (header->route == FRAME_ROUTE_ROUTER && type_is_for_router(header->type)) {
 		action_add(actions, ROUTE_ACTION_LOCAL, event->client);
 		return;
@@ -546,7 +551,11 @@ static void on_client_open(struct route *route, const struct route_event *event)
 	kr_assert(event->client.generation != 0);
 	struct route_client *client = &route->clients[event->client.index];
 	kr_assert(client->generation == 0);
-	*client = (struct route_client){.generation = event->client.generation};
+	*client = (struct route_client){
+		.generation = event->client.generation,
+		.principal = event->principal,
+		.role = access_role_of(event->principal),
+	};
 }
 
 /* Its flights stay until their answers, which are then dropped. */
@@ -621,6 +630,12 @@ uint32_t route_client_in_flight(const struct route *route, struct conn_id id)
 	const struct route_client *client = &route->clients[id.index];
 	kr_assert(client->in_flight <= route->config.window);
 	return client->generation == id.generation ? client->in_flight : 0;
+}
+
+uint64_t route_forbidden_count(const struct route *route)
+{
+	kr_assert(route->config.shard_count > 0);
+	return route->forbidden_count;
 }
 
 uint32_t route_in_flight(const struct route *route)

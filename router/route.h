@@ -16,6 +16,7 @@
  *   another map epoch than the router's                                     MOVED
  *   a key beyond the slots or shards, a type that does not fit the route    INVALID
  *   `via` or `principal` from a client                                      REJECT_RESERVED
+ *   a type that needs another role than the client's (access.h)             FORBIDDEN
  *   forwarded, and the deadline is over                         forgotten: a late answer is dropped
  *
  * Ownership: event bodies are the caller's. Action bodies point into the event or into the
@@ -56,7 +57,7 @@ struct route_config {
 };
 
 enum route_event_kind {
-	ROUTE_EVENT_CLIENT_OPEN,  /* client */
+	ROUTE_EVENT_CLIENT_OPEN,  /* client, principal */
 	ROUTE_EVENT_CLIENT_FRAME, /* client, header, body */
 	ROUTE_EVENT_CLIENT_GONE,  /* client */
 	ROUTE_EVENT_LINK_UP,      /* shard, window */
@@ -70,6 +71,7 @@ struct route_event {
 	enum route_event_kind kind;
 	uint64_t now_us; /* never runs backwards */
 	struct conn_id client;
+	uint32_t principal; /* of the client: its role, and what shards are told */
 	uint32_t shard;
 	uint32_t window; /* requests the shard takes in flight; 0 = it does not say */
 	const struct frame_header *header;
@@ -134,6 +136,8 @@ void route_link_counters_get(
 	const struct route *route, uint32_t shard, struct route_link_counters *ret_counters);
 /* Requests of a client that are not answered; 0 for one that is gone. */
 uint32_t route_client_in_flight(const struct route *route, struct conn_id client);
+/* Requests that were answered FORBIDDEN. */
+uint64_t route_forbidden_count(const struct route *route);
 /* Requests not answered, over all links. */
 uint32_t route_in_flight(const struct route *route);
 

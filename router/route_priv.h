@@ -16,6 +16,7 @@
 #define ROUTER_ROUTE_PRIV_H
 
 #include "base/check.h"
+#include "proto/access.h"
 #include "router/route.h"
 
 #define ROUTE_NONE UINT32_MAX
@@ -105,7 +106,8 @@ struct route_link {
 struct route_client {
 	uint32_t generation; /* 0 = not there */
 	uint32_t in_flight;
-	uint16_t principal; /* stamped on what it sends; 0 = anonymous */
+	uint32_t principal;    /* stamped on what it sends */
+	enum access_role role; /* that of its principal */
 };
 
 struct route {
@@ -114,6 +116,7 @@ struct route {
 	struct slot_map map;
 	uint64_t now_us;
 	uint64_t swept_at_us;
+	uint64_t forbidden_count;
 	struct route_client *clients;
 	struct route_link links[SHARD_COUNT_MAX];
 };

@@ -18,6 +18,8 @@ void router_config_default(struct router_config *ret_config)
 		.wait_frame_max_count = ROUTE_WAIT_FRAME_MAX_DEFAULT,
 		.wait_size_max_bytes = ROUTE_WAIT_SIZE_DEFAULT,
 	};
+	for (uint32_t i = 0; i < CONN_LISTEN_MAX; i++)
+		conn_guard_default(&ret_config->guards[i]);
 }
 
 uint64_t router_now_us(struct router *router)
@@ -117,6 +119,7 @@ static void on_open(void *context, struct conn_id id)
 		return;
 	}
 	kr_assert(id.index < router->config.connection_room_count);
+	event.principal = conn_principal(router->set, id);
 	router->clients[id.index] = (struct router_client){.number = ++router->last_number};
 	router_feed(router, &event);
 }
@@ -339,8 +342,9 @@ static int listen_all(struct router *router, struct kr_error_text *text)
 	kr_assert(router->config.listen_count > 0);
 	kr_assert(router->config.listen_count <= CONN_LISTEN_MAX);
 	while (router->listening_count < router->config.listen_count) {
-		const struct io_address *address = &router->config.listen[router->listening_count];
-		int r = conn_set_listen(router->set, address, text);
+		uint32_t index = router->listening_count;
+		int r = conn_set_listen_guarded(router->set, &router->config.listen[index],
+			&router->config.guards[index], text);
 		if (r < 0)
 			return r;
 		kr_assert(r == 0);

@@ -23,6 +23,7 @@
 #include "base/io/io.h"
 #include "base/io/io_address.h"
 #include "proto/conn.h"
+#include "proto/conn_guard.h"
 #include "router/route.h"
 
 #define ROUTER_CONNECTION_MAX_DEFAULT 8192u
@@ -41,6 +42,7 @@ struct router_config {
 	uint64_t cluster; /* never 0 */
 	uint32_t listen_count;
 	struct io_address listen[CONN_LISTEN_MAX];
+	struct conn_guard guards[CONN_LISTEN_MAX]; /* who may connect there, and as what */
 	uint32_t shard_count;
 	struct io_address shards[SHARD_COUNT_MAX]; /* in the order of their numbers */
 	uint32_t connection_max_count;
@@ -55,7 +57,7 @@ struct router_config {
 	void *context;
 };
 
-/* All but cluster, listen and shards. */
+/* All but cluster, listen and shards; listeners are for operators. */
 void router_config_default(struct router_config *ret_config);
 
 struct router;

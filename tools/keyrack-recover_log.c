@@ -6,6 +6,7 @@
 
 #include "base/civil.h"
 #include "engine/log/record.h"
+#include "proto/access.h"
 
 /*
  * Effects as they stand in the log, one a line, built once as JSON: the text form is the same
@@ -40,6 +41,16 @@ static void put_text(json_t *json, const char *name, struct inv_text text)
 		return;
 	json_t *value = json_stringn(text.bytes, text.size_bytes);
 	json_object_set_new(json, name, value != NULL ? value : json_string("(not UTF-8)"));
+}
+
+static void put_principal(json_t *json, uint32_t principal)
+{
+	char bytes[ACCESS_TEXT_SIZE];
+	struct kr_text text;
+	kr_text_init(&text, bytes, sizeof(bytes));
+	access_principal_format(principal, &text);
+	json_object_set_new(json, "principal", json_string(bytes));
+	kr_assert(principal != 0 && !text.is_cut);
 }
 
 static void put_day(json_t *json, const char *name, int32_t day)
@@ -300,7 +311,7 @@ static json_t *effect_json(const struct inv_effect *effect)
 	if (effect->actor.source != 0)
 		put_int(json, "source", effect->actor.source);
 	if (effect->actor.principal != 0)
-		put_int(json, "principal", effect->actor.principal);
+		put_principal(json, effect->actor.principal);
 	put_text(json, "reason", effect->actor.reason);
 	put_kind(json, effect);
 	if (effect->old_count > 0)

@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "engine/log/record.h"
+#include "proto/access.h"
 #include "tools/keyrack-recover.h"
 #include "tools/keyrack-recover_night.h"
 
@@ -29,7 +30,7 @@ struct row {
 	struct kr_id id;
 	uint64_t actor;
 	uint32_t source;
-	uint16_t principal;
+	uint32_t principal;
 	char reason[INV_TEXT_SIZE_MAX + 1];
 	struct value after;
 	bool is_wrong; /* the counts are not what the effects make them */
@@ -256,13 +257,23 @@ static void print_value(const struct value *value, bool is_json, FILE *out)
 			price[0] == '-' ? "null" : price);
 }
 
+static const char *principal_text(uint32_t principal, char ret_bytes[static ACCESS_TEXT_SIZE])
+{
+	struct kr_text text;
+	kr_text_init(&text, ret_bytes, ACCESS_TEXT_SIZE);
+	access_principal_format(principal, &text);
+	kr_assert(!text.is_cut);
+	return ret_bytes;
+}
+
 static void print_row_json(const struct row *row, const char *t, const char *id)
 {
+	char who[ACCESS_TEXT_SIZE];
 	printf("{\"lsn\":%" PRIu64 ",\"t\":\"%s\",\"what\":\"%s\",\"rooms\":%u,\"id\":", row->lsn,
 		t, row->what, row->rooms);
 	printf(id[0] == '-' ? "null" : "\"%s\"", id);
-	printf(",\"actor\":\"%" PRIu64 "\",\"source\":%u,\"principal\":%u,\"reason\":\"%s\",",
-		row->actor, row->source, row->principal, row->reason);
+	printf(",\"actor\":\"%" PRIu64 "\",\"source\":%u,\"principal\":\"%s\",\"reason\":\"%s\",",
+		row->actor, row->source, principal_text(row->principal, who), row->reason);
 	print_value(&row->after, true, stdout);
 	printf(",\"wrong\":%s}\n", row->is_wrong ? "true" : "false");
 	kr_assert(row->lsn > 0);
@@ -270,6 +281,7 @@ static void print_row_json(const struct row *row, const char *t, const char *id)
 
 static void print_by(const struct row *row)
 {
+	char who[ACCESS_TEXT_SIZE];
 	if (row->source == INV_SOURCE_CLOCK)
 		fputs(" source=clock", stdout);
 	else if (row->source == INV_SOURCE_IMPORT)
@@ -279,7 +291,7 @@ static void print_by(const struct row *row)
 	if (row->actor != 0)
 		printf(" actor=%" PRIu64, row->actor);
 	if (row->principal != 0)
-		printf(" principal=%u", row->principal);
+		printf(" principal=\"%s\"", principal_text(row->principal, who));
 	if (row->reason[0] != 0)
 		printf(" reason=\"%s\"", row->reason);
 	kr_assert(row->what != NULL);

@@ -37,6 +37,9 @@ void io_listener_init(struct io_listener *listener,
 	listener->on_accept = on_accept;
 	listener->on_closed = on_closed;
 	listener->context = context;
+	listener->guard =
+		(struct io_socket_guard){.mode = 0600, .uid = IO_NOBODY, .gid = IO_NOBODY};
+	listener->peer_uid = IO_NOBODY;
 	listener->fd = -1;
 	kr_list_init(&listener->link);
 }

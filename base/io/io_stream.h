@@ -93,6 +93,14 @@ void io_stream_close(struct io_stream *stream);
 void io_stream_peer_format(
 	const struct io_stream *stream, char ret_text[static IO_ADDRESS_TEXT_SIZE]);
 
+#define IO_NOBODY UINT32_MAX /* no user or group */
+
+/* Who may connect to a unix socket, as the kernel sees it. */
+struct io_socket_guard {
+	uint32_t mode;     /* permission bits */
+	uint32_t uid, gid; /* IO_NOBODY: whose the process is */
+};
+
 struct io_listener {
 	/* A peer is there: an initialised stream that is in no use, or NULL to hang up on it. The
 	 * stream is open when this returns. */
@@ -100,6 +108,10 @@ struct io_listener {
 	/* The listener is the caller's again. */
 	void (*on_closed)(struct io_listener *listener);
 	void *context;
+	struct io_socket_guard guard; /* of a unix socket; after init 0600 and nobody else's */
+	/* Within on_accept: the user behind a unix socket, as the kernel knows it; IO_NOBODY over
+	 * TCP and where there is no kernel. */
+	uint32_t peer_uid;
 	/* the loop's */
 	struct io_loop *loop;
 	void *backend;

@@ -22,8 +22,8 @@ struct inv_text {
 /* Who did it and why: logged with every effect. */
 struct inv_actor {
 	uint64_t actor;
-	uint32_t source; /* the caller's number; INV_SOURCE_* are the engine's own */
-	uint16_t principal;
+	uint32_t source;    /* the caller's number; INV_SOURCE_* are the engine's own */
+	uint32_t principal; /* who that is as far as the server knows: proto/access.h */
 	struct inv_text reason;
 };
 

@@ -96,7 +96,7 @@ static void get_actor(struct kr_reader *r, unsigned fields, struct inv_actor *re
 	if (fields & FIELD_SOURCE)
 		ret_actor->source = (uint32_t)get_nonzero(r, UINT32_MAX);
 	if (fields & FIELD_PRINCIPAL)
-		ret_actor->principal = (uint16_t)get_nonzero(r, UINT16_MAX);
+		ret_actor->principal = (uint32_t)get_nonzero(r, UINT32_MAX);
 	if (fields & FIELD_REASON)
 		ret_actor->reason = get_text_present(r);
 }

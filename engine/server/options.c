@@ -26,6 +26,10 @@ static const struct option_row table[] = {
 		OPTION_RANGE(0, 0, CONN_LISTEN_MAX),
 		.needed = "such as 127.0.0.1:7071 or unix:/path",
 		IO_OPTION_ADDRESSES(struct shard_options, listen)},
+	{OPTION_NAMED("listen-mode", 0, "OCTAL", "permissions of unix sockets"),
+		.preset_text = "0600", IO_OPTION_MODE(struct shard_options, listen_mode)},
+	{OPTION_NAMED("listen-owner", 0, "USER[:GROUP]", "whose those sockets are"),
+		IO_OPTION_OWNER(struct shard_options, listen_owner)},
 	{OPTION_NAMED(
 		 "allow-remote", 0, NULL, "let --listen name addresses that other machines reach"),
 		SWITCH(allow_remote)},
@@ -134,7 +138,8 @@ static void check_whole(struct option_set *set, const struct shard_options *opti
 		options_complain(set, "shard-index", "is %u: with %u shards it is at most %u",
 			shard->shard_index, shard->shard_count, shard->shard_count - 1);
 	if (!options->allow_remote)
-		io_option_check_local(set, "listen", &options->listen);
+		io_option_check_local(
+			set, "listen", &options->listen, "add --allow-remote if that is meant");
 	int r = inv_config_check(&shard->inventory, &option);
 	kr_assert(r >= 0);
 	if (r != 0)
@@ -152,6 +157,7 @@ static void finish(struct option_set *set, void *structure)
 	kr_assert(options->durability < KR_ARRAY_COUNT(durabilities));
 	server->shard.durability = durabilities[options->durability];
 	server->log.sync_interval_us = options->durability == 0 ? 0 : options->sync_interval_us;
+	server->guard.socket = io_option_guard(options->listen_mode, &options->listen_owner);
 	server->listen_count = options->listen.count;
 	kr_assert(server->listen_count <= CONN_LISTEN_MAX);
 	memcpy(server->listen, options->listen.items,

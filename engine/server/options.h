@@ -12,6 +12,8 @@
 struct shard_options {
 	struct server_config server; /* tz and handler are still to be set */
 	struct io_address_list listen;
+	uint32_t listen_mode;
+	struct io_owner listen_owner;
 	uint32_t durability; /* 0 = sync, 1 = async */
 	uint64_t sync_interval_us;
 	const char *pid_file;

@@ -7,6 +7,7 @@ void server_config_default(struct server_config *ret_config)
 {
 	memset(ret_config, 0, sizeof(*ret_config));
 	log_io_config_default(&ret_config->log);
+	conn_guard_default(&ret_config->guard);
 	ret_config->segment_size_bytes = LOG_SEGMENT_SIZE_DEFAULT;
 	ret_config->lock_wait_us = SERVER_LOCK_WAIT_US;
 	ret_config->snapshot_pace_us = LOG_SNAP_IO_PACE_US_DEFAULT;
@@ -76,8 +77,8 @@ static void start_listening(struct server *server)
 	const struct server_config *config = &server->config;
 	struct kr_error_text text;
 	while (server->listening_count < config->listen_count) {
-		int r = conn_set_listen(
-			server->conns, &config->listen[server->listening_count], &text);
+		int r = conn_set_listen_guarded(server->conns,
+			&config->listen[server->listening_count], &config->guard, &text);
 		if (r == -KR_E_ADDRESS_IN_USE &&
 			io_clock_boot_us(server->loop) < server->retry_until_us) {
 			io_timer_start(server->loop, &server->retry,
@@ -270,6 +271,7 @@ static int conns_init(struct server *server, struct kr_error_text *text)
 		.pool_size_bytes = SERVER_POOL_SIZE,
 		.idle_timeout_us = server->config.shard.idle_timeout_us,
 		.body_check = true,
+		.from_routers = true,
 	};
 	struct conn_handler handler = {
 		.context = server,

@@ -2,6 +2,7 @@
 
 #include "engine/shard/hot.h"
 #include "engine/shard/parse.h"
+#include "proto/access.h"
 #include "proto/message.h"
 
 /*
@@ -73,7 +74,7 @@ static struct inv_actor parse_actor_text(
 	return (struct inv_actor){
 		.actor = actor,
 		.source = source,
-		.principal = request->frame->header->principal,
+		.principal = access_principal_read(request->frame->header),
 		.reason = reason,
 	};
 }

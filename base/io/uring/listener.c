@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define ACCEPT_RETRY_US 100000u
@@ -89,7 +90,21 @@ static bool unix_path_is_dead(const struct sockaddr_storage *storage, socklen_t 
 	return is_dead;
 }
 
-static int bind_and_listen(int fd, const struct io_address *address)
+/* Before it listens: until then whoever comes through a wider mode is refused. */
+static int guard_set(const struct io_listener *listener, const struct io_address *address)
+{
+	const struct io_socket_guard *guard = &listener->guard;
+	kr_assert((guard->mode & ~0777u) == 0);
+	if (address->kind != IO_ADDRESS_UNIX)
+		return 0;
+	if ((guard->uid != IO_NOBODY || guard->gid != IO_NOBODY) &&
+		lchown(address->path, guard->uid, guard->gid) < 0)
+		return -1;
+	return chmod(address->path, guard->mode);
+}
+
+static int bind_and_listen(
+	const struct io_listener *listener, int fd, const struct io_address *address)
 {
 	kr_assert(fd >= 0);
 	struct sockaddr_storage storage;
@@ -109,6 +124,8 @@ static int bind_and_listen(int fd, const struct io_address *address)
 		(void)unlink(address->path);
 		r = bind(fd, (struct sockaddr *)&storage, length);
 	}
+	if (r == 0)
+		r = guard_set(listener, address);
 	return r < 0 ? r : listen(fd, IO_LISTEN_BACKLOG);
 }
 
@@ -148,7 +165,7 @@ int io_listener_start(struct io_loop *loop, struct io_listener *listener,
 	int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return start_failed(address, errno, text);
-	if (bind_and_listen(fd, address) < 0) {
+	if (bind_and_listen(listener, fd, address) < 0) {
 		int number = errno;
 		close(fd);
 		return start_failed(address, number, text);
@@ -184,10 +201,22 @@ static void submission_ended(struct io_listener *listener)
 	close_when_idle(listener);
 }
 
+static uint32_t peer_uid(const struct io_listener *listener, int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	kr_assert(fd >= 0);
+	if (listener->address.kind != IO_ADDRESS_UNIX ||
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return IO_NOBODY;
+	return peer.uid;
+}
+
 static void accepted(struct io_listener *listener, int fd)
 {
 	kr_assert(fd >= 0);
 	struct io_stream *stream = NULL;
+	listener->peer_uid = peer_uid(listener, fd);
 	if (!(listener->flags & LISTENER_CLOSING))
 		stream = listener->on_accept(listener);
 	if (stream == NULL) {

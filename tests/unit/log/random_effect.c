@@ -42,7 +42,7 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 	if (coin(random))
 		e->actor.source = (uint32_t)random_value(rng, UINT32_MAX);
 	if (coin(random))
-		e->actor.principal = (uint16_t)random_value(rng, UINT16_MAX);
+		e->actor.principal = (uint32_t)random_value(rng, UINT32_MAX);
 	if (coin(random))
 		e->actor.reason = random_text(random, 1);
 	if (has_revision || e->kind == INV_EFFECT_VOID)

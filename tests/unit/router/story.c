@@ -30,6 +30,7 @@ void story_begin_sized(struct story *story)
 
 	memset(story, 0, sizeof(*story));
 	story->config = config;
+	story->principal = access_principal(ACCESS_OPERATOR, ACCESS_ANYBODY, 0);
 	story->now_us = 1000000;
 	cr_assert_eq(
 		posix_memalign(&story->memory, 64, (route_size_bytes(&config) + 63) / 64 * 64), 0);
@@ -62,7 +63,8 @@ static void note_header(struct story *story, const struct route_action *action)
 		cr_assert_eq(frame_body_check(&read, action->body), 0, "a body is never touched");
 	cr_assert_eq(read.cluster, STORY_CLUSTER);
 	cr_assert_eq(read.map_epoch, route_map(story->route)->epoch);
-	cr_assert_eq(read.principal, 0, "of nobody in particular, and never told to clients");
+	cr_assert_eq(read.principal != 0, action->kind == ROUTE_ACTION_TO_SHARD,
+		"told to shards, and never to clients");
 	kr_text_format(&story->text, "%s %llu", frame_type_name(read.type),
 		(unsigned long long)read.request_id);
 }
@@ -115,7 +117,9 @@ static void step(struct story *story, struct route_event *event)
 
 void story_open(struct story *story, struct conn_id client)
 {
-	step(story, &(struct route_event){.kind = ROUTE_EVENT_CLIENT_OPEN, .client = client});
+	step(story, &(struct route_event){.kind = ROUTE_EVENT_CLIENT_OPEN,
+			    .client = client,
+			    .principal = story->principal});
 }
 
 void story_gone(struct story *story, struct conn_id client)

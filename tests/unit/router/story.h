@@ -6,6 +6,7 @@
 #define TESTS_UNIT_ROUTER_STORY_H
 
 #include "base/text.h"
+#include "proto/access.h"
 #include "router/route.h"
 
 #define STORY_SENT_MAX 4096u
@@ -14,6 +15,7 @@ struct story {
 	struct route *route;
 	void *memory;
 	struct route_config config;
+	uint32_t principal; /* of clients that open; an operator's to begin with */
 	uint64_t now_us;
 	/* what went to shards, to be answered by number */
 	struct frame_header sent[STORY_SENT_MAX];

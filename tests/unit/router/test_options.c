@@ -67,6 +67,33 @@ Test(options, lets_loopback_addresses_of_every_kind_be_listened_on)
 	cr_assert_eq(options.router.listen_count, 3);
 }
 
+Test(options, tells_operators_listeners_from_booking_ones)
+{
+	PARSE(WHOLE, "--listen", "unix:/o", "--booking-listen", "127.0.0.1:9,unix:/b",
+		"--booking-mode=666", "--listen-owner=root:7", "--booking-owner=:root");
+	cr_assert_eq(options.router.listen_count, 3);
+	const struct conn_guard *guards = options.router.guards;
+	cr_assert_eq(guards[0].role, ACCESS_OPERATOR);
+	cr_assert_eq(guards[0].socket.mode, 0600);
+	cr_assert_eq(guards[0].socket.uid, 0);
+	cr_assert_eq(guards[0].socket.gid, 7);
+	cr_assert_eq(guards[1].role, ACCESS_BOOKING);
+	cr_assert_eq(guards[2].role, ACCESS_BOOKING);
+	cr_assert_eq(guards[2].socket.mode, 0666);
+	cr_assert_eq(guards[2].socket.uid, IO_NOBODY);
+	cr_assert_eq(guards[2].socket.gid, 0);
+	cr_assert_str_eq(options.router.listen[2].path, "/b");
+}
+
+Test(options, leaves_sockets_to_their_process_and_booking_ones_to_its_group)
+{
+	PARSE(WHOLE, "--listen", "unix:/o", "--booking-listen", "unix:/b");
+	cr_assert_eq(options.router.guards[0].socket.mode, 0600);
+	cr_assert_eq(options.router.guards[1].socket.mode, 0660);
+	cr_assert_eq(options.router.guards[0].socket.uid, IO_NOBODY);
+	cr_assert_eq(options.router.guards[1].socket.gid, IO_NOBODY);
+}
+
 #define REFUSES(name, ...)                                                                         \
 	Test(options, refuses_##name, .exit_code = USAGE)                                          \
 	{                                                                                          \
@@ -89,3 +116,12 @@ REFUSES(to_hide_such_an_address_behind_another, WHOLE, "--listen", "127.0.0.1:1,
 REFUSES(no_connections_at_all, WHOLE, "--max-connections", "0")
 REFUSES(words_that_are_no_options, WHOLE, "word")
 REFUSES(options_it_does_not_know, WHOLE, "--frobnicate")
+REFUSES(a_booking_listener_beside_an_open_port_for_operators, WHOLE, "--booking-listen", "unix:/b")
+REFUSES(one_address_for_both_roles, WHOLE, "--listen=unix:/b", "--booking-listen=unix:/b")
+REFUSES(a_mode_that_is_not_octal, WHOLE, "--listen-mode", "0680")
+REFUSES(a_mode_with_more_than_permissions, WHOLE, "--listen-mode", "4755")
+REFUSES(an_owner_who_is_not_there, WHOLE, "--listen-owner", "nobody-of-that-name")
+REFUSES(a_group_that_is_not_there, WHOLE, "--listen-owner", "root:no-such-group")
+REFUSES(an_owner_without_a_name, WHOLE, "--listen-owner", ":")
+REFUSES(more_listeners_than_there_may_be, WHOLE, "--listen=unix:/1,unix:/2,unix:/3,unix:/4,unix:/5",
+	"--booking-listen=unix:/6,unix:/7,unix:/8,unix:/9")

@@ -128,6 +128,53 @@ Test(route, answers_moved_to_a_request_made_with_another_map)
 	story_end(&story);
 }
 
+Test(route, refuses_what_a_client_has_no_right_to_and_forwards_nothing)
+{
+	begin_with_links();
+	const struct conn_id eve = {3, 1};
+	uint64_t forbidden_count = 0;
+	story.principal = access_principal(ACCESS_BOOKING, ACCESS_UID, 1000);
+	story_open(&story, eve);
+	for (unsigned type = FRAME_HOTEL_PUT; type <= UINT8_MAX; type++) {
+		if (strcmp(frame_type_name(type), "UNKNOWN") == 0)
+			continue;
+		bool is_forbidden = access_needed(type) == ACCESS_OPERATOR;
+		uint32_t sent_count = story.sent_count;
+		story_ask(&story, eve, (uint8_t)type, 1, 1000);
+		cr_assert_eq(strstr(story_told(&story), "1 FORBIDDEN\n") != NULL, is_forbidden,
+			"%s", frame_type_name(type));
+		cr_assert(!is_forbidden || story.sent_count == sent_count);
+		forbidden_count += is_forbidden;
+	}
+	cr_assert_geq(forbidden_count, 5);
+	cr_assert_eq(route_forbidden_count(story.route), forbidden_count);
+	struct frame_header request = story_request(FRAME_ROUTER_CONNECTIONS, 1, 1000);
+	request.route = FRAME_ROUTE_ROUTER;
+	story_send(&story, eve, request);
+	told("client 3 gets ROUTER_CONNECTIONS 1 FORBIDDEN\n");
+	story_send(&story, ann, request);
+	told("client 1 asks the router\n");
+	story_ask(&story, ann, FRAME_HOTEL_PUT, 2, 1000);
+	cr_assert_not_null(strstr(story_told(&story), "shard 0 gets HOTEL_PUT"));
+	story_end(&story);
+}
+
+Test(route, tells_shards_who_asks_and_a_new_client_is_not_the_old_one)
+{
+	begin_with_links();
+	const struct conn_id eve = {3, 1}, next = {3, 2};
+	story.principal = access_principal(ACCESS_BOOKING, ACCESS_UID, ACCESS_NUMBER_MAX);
+	story_open(&story, eve);
+	story_ask(&story, eve, FRAME_HOLD, 1, 1000);
+	cr_assert_eq(access_principal_read(&story.last), story.principal);
+	story_gone(&story, eve);
+	story.principal = access_principal(ACCESS_OPERATOR, ACCESS_TOKEN, 7);
+	story_open(&story, next);
+	story_ask(&story, next, FRAME_HOTEL_PUT, 2, 1000);
+	cr_assert_eq(access_principal_read(&story.last), story.principal);
+	story_end(&story);
+}
+
 Test(route, rejects_a_client_that_stamps_what_only_a_router_may)
 {
 	begin_with_links();
