@@ -5,6 +5,7 @@
 
 #include "proto/keyrack.pb-c.h"
 #include "proto/message.h"
+#include "proto/stat.h"
 
 /* One request that the router answers itself. */
 struct local_call {
@@ -120,8 +121,6 @@ static Keyrack__ShardLink *link_describe(struct router *router, uint32_t shard)
 	return link;
 }
 
-#define STAT_COUNTER 1u
-#define STAT_GAUGE 2u
 #define STAT_MAX 32u
 
 struct stats {
@@ -130,16 +129,17 @@ struct stats {
 	size_t count;
 };
 
-static void stat_add(struct stats *stats, const char *name, uint32_t kind, uint64_t value)
+static void stat_add(struct stats *stats, enum stat_router index, uint64_t value)
 {
+	const struct stat_row *row = &stat_router_rows[index];
 	Keyrack__Stat *stat = arena_array(stats->router, 1, sizeof(*stat));
-	size_t size_bytes = strlen(name) + 1;
+	size_t size_bytes = strlen(row->name) + 1;
 
 	kr_assert(stats->count < STAT_MAX);
 	keyrack__stat__init(stat);
 	stat->name = arena_array(stats->router, size_bytes, 1);
-	memcpy(stat->name, name, size_bytes);
-	stat->kind = kind;
+	memcpy(stat->name, row->name, size_bytes);
+	stat->kind = row->kind;
 	stat->value = (int64_t)value;
 	stats->items[stats->count++] = stat;
 }
@@ -149,22 +149,22 @@ static void stats_of_connections(struct stats *stats)
 	const struct conn_counters *conn = conn_set_counters(stats->router->set);
 
 	kr_assert(stats->router->set != NULL);
-	stat_add(stats, "connections_accepted", STAT_COUNTER, conn->accepted);
-	stat_add(stats, "connections_refused", STAT_COUNTER, conn->refused);
-	stat_add(stats, "connections_dialled", STAT_COUNTER, conn->dialled);
-	stat_add(stats, "connections_closed", STAT_COUNTER, conn->closed);
-	stat_add(stats, "connections_rejected", STAT_COUNTER, conn->rejected);
-	stat_add(stats, "connections_cut_slow", STAT_COUNTER, conn->cut_slow);
-	stat_add(stats, "connections_cut_idle", STAT_COUNTER, conn->cut_idle);
-	stat_add(stats, "connections_cut_stalled", STAT_COUNTER, conn->cut_stalled);
-	stat_add(stats, "frames_in", STAT_COUNTER, conn->frames_in);
-	stat_add(stats, "frames_out", STAT_COUNTER, conn->frames_out);
-	stat_add(stats, "bytes_in", STAT_COUNTER, conn->bytes_in);
-	stat_add(stats, "bytes_out", STAT_COUNTER, conn->bytes_out);
-	stat_add(stats, "sends", STAT_COUNTER, conn->sends);
-	stat_add(stats, "buffer_blocks", STAT_GAUGE, conn->block_count);
-	stat_add(stats, "buffer_blocks_used", STAT_GAUGE, conn->blocks_used);
-	stat_add(stats, "buffer_blocks_used_max", STAT_GAUGE, conn->blocks_used_max);
+	stat_add(stats, STAT_ROUTER_connections_accepted, conn->accepted);
+	stat_add(stats, STAT_ROUTER_connections_refused, conn->refused);
+	stat_add(stats, STAT_ROUTER_connections_dialled, conn->dialled);
+	stat_add(stats, STAT_ROUTER_connections_closed, conn->closed);
+	stat_add(stats, STAT_ROUTER_connections_rejected, conn->rejected);
+	stat_add(stats, STAT_ROUTER_connections_cut_slow, conn->cut_slow);
+	stat_add(stats, STAT_ROUTER_connections_cut_idle, conn->cut_idle);
+	stat_add(stats, STAT_ROUTER_connections_cut_stalled, conn->cut_stalled);
+	stat_add(stats, STAT_ROUTER_frames_in, conn->frames_in);
+	stat_add(stats, STAT_ROUTER_frames_out, conn->frames_out);
+	stat_add(stats, STAT_ROUTER_bytes_in, conn->bytes_in);
+	stat_add(stats, STAT_ROUTER_bytes_out, conn->bytes_out);
+	stat_add(stats, STAT_ROUTER_sends, conn->sends);
+	stat_add(stats, STAT_ROUTER_buffer_blocks, conn->block_count);
+	stat_add(stats, STAT_ROUTER_buffer_blocks_used, conn->blocks_used);
+	stat_add(stats, STAT_ROUTER_buffer_blocks_used_max, conn->blocks_used_max);
 }
 
 static void stats_of_routing(struct stats *stats)
@@ -180,14 +180,14 @@ static void stats_of_routing(struct stats *stats)
 		expired += counters.expired;
 		late += counters.late;
 	}
-	stat_add(stats, "answered_here", STAT_COUNTER, router->local_count);
-	stat_add(stats, "overloaded", STAT_COUNTER, overloaded);
-	stat_add(stats, "forgotten", STAT_COUNTER, expired);
-	stat_add(stats, "forbidden", STAT_COUNTER, route_forbidden_count(router->route));
-	stat_add(stats, "answers_dropped", STAT_COUNTER, late);
-	stat_add(stats, "in_flight", STAT_GAUGE, route_in_flight(router->route));
-	stat_add(stats, "turns", STAT_COUNTER, io_loop_stats(router->loop)->tick_count);
-	stat_add(stats, "resident_bytes", STAT_GAUGE, kr_memory_resident_bytes());
+	stat_add(stats, STAT_ROUTER_answered_here, router->local_count);
+	stat_add(stats, STAT_ROUTER_overloaded, overloaded);
+	stat_add(stats, STAT_ROUTER_forgotten, expired);
+	stat_add(stats, STAT_ROUTER_forbidden, route_forbidden_count(router->route));
+	stat_add(stats, STAT_ROUTER_answers_dropped, late);
+	stat_add(stats, STAT_ROUTER_in_flight, route_in_flight(router->route));
+	stat_add(stats, STAT_ROUTER_turns, io_loop_stats(router->loop)->tick_count);
+	stat_add(stats, STAT_ROUTER_resident_bytes, kr_memory_resident_bytes());
 }
 
 static uint32_t client_count(struct router *router)

@@ -32,3 +32,15 @@ keyrack_install() {
 	$as env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq &&
 		apt-get install -y -qq --no-install-recommends "$@" >/dev/null' sh $missing
 }
+
+# promtool out of Debian's prometheus: installing the package would start a service that nobody
+# asked for. Prints where it is, or nothing where it is not to be had.
+keyrack_promtool() { # FOLDER
+	if command -v promtool; then return 0; fi
+	if [ ! -x "$1/usr/bin/promtool" ]; then
+		mkdir -p "$1" && (cd "$1" && apt-get download -qq prometheus &&
+			dpkg-deb --fsys-tarfile prometheus_*.deb | tar x ./usr/bin/promtool &&
+			rm -f prometheus_*.deb) >/dev/null 2>&1 || return 0
+	fi
+	echo "$1/usr/bin/promtool"
+}

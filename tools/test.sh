@@ -33,6 +33,8 @@ where=$(cd "$where" && pwd)
 reports=$where/reports
 rm -rf "$reports" && mkdir -p "$reports" || exit 1
 [ "$long" = 0 ] || export KEYRACK_LONG=1
+KEYRACK_PROMTOOL=$(keyrack_promtool "$where/promtool")
+export KEYRACK_PROMTOOL
 [ -d ../shared/data ] || echo "../shared/data is absent: the tests that read it will be skipped"
 
 # Criterion hides what the sanitizers print and even that they stopped: their reports go into a

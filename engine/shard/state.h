@@ -11,6 +11,7 @@
 #include "engine/shard/replay.h"
 #include "engine/shard/request.h"
 #include "engine/shard/shard.h"
+#include "proto/stat.h"
 #include "proto/pb_arena.h"
 
 #define SHARD_ARENA_SIZE (64u << 20)      /* of bodies parsed together; twice the largest one */
@@ -103,6 +104,7 @@ struct shard {
 
 	struct shard_snapshot snapshot;
 	struct shard_counters counters;
+	uint64_t judged_by_type[STAT_TYPE_COUNT]; /* requests, by type of frame */
 	struct shard_archive archive;
 	struct pb_arena arena;
 	struct record_scratch *record_scratch; /* replay */

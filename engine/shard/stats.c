@@ -4,10 +4,8 @@
  * STATS: counters and gauges by name, denials, state.
  */
 
-#define STATS_MAX 64u
+#define STATS_MAX 128u
 #define STATS_DENIALS_MAX 1024u
-#define STAT_COUNTER 1u
-#define STAT_GAUGE 2u
 
 struct stats {
 	Keyrack__Stat bodies[STATS_MAX];
@@ -15,7 +13,7 @@ struct stats {
 	uint32_t count;
 };
 
-static void stats_put(struct stats *stats, const char *name, uint64_t value, uint32_t kind)
+static void stats_name(struct stats *stats, const char *name, uint64_t value, enum stat_kind kind)
 {
 	kr_assert(stats->count < STATS_MAX);
 	Keyrack__Stat *stat = &stats->bodies[stats->count];
@@ -26,33 +24,51 @@ static void stats_put(struct stats *stats, const char *name, uint64_t value, uin
 	stats->list[stats->count++] = stat;
 }
 
+static void stats_put(struct stats *stats, enum stat_shard index, uint64_t value)
+{
+	const struct stat_row *row = &stat_shard_rows[index];
+	kr_assert(index < STAT_SHARD_COUNT);
+	kr_assert(row->name != NULL);
+	stats_name(stats, row->name, value, row->kind);
+}
+
+static void stats_operations(const struct shard *shard, struct stats *stats)
+{
+	for (unsigned type = 0; type < STAT_TYPE_COUNT; type++) {
+		const char *name = stat_operation_name(type);
+		if (name != NULL)
+			stats_name(stats, name, shard->judged_by_type[type], STAT_COUNTER);
+	}
+	kr_assert(stats->count <= STATS_MAX);
+}
+
 static void stats_gauges(const struct shard *shard, struct stats *stats)
 {
 	struct inv_counts counts;
 	inv_counts_get(shard->inv, &counts);
 	kr_assert(shard->acked_lsn < shard->next_lsn);
-	stats_put(stats, "hotels", counts.hotels, STAT_GAUGE);
-	stats_put(stats, "rows", counts.rows, STAT_GAUGE);
-	stats_put(stats, "reservations", counts.reservations, STAT_GAUGE);
-	stats_put(stats, "holds", counts.holds, STAT_GAUGE);
-	stats_put(stats, "nodes", counts.nodes, STAT_GAUGE);
-	stats_put(stats, "stock_runs", counts.stock_runs, STAT_GAUGE);
-	stats_put(stats, "classes", counts.classes, STAT_GAUGE);
-	stats_put(stats, "hotels_max", shard->config.inventory.hotels_max, STAT_GAUGE);
-	stats_put(stats, "rows_max", shard->config.inventory.rows_max, STAT_GAUGE);
-	stats_put(stats, "reservations_max", shard->config.inventory.reservations_max, STAT_GAUGE);
-	stats_put(stats, "nodes_max", shard->config.inventory.nodes_max, STAT_GAUGE);
-	stats_put(stats, "last_lsn", shard->next_lsn - 1, STAT_GAUGE);
-	stats_put(stats, "acked_lsn", shard->acked_lsn, STAT_GAUGE);
-	stats_put(stats, "durable_lsn", shard->durable_lsn, STAT_GAUGE);
-	stats_put(stats, "snapshot_lsn", shard->snapshot.done_lsn, STAT_GAUGE);
-	stats_put(stats, "snapshot_running", shard->snapshot.is_running, STAT_GAUGE);
-	stats_put(stats, "archive_lag_segments", shard->archive.lag, STAT_GAUGE);
-	stats_put(stats, "archived_segments", shard->archive.copied, STAT_COUNTER);
-	stats_put(stats, "archive_failures", shard->archive.failures, STAT_COUNTER);
-	stats_put(stats, "time_us", shard->now.t_us, STAT_GAUGE);
-	stats_put(stats, "uptime_us", shard->boot_us - shard->started_boot_us, STAT_GAUGE);
-	stats_put(stats, "denials", counts.denials, STAT_COUNTER);
+	stats_put(stats, STAT_SHARD_hotels, counts.hotels);
+	stats_put(stats, STAT_SHARD_rows, counts.rows);
+	stats_put(stats, STAT_SHARD_reservations, counts.reservations);
+	stats_put(stats, STAT_SHARD_holds, counts.holds);
+	stats_put(stats, STAT_SHARD_nodes, counts.nodes);
+	stats_put(stats, STAT_SHARD_stock_runs, counts.stock_runs);
+	stats_put(stats, STAT_SHARD_classes, counts.classes);
+	stats_put(stats, STAT_SHARD_hotels_max, shard->config.inventory.hotels_max);
+	stats_put(stats, STAT_SHARD_rows_max, shard->config.inventory.rows_max);
+	stats_put(stats, STAT_SHARD_reservations_max, shard->config.inventory.reservations_max);
+	stats_put(stats, STAT_SHARD_nodes_max, shard->config.inventory.nodes_max);
+	stats_put(stats, STAT_SHARD_last_lsn, shard->next_lsn - 1);
+	stats_put(stats, STAT_SHARD_acked_lsn, shard->acked_lsn);
+	stats_put(stats, STAT_SHARD_durable_lsn, shard->durable_lsn);
+	stats_put(stats, STAT_SHARD_snapshot_lsn, shard->snapshot.done_lsn);
+	stats_put(stats, STAT_SHARD_snapshot_running, shard->snapshot.is_running);
+	stats_put(stats, STAT_SHARD_archive_lag_segments, shard->archive.lag);
+	stats_put(stats, STAT_SHARD_archived_segments, shard->archive.copied);
+	stats_put(stats, STAT_SHARD_archive_failures, shard->archive.failures);
+	stats_put(stats, STAT_SHARD_time_us, shard->now.t_us);
+	stats_put(stats, STAT_SHARD_uptime_us, shard->boot_us - shard->started_boot_us);
+	stats_put(stats, STAT_SHARD_denials, counts.denials);
 }
 
 void shard_archive_note(struct shard *shard, const struct shard_archive *archive)
@@ -104,9 +120,10 @@ bool shard_stats_answer(struct shard *shard, const struct shard_request *request
 	if (stats == NULL)
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	stats_gauges(shard, stats);
-#define X(name) stats_put(stats, #name, shard->counters.name, STAT_COUNTER);
+#define X(name) stats_put(stats, STAT_SHARD_##name, shard->counters.name);
 	SHARD_COUNTER_TABLE(X)
 #undef X
+	stats_operations(shard, stats);
 	inv_counts_get(shard->inv, &counts);
 	kr_assert(shard->config.durability != NULL);
 	message.shard = shard->config.shard_index;

@@ -103,6 +103,7 @@ static uint32_t requests_judge(struct shard *shard, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		if (!shard_request_judge(shard, &shard->requests[i]))
 			return i;
+		shard->judged_by_type[shard->requests[i].frame->header->type]++;
 	}
 	return count;
 }

@@ -1,4 +1,4 @@
-/* Counters and gauges as JSON and as Prometheus' text format. */
+/* Counters and gauges as JSON. */
 #ifndef TOOLS_KEYRACK_STAT_TEXT_H
 #define TOOLS_KEYRACK_STAT_TEXT_H
 
@@ -8,7 +8,5 @@
 
 /* {"name": value}. */
 json_t *stat_text_json(const struct keyrack_stat *stats, uint32_t count);
-/* All shards, a family of samples for each name: keyrack_NAME{shard="0"} VALUE. */
-void stat_text_prometheus(const struct keyrack_stats_answer *answer);
 
 #endif

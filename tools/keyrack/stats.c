@@ -6,6 +6,8 @@
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/report.h"
+#include "tools/keyrack/stat_list.h"
+#include "tools/keyrack/stat_prometheus.h"
 #include "tools/keyrack/stat_text.h"
 #include "tools/keyrack/table.h"
 #include "tools/keyrack/value.h"
@@ -18,6 +20,7 @@ enum stats_key {
 	STATS_FORMAT = 'f',
 	STATS_SHARD = CLI_KEY_OWN,
 	STATS_DENIALS,
+	STATS_LIST,
 };
 
 static const struct argp_option stats_options[] = {
@@ -25,6 +28,7 @@ static const struct argp_option stats_options[] = {
 	{"shard", STATS_SHARD, "N", 0, "only this shard (all)", 0},
 	{"denials", STATS_DENIALS, NULL, 0, "also demand that was turned away, by rule and night",
 		0},
+	{"list", STATS_LIST, NULL, 0, "only list what there is to count; nobody is asked", 0},
 	{0},
 };
 
@@ -32,6 +36,7 @@ struct stats {
 	enum format format;
 	uint32_t shard;
 	bool denials;
+	bool list;
 };
 
 static const struct report report_read = {.is_write = false};
@@ -62,6 +67,9 @@ static int stats_option(void *options, int key, const char *arg, struct kr_error
 		return r;
 	case STATS_DENIALS:
 		stats->denials = true;
+		return 0;
+	case STATS_LIST:
+		stats->list = true;
 		return 0;
 	}
 	kr_unreachable();
@@ -122,17 +130,11 @@ static void cell_of_shard(
 	table_put(table, "%s", "");
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-	size_t end_length = strlen(end);
-	return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 /* Clocks and positions in logs mean nothing when added up. */
 static bool has_sum(const char *name)
 {
-	return !ends_with(name, "_us") && !ends_with(name, "_lsn");
+	const struct stat_row *row = stat_row_find(stat_shard_rows, STAT_SHARD_COUNT, name);
+	return row == NULL || stat_row_has_sum(row);
 }
 
 static void totals_print(const struct keyrack_stats_answer *answer)
@@ -202,35 +204,55 @@ static void stats_print(const struct keyrack_stats_answer *answer, bool has_deni
 		denials_print(answer);
 }
 
+/* The shards' families, then the router's: an answer ends with the next call. */
+static void prometheus_print(struct cli *cli, const struct keyrack_stats_answer *answer)
+{
+	const struct keyrack_router_status request = {.call = cli_call(cli)};
+	struct keyrack_router_status_answer status;
+	stat_prometheus_shards(answer);
+	kr_assert(cli->client != NULL);
+	if (keyrack_router_status(cli->client, &request, &status) == KEYRACK_RESULT_DONE)
+		stat_prometheus_router(&status);
+}
+
+static int stats_ask(struct cli *cli, const struct stats *stats)
+{
+	const struct keyrack_stats request = {
+		.call = cli_call(cli), .shard = stats->shard, .denials = stats->denials};
+	struct keyrack_stats_answer answer;
+	int r = keyrack_stats(cli->client, &request, &answer);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	/* Before anything else is asked: it is of this answer. */
+	r = report_end(cli, &report_read, &answer.result);
+	if (cli->json)
+		js_print(stats_json(&answer, stats->denials));
+	else if (stats->format == FORMAT_PROMETHEUS)
+		prometheus_print(cli, &answer);
+	else if (answer.shard_count > 0)
+		stats_print(&answer, stats->denials);
+	return r;
+}
+
 int stats_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = {
 		.options = stats_options,
 		.option = stats_option,
-		.doc = "Shows counters and gauges of the shards, and their sums.",
+		.doc = "Shows counters and gauges of the shards, and their sums. "
+		       "keyrack-metrics(7) tells what each is.",
 	};
 	const char *args[CLI_ARGS_MAX];
 	struct stats stats = {.shard = KEYRACK_ALL_SHARDS};
-	struct keyrack_stats request;
-	struct keyrack_stats_answer answer;
 	int r;
 	cli_words(cli, &spec, argc, argv, &stats, args);
 	if (cli->json && stats.format == FORMAT_PROMETHEUS)
 		return cli_wrong(cli, "--json and --format prometheus exclude each other");
 	cli->json = cli->json || stats.format == FORMAT_JSON;
+	if (stats.list) {
+		stat_list_print(cli->json);
+		return CLI_DONE;
+	}
 	r = cli_connect(cli);
-	if (r != CLI_DONE)
-		return r;
-	request = (struct keyrack_stats){
-		.call = cli_call(cli), .shard = stats.shard, .denials = stats.denials};
-	r = keyrack_stats(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (cli->json)
-		js_print(stats_json(&answer, stats.denials));
-	else if (stats.format == FORMAT_PROMETHEUS)
-		stat_text_prometheus(&answer);
-	else if (answer.shard_count > 0)
-		stats_print(&answer, stats.denials);
-	return report_end(cli, &report_read, &answer.result);
+	return r != CLI_DONE ? r : stats_ask(cli, &stats);
 }

@@ -98,13 +98,16 @@ Test(route, stats_name_what_was_counted)
 	cr_assert_str_eq(answer->state, "serving");
 	cr_assert_eq(answer->n_denials, 1);
 	cr_assert_eq(answer->denials[0]->rule, RULE_LIMIT);
-	int64_t refusals = -1, reservations = -1;
+	int64_t refusals = -1, reservations = -1, books = -1;
 	for (size_t i = 0; i < answer->n_stats; i++) {
 		if (strcmp(answer->stats[i]->name, "refusals") == 0)
 			refusals = answer->stats[i]->value;
 		if (strcmp(answer->stats[i]->name, "reservations") == 0)
 			reservations = answer->stats[i]->value;
+		if (strcmp(answer->stats[i]->name, "operation_BOOK") == 0)
+			books = answer->stats[i]->value;
 	}
+	cr_assert_eq(books, 2);
 	cr_assert_eq(refusals, 1);
 	cr_assert_eq(reservations, 1);
 	world_free(world);
