@@ -29,6 +29,7 @@ cli_run reservation_get_run;
 cli_run reservation_list_run;
 cli_run snapshot_run;
 cli_run stats_run;
+cli_run top_run;
 cli_run ping_run;
 cli_run router_status_run;
 cli_run router_map_run;

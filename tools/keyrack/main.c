@@ -38,6 +38,7 @@ static const struct command {
 	{"reservation", "list", reservation_list_run, "who comes, goes, is there, holds"},
 	{"", "snapshot", snapshot_run, "let the shards write a snapshot"},
 	{"", "stats", stats_run, "counters and gauges of the shards"},
+	{"", "top", top_run, "what the cluster does, live"},
 	{"", "ping", ping_run, "is somebody there, and how far away"},
 	{"router", "status", router_status_run, "a router's links to its shards"},
 	{"router", "map", router_map_run, "which shard owns which slots"},

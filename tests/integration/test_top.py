@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""keyrack top: on a terminal, as lines, as JSON, over the death of a shard.
+
+usage: test_top.py KEYRACK
+"""
+import fcntl
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+from ports import free_port
+
+KEYRACK = sys.argv[1]
+TIMEOUT_S = 120
+ENTER, LEAVE, HOME = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[H"
+
+
+def run(*words, code=0):
+    done = subprocess.run([KEYRACK, *map(str, words)], capture_output=True, text=True,
+                          timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != code:
+        raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, *words, rows=24, columns=120):
+        self.master, slave = pty.openpty()
+        self.slave = slave
+        self.resize(rows, columns)
+        self.before = termios.tcgetattr(slave)
+        self.bytes = b""
+        self.child = subprocess.Popen(
+            [KEYRACK, *map(str, words)], stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read_until(self, done):
+        """Reads until done(bytes so far)."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not done(self.bytes):
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([self.master], [], [], max(left, 0))
+            if not ready:
+                raise AssertionError(f"never came: {self.bytes[-2000:]}")
+            self.bytes += os.read(self.master, 65536)
+
+    def frames(self):
+        """The screens that were shown whole, as lists of lines."""
+        return [part.split(b"\r\n") for part in self.bytes.split(HOME)[1:-1]]
+
+    def end(self, key):
+        os.write(self.master, key)
+        self.read_until(lambda seen: LEAVE in seen)
+        code = self.child.wait(TIMEOUT_S)
+        after = termios.tcgetattr(self.slave)
+        os.close(self.slave)
+        os.close(self.master)
+        return code, after
+
+
+class TopTest(unittest.TestCase):
+    def setUp(self):
+        self.top = tempfile.mkdtemp(prefix="keyrack-top-")
+        self.addCleanup(shutil.rmtree, self.top)
+        self.folder = os.path.join(self.top, "c")
+        self.router = f"127.0.0.1:{free_port()}"
+        self.addCleanup(subprocess.run, [KEYRACK, "cluster", "stop", "--dir", self.folder,
+                                         "--kill"], capture_output=True, check=False)
+        run("cluster", "start", "--dir", self.folder, "--shards", 2, "--listen", self.router,
+            "--allow-tmpfs", "--hotels", 50, "--types", 100, "--nights", 60, "--reservations",
+            2000)
+
+    def ask(self, *words, code=0):
+        return run("--router", self.router, *words, code=code)
+
+    def begin(self, *words):
+        child = subprocess.Popen([KEYRACK, "--router", self.router, "top", *map(str, words)],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(child.communicate, timeout=TIMEOUT_S)
+        self.addCleanup(child.terminate)
+        return child
+
+    def test_the_rates_add_up_to_what_was_asked(self):
+        child = self.begin("--json", "--interval", "200ms")
+        views = [json.loads(child.stdout.readline())]
+        for hotel in range(1, 21):
+            self.ask("hotel", "put", hotel, "--zone", "Etc/UTC", "--currency", "EUR")
+
+        def counted(of):
+            return sum(view["operations"][of] * view["interval_us"] / 1e6 for view in views)
+        deadline = time.monotonic() + TIMEOUT_S
+        while counted("HOTEL_PUT") < 19.5 and time.monotonic() < deadline:
+            views.append(json.loads(child.stdout.readline()))
+        self.assertAlmostEqual(counted("HOTEL_PUT"), 20, places=3)
+        self.assertGreater(counted("PING"), 0)
+        last = views[-1]
+        self.assertEqual(sum(s["gauges"]["hotels"] for s in last["shards"]), 20)
+        for shard in last["shards"]:
+            self.assertEqual((shard["state"], shard["link_up"], shard["gauges"]["rows_max"] > 0),
+                             ("serving", True, True))
+            self.assertGreater(shard["ping_us"], 0)
+        puts = sum(s["operations"]["HOTEL_PUT"] for s in last["shards"])
+        self.assertAlmostEqual(puts, last["operations"]["HOTEL_PUT"])
+
+    def test_no_terminal_gets_lines(self):
+        lines = self.ask("top", "--interval", "100ms", "--count", 3).splitlines()
+        self.assertEqual(len(lines), 3)
+        for line in lines:
+            self.assertRegex(line, r"^\d{4}-.* shards=2/2 requests=[0-9.]+/s .* STATS=[0-9.]+/s")
+        view = self.ask("top", "--interval", "100ms", "--once")
+        self.assertNotIn("\x1b", view)
+        self.assertRegex(view, r"(?m)^ +1  serving .* \d+%$")
+        self.assertRegex(view, r"(?m)^STATS +\d")
+
+    def test_wrong_words_and_nobody_there(self):
+        run("top", "--interval", "1ms", code=2)
+        run("top", "--interval", "5", code=2)
+        run("top", "--count", "0", code=2)
+        run("--router", f"127.0.0.1:{free_port()}", "top", code=3)
+
+    def test_a_terminal_is_given_back_as_it_was(self):
+        for key in (b"q", b"\x03"):
+            terminal = Terminal("--router", self.router, "top", "--interval", "100ms")
+            terminal.read_until(lambda seen: seen.count(HOME) >= 3)
+            during = termios.tcgetattr(terminal.slave)
+            self.assertFalse(during[3] & (termios.ECHO | termios.ICANON))
+            self.assertTrue(any(b"keyrack top" in frame[0] for frame in terminal.frames()))
+            code, after = terminal.end(key)
+            self.assertEqual(code, 0, key)
+            self.assertEqual(after, terminal.before)
+            self.assertEqual(terminal.bytes.count(ENTER), 1)
+            self.assertTrue(terminal.bytes.endswith(b"\x1b[?25h" + LEAVE))
+
+    def test_the_view_is_cut_to_the_terminal_whatever_its_size(self):
+        terminal = Terminal("--router", self.router, "top", "--interval", "1h", rows=6,
+                            columns=40)
+        # Nothing comes before the first interval is over; a new size shows what there is.
+        terminal.read_until(lambda seen: ENTER in seen)
+        for rows, columns in ((3, 20), (1, 10), (40, 200)):
+            seen_before = terminal.bytes.count(HOME)
+            terminal.resize(rows, columns)
+            terminal.read_until(lambda seen, n=seen_before: seen.count(HOME) > n)
+        terminal.end(b"q")
+        terminal = Terminal("--router", self.router, "top", "--interval", "100ms", rows=6,
+                            columns=40)
+        terminal.read_until(lambda seen: seen.count(HOME) >= 3)
+        for frame in terminal.frames()[1:]:
+            self.assertLessEqual(len(frame), 6)
+            for line in frame:
+                for control in (b"\x1b[K", b"\x1b[J", b"\r"):
+                    line = line.replace(control, b"")
+                self.assertLessEqual(len(line), 40)
+        terminal.end(b"q")
+
+    def test_a_dead_shard_is_shown_and_comes_back(self):
+        child = self.begin("--json", "--interval", "100ms", "--deadline", "1s")
+
+        def wait_for(state):
+            deadline = time.monotonic() + TIMEOUT_S
+            while time.monotonic() < deadline:
+                view = json.loads(child.stdout.readline())
+                if [s["state"] for s in view["shards"]] == ["serving", state]:
+                    return
+            self.fail(f"shard 1 never was {state}")
+        wait_for("serving")
+        with open(os.path.join(self.folder, "shard-1.pid"), encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        wait_for(None)
+        run("cluster", "start", "--dir", self.folder)
+        wait_for("serving")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
