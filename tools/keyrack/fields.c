@@ -162,3 +162,23 @@ int fields_clear(struct fields *fields, const char *text, struct kr_error_text *
 	}
 	return error->error;
 }
+
+int fields_put(
+	struct fields *fields, const char *name, const char *text, struct kr_error_text *error)
+{
+	const struct field *field = field_take(fields, name, error);
+	int r;
+	kr_assert(text != NULL);
+	if (field == NULL)
+		return error->error;
+	if (text[0] == '\0' && !field->may_clear)
+		return WRONG(error, "%s needs a value", field->name);
+	if (text[0] == '\0') {
+		fields->update.clear_mask |= field->bit;
+		return 0;
+	}
+	r = field_read(fields, field, text, false, error);
+	if (r == 0)
+		fields->update.set_mask |= field->bit;
+	return r;
+}

@@ -23,5 +23,8 @@ KR_MUST_CHECK int fields_adjust(
 	struct fields *fields, const char *text, struct kr_error_text *error);
 KR_MUST_CHECK int fields_clear(
 	struct fields *fields, const char *text, struct kr_error_text *error);
+/* One field by its name: set to what the text says, cleared by "". */
+KR_MUST_CHECK int fields_put(
+	struct fields *fields, const char *name, const char *text, struct kr_error_text *error);
 
 #endif
