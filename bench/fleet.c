@@ -73,6 +73,7 @@ void *bench_alloc(size_t count, size_t size)
 
 void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, uint32_t count)
 {
+	const char *token_file = getenv("KEYRACK_TOKEN_FILE");
 	kr_assert(count > 0);
 	fleet->clients = bench_alloc(count, sizeof(*fleet->clients));
 	fleet->fds = bench_alloc(count, sizeof(*fleet->fds));
@@ -83,6 +84,7 @@ void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, 
 		bench_fail(BENCH_ABORTED, "epoll is not to be had: %s", strerror(errno));
 	for (uint32_t i = 0; i < count; i++) {
 		struct keyrack_config own = *config;
+		own.token_file = token_file != NULL && *token_file != 0 ? token_file : NULL;
 		if (own.random_seed != 0)
 			own.random_seed += i;
 		const int r = keyrack_client_new(&own, &fleet->clients[i]);

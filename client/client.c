@@ -108,6 +108,23 @@ static void client_core_configure(const struct keyrack_config *config, uint32_t 
 	};
 }
 
+static int client_token_read(struct keyrack_client *client, const char *path)
+{
+	struct token_set tokens = {.count = 0};
+	struct kr_error_text text;
+	if (path == NULL)
+		return 0;
+	/* What the token lets this client do is the server's to know. */
+	int r = token_set_read(&tokens, ACCESS_BOOKING, path, &text);
+	kr_assert(r < 0 || tokens.count > 0);
+	if (r == 0)
+		client->token = tokens.items[0];
+	token_set_clear(&tokens);
+	if (r == 0)
+		return 0;
+	return r == -KR_E_INVALID ? -EBADMSG : -EACCES;
+}
+
 int keyrack_client_new(const struct keyrack_config *config, struct keyrack_client **ret_client)
 {
 	struct client_core_config core;
@@ -121,8 +138,11 @@ int keyrack_client_new(const struct keyrack_config *config, struct keyrack_clien
 	client_socket_init(&client->socket);
 	r = client_address_parse(
 		config->routers, client->routers, CLIENT_ROUTERS_MAX, &router_count);
+	if (r == 0)
+		r = client_token_read(client, config->token_file);
 	if (r == 0) {
 		client_core_configure(config, router_count, &core);
+		core.token = client->token.number != 0 ? &client->token : NULL;
 		r = client_new_memory(client, &core);
 	}
 	if (r != 0) {
@@ -157,6 +177,7 @@ struct keyrack_client *keyrack_client_free(struct keyrack_client *client)
 	free(core->out_bytes);
 	free(client->entries);
 	free(client->arena.arena.base);
+	explicit_bzero(&client->token, sizeof(client->token));
 	free(client);
 	return NULL;
 }
@@ -243,7 +264,7 @@ static int client_turn_read(struct keyrack_client *client)
 
 static void client_turn_write(struct keyrack_client *client)
 {
-	while (client->core.state == CLIENT_HELLO || client->core.state == CLIENT_UP) {
+	while (client->core.state >= CLIENT_ASKING) {
 		size_t size_bytes, sent_bytes;
 		const void *bytes = client_core_out(&client->core, client->now_us, &size_bytes);
 		if (size_bytes == 0)

@@ -12,6 +12,7 @@
 #include "client/socket.h"
 #include "proto/keyrack.pb-c.h"
 #include "proto/pb_arena.h"
+#include "proto/token.h"
 
 #define CLIENT_BODY_SMALL_SIZE 224u       /* bodies up to this live in the table of calls */
 #define CLIENT_LARGE_SIZE_MAX (64u << 20) /* memory of all larger ones: WOULD_BLOCK beyond */
@@ -47,6 +48,7 @@ struct keyrack_client {
 	struct client_entry *entries;
 	struct pb_arena arena;
 	struct rng id_rng;
+	struct token token;      /* number 0: none */
 	struct client_fan *held; /* the last answer's memory */
 	size_t large_total_bytes;
 	uint64_t deadline_us; /* of a call that names none */

@@ -9,6 +9,7 @@
 /* Request ids are sequence << 16 | slot; sequence 0 is the core's own. */
 #define CLIENT_ID_HELLO 1u
 #define CLIENT_ID_PING 2u
+#define CLIENT_ID_AUTH 3u
 #define CLIENT_ID_SLOT_BITS 16u
 
 static inline struct client_call *client_call_at(struct client_core *core, uint32_t call)

@@ -8,6 +8,7 @@
 #include "proto/code.h"
 #include "proto/keyrack.pb-c.h"
 #include "proto/message.h"
+#include "proto/token.h"
 
 /* No more is put into the stream while so much of it waits for the socket. */
 #define CLIENT_OUT_FILL_BYTES (256u << 10)
@@ -42,7 +43,7 @@ static bool client_buffer_make_room(struct client_buffer *buffer, size_t size_by
 static bool client_stream_write(
 	struct client_core *core, struct frame_header *header, const void *body, size_t size_bytes)
 {
-	kr_assert(core->state == CLIENT_HELLO || core->state == CLIENT_UP);
+	kr_assert(core->state >= CLIENT_ASKING);
 	kr_assert(header->remaining_us > 0);
 	if (!client_buffer_make_room(&core->out, FRAME_HEADER_SIZE + size_bytes))
 		return false;
@@ -110,29 +111,49 @@ enum client_action client_core_action(struct client_core *core, uint64_t now_us)
 	return CLIENT_DO_CONNECT;
 }
 
-void client_core_connected(struct client_core *core, uint64_t now_us)
+/* A frame of the connection's own, before calls may be sent. */
+static void client_stream_greet(struct client_core *core, uint8_t type, uint64_t request_id,
+	const ProtobufCMessage *message)
 {
 	uint8_t body[CLIENT_HELLO_BODY_SIZE_MAX];
+	size_t size_bytes = protobuf_c_message_get_packed_size(message);
+	struct frame_header header = {
+		.type = type,
+		.route = FRAME_ROUTE_ROUTER,
+		.request_id = request_id,
+		.remaining_us = (uint32_t)KR_MIN(core->config.connect_timeout_us, UINT32_MAX),
+	};
+	kr_assert(core->state < CLIENT_UP);
+	kr_assert(size_bytes <= sizeof(body));
+	protobuf_c_message_pack(message, body);
+	bool fits = client_stream_write(core, &header, body, size_bytes);
+	kr_assert(fits);
+}
+
+static void client_stream_hello(struct client_core *core)
+{
 	Keyrack__HelloRequest hello = KEYRACK__HELLO_REQUEST__INIT;
+	kr_assert(core->state < CLIENT_HELLO);
+	core->state = CLIENT_HELLO;
+	hello.version = FRAME_VERSION;
+	hello.agent = core->agent;
+	client_stream_greet(core, FRAME_HELLO, CLIENT_ID_HELLO, &hello.base);
+}
+
+void client_core_connected(struct client_core *core, uint64_t now_us)
+{
+	Keyrack__AuthRequest nothing = KEYRACK__AUTH_REQUEST__INIT;
 	kr_assert(core->state == CLIENT_CONNECTING);
 	kr_assert(client_buffer_used(&core->in) == 0 && client_buffer_used(&core->out) == 0);
-	core->state = CLIENT_HELLO;
 	core->stream_written = core->stream_sent = 0;
 	core->heard_at_us = now_us;
 	core->is_pinged = false;
-	hello.version = FRAME_VERSION;
-	hello.agent = core->agent;
-	size_t size_bytes = keyrack__hello_request__get_packed_size(&hello);
-	kr_assert(size_bytes <= sizeof(body));
-	keyrack__hello_request__pack(&hello, body);
-	struct frame_header header = {
-		.type = FRAME_HELLO,
-		.route = FRAME_ROUTE_ROUTER,
-		.request_id = CLIENT_ID_HELLO,
-		.remaining_us = (uint32_t)KR_MIN(core->config.connect_timeout_us, UINT32_MAX),
-	};
-	bool fits = client_stream_write(core, &header, body, size_bytes);
-	kr_assert(fits);
+	if (core->config.token == NULL) {
+		client_stream_hello(core);
+		return;
+	}
+	core->state = CLIENT_ASKING;
+	client_stream_greet(core, FRAME_AUTH, CLIENT_ID_AUTH, &nothing.base);
 }
 
 void client_core_disconnected(struct client_core *core, uint64_t now_us)
@@ -159,7 +180,7 @@ void *client_core_in_space(struct client_core *core, size_t *ret_size_bytes)
 void client_core_in_add(struct client_core *core, size_t size_bytes, uint64_t now_us)
 {
 	kr_assert(size_bytes <= core->in.size_bytes - core->in.end);
-	kr_assert(core->state == CLIENT_HELLO || core->state == CLIENT_UP);
+	kr_assert(core->state >= CLIENT_ASKING);
 	core->in.end += size_bytes;
 	core->counters.bytes_received += size_bytes;
 	core->heard_at_us = now_us;
@@ -253,6 +274,8 @@ uint64_t client_stream_due_at_us(const struct client_core *core)
 			return 0;
 		return core->queued.first != CLIENT_NOWHERE ? core->connect_at_us : UINT64_MAX;
 	case CLIENT_CONNECTING:
+	case CLIENT_ASKING:
+	case CLIENT_PROVING:
 	case CLIENT_HELLO:
 		return core->connect_due_at_us;
 	case CLIENT_UP:
@@ -302,6 +325,45 @@ static uint16_t client_hello_take(struct client_core *core, const Keyrack__Hello
 	memcpy(core->router_agent, hello->agent, size_bytes);
 	core->router_agent[size_bytes] = 0;
 	return 0;
+}
+
+/* A nonce to be proved; nothing, when that was right, or when no token is wanted there. */
+static uint16_t client_auth_take(struct client_core *core, const Keyrack__AuthAnswer *answer)
+{
+	Keyrack__AuthRequest request = KEYRACK__AUTH_REQUEST__INIT;
+	uint8_t proof[TOKEN_PROOF_SIZE];
+	kr_assert(core->config.token != NULL);
+	if (answer->nonce.len == 0) {
+		client_stream_hello(core);
+		return 0;
+	}
+	if (core->state != CLIENT_ASKING || answer->nonce.len != TOKEN_NONCE_SIZE)
+		return KEYRACK_CODE_BAD_ANSWER;
+	token_prove(core->config.token, answer->nonce.data, proof);
+	request.number = core->config.token->number;
+	request.proof.data = proof;
+	request.proof.len = sizeof(proof);
+	core->state = CLIENT_PROVING;
+	client_stream_greet(core, FRAME_AUTH, CLIENT_ID_AUTH, &request.base);
+	return 0;
+}
+
+static uint16_t client_auth_answered(
+	struct client_core *core, const struct frame_header *header, const uint8_t *body)
+{
+	_Alignas(16) uint8_t memory[CLIENT_HELLO_ARENA_SIZE];
+	struct pb_arena arena;
+	ProtobufCMessage *message;
+	kr_assert(core->state == CLIENT_ASKING || core->state == CLIENT_PROVING);
+	if (header->type != FRAME_AUTH || header->request_id != CLIENT_ID_AUTH)
+		return KEYRACK_CODE_BAD_ANSWER;
+	if (header->status != KEYRACK_CODE_DONE)
+		return header->status;
+	pb_arena_init(&arena, memory, sizeof(memory));
+	if (message_unpack(&keyrack__auth_answer__descriptor, body, header->body_size_bytes, &arena,
+		    &message) != 0)
+		return KEYRACK_CODE_BAD_ANSWER;
+	return client_auth_take(core, (const Keyrack__AuthAnswer *)(void *)message);
 }
 
 static uint16_t client_hello_answered(
@@ -357,7 +419,7 @@ static uint32_t client_stream_find(
 static bool client_stream_frame(struct client_core *core, const struct frame_header *header,
 	const uint8_t *body, uint64_t now_us, struct client_end *ret_end, uint16_t *ret_fault)
 {
-	kr_assert(core->state == CLIENT_HELLO || core->state == CLIENT_UP);
+	kr_assert(core->state >= CLIENT_ASKING);
 	*ret_fault = 0;
 	if (header->type == FRAME_REJECT) {
 		bool is_told = code_class_of(header->status) == CODE_REJECT && header->status != 0;
@@ -368,8 +430,9 @@ static bool client_stream_frame(struct client_core *core, const struct frame_hea
 		*ret_fault = KEYRACK_CODE_BAD_ANSWER;
 		return false;
 	}
-	if (core->state == CLIENT_HELLO) {
-		*ret_fault = client_hello_answered(core, header, body);
+	if (core->state != CLIENT_UP) {
+		*ret_fault = core->state == CLIENT_HELLO ? client_hello_answered(core, header, body)
+							 : client_auth_answered(core, header, body);
 		return false;
 	}
 	if (header->request_id == CLIENT_ID_PING)

@@ -13,6 +13,8 @@
 #include "base/rng.h"
 #include "proto/frame.h"
 
+struct token;
+
 #define CLIENT_CALLS_MAX 32768u
 #define CLIENT_ROUTERS_MAX 16u
 #define CLIENT_AGENT_SIZE_MAX 64u
@@ -75,7 +77,15 @@ struct client_list {
 	uint32_t first, last;
 };
 
-enum client_connection_state { CLIENT_IDLE, CLIENT_CONNECTING, CLIENT_HELLO, CLIENT_UP };
+/* From CLIENT_ASKING on there is a stream. ASKING and PROVING only with a token. */
+enum client_connection_state {
+	CLIENT_IDLE,
+	CLIENT_CONNECTING,
+	CLIENT_ASKING,  /* for what the token's proof is to be made of */
+	CLIENT_PROVING, /* the proof is on its way */
+	CLIENT_HELLO,
+	CLIENT_UP
+};
 
 /* Bytes [start, end) of `bytes` are there. */
 struct client_buffer {
@@ -99,6 +109,7 @@ struct client_core_config {
 	bool fail_fast;
 	const char *agent;
 	uint64_t seed;
+	const struct token *token; /* outlives the core; NULL = none */
 	/* Memory, the caller's: */
 	struct client_call *calls; /* call_count_max */
 	uint32_t *heap_handles;    /* call_count_max */

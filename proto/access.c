@@ -32,6 +32,7 @@ enum access_role access_needed(unsigned frame_type)
 	case FRAME_HELLO:
 	case FRAME_PING:
 	case FRAME_REJECT:
+	case FRAME_AUTH:
 	case FRAME_HOTEL_GET:
 	case FRAME_HOTEL_LIST:
 	case FRAME_TYPE_GET:

@@ -57,7 +57,8 @@
 	X(132, REJECT_SIZE, "the body is larger than allowed")                                     \
 	X(133, REJECT_TYPE, "the frame type or route is unknown")                                  \
 	X(134, REJECT_RESERVED, "a reserved bit or field is not zero")                             \
-	X(135, REJECT_STATE, "the frame is out of order: HELLO comes first, once")
+	X(135, REJECT_STATE, "the frame is out of order: HELLO comes first, once")                 \
+	X(136, REJECT_TOKEN, "a token is needed here, or this is none of its tokens")
 
 #define X(number, name, text) KEYRACK_##name = number,
 enum keyrack_wire_code { KEYRACK_CODE_TABLE(X) };

@@ -81,6 +81,16 @@ void conn_close(struct conn_set *set, struct conn_id id, bool flush)
 
 /* ---- the stream's callbacks ---- */
 
+void conn_tell_open(struct conn *conn)
+{
+	struct conn_set *set = conn->set;
+
+	kr_assert(conn->state == CONN_OPEN && !conn->is_told);
+	kr_assert(conn->auth.state == CONN_AUTH_NONE);
+	conn->is_told = true;
+	set->handler.on_open(set->handler.context, conn_id_of(conn));
+}
+
 static void on_data(struct io_stream *stream, const uint8_t *bytes, size_t size_bytes)
 {
 	struct conn *conn = stream->context;
@@ -132,7 +142,7 @@ static void on_open(struct io_stream *stream, int result)
 	}
 	conn->state = CONN_OPEN;
 	conn->opened_at_us = conn->received_at_us = io_clock_boot_us(set->loop);
-	set->handler.on_open(set->handler.context, conn_id_of(conn));
+	conn_auth_dial(conn);
 }
 
 static void on_closed(struct io_stream *stream)
@@ -198,6 +208,8 @@ struct conn *conn_take(struct conn_set *set, bool dialled)
 	conn->sending_bytes = 0;
 	conn->mark = 0;
 	conn->principal = 0;
+	conn->is_told = false;
+	conn->auth = (struct conn_auth){.state = CONN_AUTH_NONE};
 	conn->frames_in = conn->frames_out = 0;
 	conn->opened_at_us = conn->received_at_us = io_clock_boot_us(set->loop);
 	conn_chain_init(&conn->in);

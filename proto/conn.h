@@ -18,6 +18,7 @@
  *   another cluster, or none outside HELLO                REJECT_CLUSTER
  *   a request with ANSWER, status or no time; an answer without, or with time: REJECT_RESERVED
  *   the first frame is no HELLO, or a later one is        REJECT_STATE
+ *   no token is proved where one is wanted (token.h)      REJECT_TOKEN
  * A peer that reads too slowly, stays idle, or leaves a frame or its HELLO unfinished for
  * CONN_STALL_US is cut without one. Answering HELLO is the handler's. Of the connections whose
  * HELLO has the same `via`, not 0, the one with the highest request id stays: the others were given
@@ -45,6 +46,8 @@
 
 struct io_loop;
 struct conn_set;
+struct token;
+struct token_set;
 
 struct conn_id {
 	uint32_t index;      /* < accept + dial counts: callers may keep arrays beside the set */
@@ -75,7 +78,8 @@ const char *conn_reason_text(enum conn_reason reason);
 
 struct conn_handler {
 	void *context;
-	/* A connection was accepted, or a dialled one stands: it can be written to from now on. */
+	/* A connection was accepted, or a dialled one stands, and what token was wanted has been
+	 * proved: it can be written to from now on. */
 	void (*on_open)(void *context, struct conn_id id);
 	/* One whole frame. `body` has header->body_size_bytes; both live during the call only. */
 	void (*on_frame)(void *context, struct conn_id id, const struct frame_header *header,
@@ -93,10 +97,12 @@ struct conn_config {
 	uint32_t body_size_max_bytes;              /* at most FRAME_BODY_SIZE_MAX */
 	size_t queue_size_max_bytes;               /* of one accepted connection, unsent */
 	size_t dial_queue_size_max_bytes;
-	size_t pool_size_bytes;   /* all blocks together */
-	uint64_t idle_timeout_us; /* of accepted connections; 0 = none */
-	bool body_check;          /* of accepted connections: verify body sums */
-	bool from_routers;        /* accepted connections may stamp principals (access.h) */
+	size_t pool_size_bytes;         /* all blocks together */
+	uint64_t idle_timeout_us;       /* of accepted connections; 0 = none */
+	bool body_check;                /* of accepted connections: verify body sums */
+	bool from_routers;              /* accepted connections may stamp principals (access.h) */
+	const struct token_set *tokens; /* that may be proved here; outlives the set; NULL: none */
+	const struct token *dial_token; /* proved where it is wanted; outlives the set; or NULL */
 };
 
 /* *ret_set is the caller's until conn_set_free(). The loop must outlive it. -KR_E_NOMEM. */

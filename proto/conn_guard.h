@@ -10,6 +10,7 @@
 
 struct conn_guard {
 	enum access_role role; /* the most that may be had here */
+	bool wants_token;      /* one of the config's `tokens`, and then its role if that is less */
 	struct io_socket_guard socket;
 };
 

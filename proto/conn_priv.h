@@ -18,7 +18,7 @@
 #include "base/io/io_stream.h"
 #include "base/list.h"
 #include "base/memory.h"
-#include "proto/conn.h"
+#include "proto/conn_auth.h"
 #include "proto/conn_guard.h"
 #include "proto/conn_info.h"
 
@@ -89,6 +89,8 @@ struct conn {
 	uint32_t mark;        /* `via` of its HELLO; 0 = none */
 	uint64_t mark_number; /* and its request id */
 	uint32_t principal;
+	bool is_told; /* of on_open */
+	struct conn_auth auth;
 	struct io_stream stream;
 };
 
@@ -112,11 +114,12 @@ struct conn_set {
 	struct io_timer check, kick;
 	struct io_listener listeners[CONN_LISTEN_MAX];
 	bool listener_is_open[CONN_LISTEN_MAX];
-	enum access_role listener_roles[CONN_LISTEN_MAX];
+	struct conn_guard guards[CONN_LISTEN_MAX];
 	uint32_t listener_count, listener_open_count;
 	struct conn_counters counters;
 };
 
+void conn_tell_open(struct conn *conn);
 /* Ends a connection: see above. */
 void conn_doom(struct conn *conn, enum conn_reason reason, unsigned code);
 /* Sends the rest, then ends it. */

@@ -9,6 +9,7 @@ static unsigned header_judge(const struct conn *conn, const struct frame_header 
 {
 	const struct conn_config *config = &conn->set->config;
 	bool is_hello = header->type == FRAME_HELLO;
+	bool is_first = is_hello || header->type == FRAME_AUTH;
 	bool is_answer = (header->flags & FRAME_FLAG_ANSWER) != 0;
 	/* In a request it is the upper half of a principal. */
 	bool may_have_status = is_answer || config->from_routers;
@@ -23,10 +24,15 @@ static unsigned header_judge(const struct conn *conn, const struct frame_header 
 	if (header->status != 0 ? !may_have_status : is_answer)
 		return KEYRACK_REJECT_RESERVED;
 	if (config->cluster != 0 && header->cluster != config->cluster &&
-		!(is_hello && header->cluster == 0))
+		!(is_first && header->cluster == 0))
 		return KEYRACK_REJECT_CLUSTER;
-	if (is_hello == conn->greeted)
-		return KEYRACK_REJECT_STATE;
+	if (KR_UNLIKELY(!conn->greeted || is_first)) {
+		unsigned code = conn_auth_judge(conn, header);
+		if (code != 0)
+			return code;
+		if (is_first == conn->greeted)
+			return KEYRACK_REJECT_STATE;
+	}
 	return 0;
 }
 
@@ -72,6 +78,10 @@ static void deliver(struct conn *conn, const struct frame_header *header, const 
 	kr_assert(conn->state == CONN_OPEN);
 	if (set->config.body_check && !conn->dialled && frame_body_check(header, body) != 0) {
 		conn_reject(set, conn_id_of(conn), KEYRACK_REJECT_CHECKSUM);
+		return;
+	}
+	if (KR_UNLIKELY(header->type == FRAME_AUTH)) {
+		conn_auth_on_frame(conn, header, body);
 		return;
 	}
 	if (header->type == FRAME_REJECT) {

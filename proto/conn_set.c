@@ -4,12 +4,9 @@
 
 /* ---- listeners ---- */
 
-static uint32_t principal_of(const struct io_listener *listener)
+static uint32_t principal_of(const struct io_listener *listener, enum access_role role)
 {
-	const struct conn_set *set = listener->context;
-	enum access_role role = set->listener_roles[listener - set->listeners];
-
-	kr_assert(listener - set->listeners < (ptrdiff_t)set->listener_count);
+	kr_assert(listener->context != NULL);
 	if (listener->peer_uid == IO_NOBODY)
 		return access_principal(role, ACCESS_ANYBODY, 0);
 	return access_principal(role, ACCESS_UID, listener->peer_uid);
@@ -20,16 +17,21 @@ static struct io_stream *on_accept(struct io_listener *listener)
 	struct conn_set *set = listener->context;
 	bool is_full = set->counters.open_count >= set->accept_limit;
 	struct conn *conn = set->is_stopping || is_full ? NULL : conn_take(set, false);
+	const struct conn_guard *guard = &set->guards[listener - set->listeners];
 
 	if (conn == NULL) {
 		set->counters.refused++;
 		return NULL;
 	}
 	conn->state = CONN_OPEN;
-	conn->principal = principal_of(listener);
+	conn->principal = principal_of(listener, guard->role);
+	conn->auth.role_max = guard->role;
+	if (guard->wants_token)
+		conn->auth.state = CONN_AUTH_OWES;
 	set->counters.accepted++;
 	set->counters.open_count++;
-	set->handler.on_open(set->handler.context, conn_id_of(conn));
+	if (conn->auth.state == CONN_AUTH_NONE)
+		conn_tell_open(conn);
 	return &conn->stream;
 }
 
@@ -72,7 +74,8 @@ int conn_set_listen_guarded(struct conn_set *set, const struct io_address *addre
 	struct io_listener *listener = &set->listeners[index];
 	io_listener_init(listener, on_accept, on_listener_closed, set);
 	listener->guard = guard->socket;
-	set->listener_roles[index] = guard->role;
+	set->guards[index] = *guard;
+	kr_assert(!guard->wants_token || set->config.tokens != NULL);
 	int r = io_listener_start(set->loop, listener, address, text);
 	if (r < 0)
 		return r;
@@ -96,6 +99,11 @@ void conn_set_listen_stop(struct conn_set *set)
 			io_listener_close(&set->listeners[i]);
 		set->listener_is_open[i] = false;
 	}
+	/* Whoever has not proved anything yet is nobody that anything is owed to. */
+	for (uint32_t i = 0; i < set->fresh_accept; i++) {
+		if (set->conns[i].state == CONN_OPEN && !set->conns[i].is_told)
+			conn_doom(&set->conns[i], CONN_REASON_CLOSED, 0);
+	}
 }
 
 /* ---- the turn ---- */
@@ -108,8 +116,9 @@ static void bury(struct conn *conn)
 	conn->state = CONN_CLOSING;
 	set->counters.closed++;
 	io_stream_close(&conn->stream);
-	set->handler.on_close(
-		set->handler.context, conn_id_of(conn), (enum conn_reason)conn->reason, conn->code);
+	if (conn->is_told || conn->dialled)
+		set->handler.on_close(set->handler.context, conn_id_of(conn),
+			(enum conn_reason)conn->reason, conn->code);
 	if (++conn->generation == 0)
 		conn->generation = 1;
 }
@@ -278,7 +287,7 @@ int conn_info_get(const struct conn_set *set, struct conn_id id, struct conn_inf
 	const struct conn *conn = conn_find(set, id);
 
 	kr_assert(ret_info != NULL);
-	if (conn == NULL || conn->state != CONN_OPEN)
+	if (conn == NULL || conn->state != CONN_OPEN || !conn->is_told)
 		return CONN_GONE;
 	*ret_info = (struct conn_info){
 		.dialled = conn->dialled,
@@ -298,7 +307,7 @@ struct conn_id conn_next(const struct conn_set *set, uint32_t index)
 
 	kr_assert(max_count <= CONN_MAX);
 	for (uint32_t i = index; i < max_count; i++) {
-		if (set->conns[i].state == CONN_OPEN)
+		if (set->conns[i].state == CONN_OPEN && set->conns[i].is_told)
 			return conn_id_of(&set->conns[i]);
 	}
 	return (struct conn_id){0};

@@ -43,6 +43,7 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(1, HELLO, HelloRequest, HelloAnswer)                                                     \
 	X(2, PING, PingRequest, PingAnswer)                                                        \
 	X(3, REJECT, RejectNotice, RejectNotice)                                                   \
+	X(4, AUTH, AuthRequest, AuthAnswer)                                                        \
 	X(10, HOTEL_PUT, HotelPutRequest, HotelAnswer)                                             \
 	X(11, HOTEL_GET, HotelGetRequest, HotelAnswer)                                             \
 	X(12, HOTEL_LIST, HotelListRequest, HotelListAnswer)                                       \

@@ -191,7 +191,7 @@ void link_on_close(struct router_link *link, enum conn_reason reason, unsigned c
 	const char *why = code != 0 ? code_text(code) : conn_reason_text(reason);
 
 	kr_assert(link->state != LINK_RESTING);
-	if (link->state == LINK_DIALLING)
+	if (link->state == LINK_DIALLING && code == 0)
 		why = "nobody answers there";
 	link->state = LINK_RESTING;
 	io_timer_stop(link->router->loop, &link->timer);

@@ -28,9 +28,13 @@ static const struct option_row table[] = {
 		.preset_text = "0660", MODE(booking_mode)},
 	{OPTION_NAMED("booking-owner", 0, "USER[:GROUP]", "whose those sockets are"),
 		OWNER(booking_owner)},
-	{OPTION_NAMED(
-		 "allow-remote", 0, NULL, "let --listen name addresses that other machines reach"),
-		OPTION_SWITCH(struct router_options, allow_remote)},
+	{OPTION_NAMED("operator-token-file", 0, "PATH",
+		 "tokens of operators; with any token, TCP asks for one"),
+		OPTION_STRING(struct router_options, operator_token_file)},
+	{OPTION_NAMED("booking-token-file", 0, "PATH", "tokens that give the booking role"),
+		OPTION_STRING(struct router_options, booking_token_file)},
+	{OPTION_NAMED("shard-token-file", 0, "PATH", "the token to prove to shards that want one"),
+		OPTION_STRING(struct router_options, shard_token_file)},
 	{OPTION_NAMED("cluster", 'c', "ID", "the cluster's number, decimal or 0x and hexadecimal"),
 		OPTION_RANGE(0, 1, UINT64_MAX),
 		.needed = "the number that the shards were made with",
@@ -81,22 +85,27 @@ static void listen_add(struct option_set *set, const char *name, struct router_c
 	}
 }
 
+/* TCP asks for a token as soon as there is one; a unix socket is guarded by its mode. */
 static void listen_all(struct option_set *set, struct router_options *options)
 {
+	struct router_config *router = &options->router;
 	const struct conn_guard operator= {.role = ACCESS_OPERATOR,
 		.socket = io_option_guard(options->listen_mode, &options->listen_owner)};
 	const struct conn_guard booking = {.role = ACCESS_BOOKING,
 		.socket = io_option_guard(options->booking_mode, &options->booking_owner)};
 	kr_assert(options->listen.count > 0);
-	options->router.listen_count = 0;
-	listen_add(set, "listen", &options->router, &options->listen, &operator);
-	listen_add(set, "booking-listen", &options->router, &options->booking_listen, &booking);
+	router->listen_count = 0;
+	listen_add(set, "listen", router, &options->listen, &operator);
+	listen_add(set, "booking-listen", router, &options->booking_listen, &booking);
+	for (uint32_t i = 0; i < router->listen_count; i++)
+		router->guards[i].wants_token =
+			router->tokens.count > 0 && router->listen[i].kind != IO_ADDRESS_UNIX;
 }
 
 /* Two roles are told apart only where nobody walks past: an open port would be such a way. */
 static void check_separated(struct option_set *set, const struct router_options *options)
 {
-	kr_assert(options->listen.count <= IO_ADDRESS_LIST_MAX);
+	kr_assert(options->router.tokens.count == 0);
 	if (options->booking_listen.count == 0)
 		return;
 	for (uint32_t i = 0; i < options->listen.count; i++) {
@@ -106,27 +115,65 @@ static void check_separated(struct option_set *set, const struct router_options 
 		io_address_format(&options->listen.items[i], address);
 		options_complain(set, "listen",
 			"has %s, where every process of this machine is an operator, so that "
-			"--booking-listen keeps nobody from anything: make it unix:PATH",
+			"--booking-listen keeps nobody from anything: make it unix:PATH, or give "
+			"--operator-token-file",
 			address);
 	}
 }
 
-#define REMEDY "add --allow-remote if that is meant"
+static void tokens_read(struct option_set *set, struct token_set *tokens, enum access_role role,
+	const char *name, const char *path)
+{
+	struct kr_error_text text;
+	kr_assert(tokens != NULL);
+	if (path == NULL)
+		return;
+	if (token_set_read(tokens, role, path, &text) < 0)
+		options_complain(set, name, "cannot be used: %s", text.bytes);
+}
+
+static void tokens_read_all(struct option_set *set, struct router_options *options)
+{
+	struct router_config *router = &options->router;
+	struct token_set mine = {.count = 0};
+	router->tokens.count = 0;
+	tokens_read(set, &router->tokens, ACCESS_OPERATOR, "operator-token-file",
+		options->operator_token_file);
+	tokens_read(set, &router->tokens, ACCESS_BOOKING, "booking-token-file",
+		options->booking_token_file);
+	tokens_read(set, &mine, ACCESS_OPERATOR, "shard-token-file", options->shard_token_file);
+	router->shard_token = mine.items[0];
+	token_set_clear(&mine);
+	kr_assert(router->tokens.count <= TOKEN_COUNT_MAX);
+}
+
+#define REMEDY                                                                                     \
+	"give --operator-token-file or --booking-token-file (see ACCESS in keyrack-router(8)), "   \
+	"or an address of this machine alone, such as 127.0.0.1:7070 or unix:/path"
+
+/* Only when the token files were read as meant: a wrong one is no reason to speak of another. */
+static void check_open(struct option_set *set, const struct router_options *options)
+{
+	bool has_file = options->operator_token_file != NULL || options->booking_token_file != NULL;
+	kr_assert(options->listen.count > 0);
+	if (has_file)
+		return;
+	check_separated(set, options);
+	io_option_check_local(set, "listen", &options->listen, REMEDY);
+	io_option_check_local(set, "booking-listen", &options->booking_listen, REMEDY);
+}
 
 static void finish(struct option_set *set, void *structure)
 {
 	struct router_options *options = structure;
 	struct router_config *router = &options->router;
+	tokens_read_all(set, options);
 	listen_all(set, options);
-	check_separated(set, options);
+	check_open(set, options);
 	router->shard_count = options->shards.count;
 	kr_assert(router->shard_count > 0 && router->shard_count <= SHARD_COUNT_MAX);
 	memcpy(router->shards, options->shards.items,
 		router->shard_count * sizeof(router->shards[0]));
-	if (!options->allow_remote) {
-		io_option_check_local(set, "listen", &options->listen, REMEDY);
-		io_option_check_local(set, "booking-listen", &options->booking_listen, REMEDY);
-	}
 }
 
 void router_options_start(

@@ -14,7 +14,7 @@ struct router_options {
 	struct io_address_list listen, booking_listen, shards;
 	uint32_t listen_mode, booking_mode;
 	struct io_owner listen_owner, booking_owner;
-	bool allow_remote;
+	const char *operator_token_file, *booking_token_file, *shard_token_file;
 	uint32_t spin_us;
 	const char *pid_file; /* NULL = none */
 	uint32_t ready_fd;    /* 0 = none */

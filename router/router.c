@@ -370,6 +370,9 @@ int router_new(struct io_loop *loop, const struct router_config *wanted, struct 
 		return r;
 	lay_out(config, memory.base);
 	struct router *router = memory.base;
+	conn_config.tokens = &router->config.tokens;
+	if (config->shard_token.number != 0)
+		conn_config.dial_token = &router->config.shard_token;
 	handler.context = router;
 	r = conn_set_new(loop, &conn_config, &handler, &router->set, text);
 	if (r < 0) {
@@ -429,6 +432,7 @@ struct router *router_free(struct router *router)
 
 	kr_assert(memory.base == router);
 	router->set = conn_set_free(router->set);
+	token_set_clear(&router->config.tokens);
 	kr_memory_release(&memory);
 	return NULL;
 }

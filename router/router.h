@@ -24,6 +24,7 @@
 #include "base/io/io_address.h"
 #include "proto/conn.h"
 #include "proto/conn_guard.h"
+#include "proto/token.h"
 #include "router/route.h"
 
 #define ROUTER_CONNECTION_MAX_DEFAULT 8192u
@@ -43,6 +44,8 @@ struct router_config {
 	uint32_t listen_count;
 	struct io_address listen[CONN_LISTEN_MAX];
 	struct conn_guard guards[CONN_LISTEN_MAX]; /* who may connect there, and as what */
+	struct token_set tokens;                   /* of clients, where a guard wants one */
+	struct token shard_token; /* that shards may want; number 0: there is none */
 	uint32_t shard_count;
 	struct io_address shards[SHARD_COUNT_MAX]; /* in the order of their numbers */
 	uint32_t connection_max_count;

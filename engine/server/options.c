@@ -30,9 +30,8 @@ static const struct option_row table[] = {
 		.preset_text = "0600", IO_OPTION_MODE(struct shard_options, listen_mode)},
 	{OPTION_NAMED("listen-owner", 0, "USER[:GROUP]", "whose those sockets are"),
 		IO_OPTION_OWNER(struct shard_options, listen_owner)},
-	{OPTION_NAMED(
-		 "allow-remote", 0, NULL, "let --listen name addresses that other machines reach"),
-		SWITCH(allow_remote)},
+	{OPTION_NAMED("token-file", 0, "PATH", "tokens of routers; with one, TCP asks for it"),
+		STRING(token_file)},
 	{OPTION_NAMED("cluster", 'c', "ID", "the cluster's number, decimal or 0x and hexadecimal"),
 		OPTION_RANGE(0, 1, UINT64_MAX), .needed = "the same number for all of the cluster",
 		U64(server.shard.cluster)},
@@ -130,6 +129,22 @@ static void derive_sizes(struct inv_config *inv)
 			(uint32_t)KR_MIN((uint64_t)inv->rows_max * RUNS_PER_TYPE, COUNT_MAX);
 }
 
+#define REMEDY                                                                                     \
+	"give --token-file, and the same to routers as --shard-token-file, or an address of this " \
+	"machine alone, such as 127.0.0.1:7071 or unix:/path"
+
+static void tokens_read(struct option_set *set, struct shard_options *options)
+{
+	struct server_config *server = &options->server;
+	struct kr_error_text text;
+	kr_assert(server->guard.role == ACCESS_OPERATOR);
+	server->tokens.count = 0;
+	if (options->token_file != NULL &&
+		token_set_read(&server->tokens, ACCESS_OPERATOR, options->token_file, &text) < 0)
+		options_complain(set, "token-file", "cannot be used: %s", text.bytes);
+	server->guard.wants_token = server->tokens.count > 0;
+}
+
 static void check_whole(struct option_set *set, const struct shard_options *options)
 {
 	const struct shard_config *shard = &options->server.shard;
@@ -137,9 +152,8 @@ static void check_whole(struct option_set *set, const struct shard_options *opti
 	if (shard->shard_index >= shard->shard_count)
 		options_complain(set, "shard-index", "is %u: with %u shards it is at most %u",
 			shard->shard_index, shard->shard_count, shard->shard_count - 1);
-	if (!options->allow_remote)
-		io_option_check_local(
-			set, "listen", &options->listen, "add --allow-remote if that is meant");
+	if (options->token_file == NULL)
+		io_option_check_local(set, "listen", &options->listen, REMEDY);
 	int r = inv_config_check(&shard->inventory, &option);
 	kr_assert(r >= 0);
 	if (r != 0)
@@ -162,6 +176,7 @@ static void finish(struct option_set *set, void *structure)
 	kr_assert(server->listen_count <= CONN_LISTEN_MAX);
 	memcpy(server->listen, options->listen.items,
 		server->listen_count * sizeof(server->listen[0]));
+	tokens_read(set, options);
 	derive_sizes(&server->shard.inventory);
 	check_whole(set, options);
 }

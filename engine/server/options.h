@@ -19,7 +19,7 @@ struct shard_options {
 	const char *pid_file;
 	uint32_t ready_fd; /* 0: none */
 	uint32_t spin_us;
-	bool allow_remote;
+	const char *token_file;
 };
 
 /* Ends the process with sentences and status OPTIONS_EXIT_USAGE when anything is wrong. */

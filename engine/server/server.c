@@ -77,8 +77,11 @@ static void start_listening(struct server *server)
 	const struct server_config *config = &server->config;
 	struct kr_error_text text;
 	while (server->listening_count < config->listen_count) {
-		int r = conn_set_listen_guarded(server->conns,
-			&config->listen[server->listening_count], &config->guard, &text);
+		const struct io_address *address = &config->listen[server->listening_count];
+		struct conn_guard guard = config->guard;
+		/* A unix socket is guarded by its mode. */
+		guard.wants_token &= address->kind != IO_ADDRESS_UNIX;
+		int r = conn_set_listen_guarded(server->conns, address, &guard, &text);
 		if (r == -KR_E_ADDRESS_IN_USE &&
 			io_clock_boot_us(server->loop) < server->retry_until_us) {
 			io_timer_start(server->loop, &server->retry,
@@ -272,6 +275,7 @@ static int conns_init(struct server *server, struct kr_error_text *text)
 		.idle_timeout_us = server->config.shard.idle_timeout_us,
 		.body_check = true,
 		.from_routers = true,
+		.tokens = &server->config.tokens,
 	};
 	struct conn_handler handler = {
 		.context = server,

@@ -8,6 +8,7 @@
 #include "engine/log/log_io.h"
 #include "engine/shard/config.h"
 #include "proto/conn_guard.h"
+#include "proto/token.h"
 
 #define SERVER_CONN_MAX_DEFAULT 8192u
 #define SERVER_LOCK_WAIT_US UINT64_C(30000000)
@@ -29,6 +30,7 @@ struct server_config {
 	struct io_address listen[CONN_LISTEN_MAX];
 	uint32_t listen_count;
 	struct conn_guard guard; /* who may connect there: routers */
+	struct token_set tokens; /* of routers, where the guard wants one */
 	struct shard_config shard;
 	struct log_io_config log; /* callbacks are the server's own */
 	const char *archive;      /* where segments are copied; NULL: nowhere */

@@ -4,6 +4,7 @@ Not even the .proto file is used: messages, frame types and codes are built from
 tables. So whatever this client can do, a reader of the document can do.
 """
 import collections
+import hashlib
 import os
 import re
 import select
@@ -105,6 +106,11 @@ def format_id(halves):
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
+def prove(token, nonce):
+    """Section 5, tokens."""
+    return hashlib.blake2b(b"keyrack token 1\0" + nonce, digest_size=32, key=token).digest()
+
+
 def seal(kind, route, key, request_id, body, cluster, remaining_us, flags=0):
     """One request frame: section 2."""
     fields = [MAGIC, VERSION, kind, route, flags, len(body), 0, xxhash.xxh3_64_intdigest(body),
@@ -135,7 +141,10 @@ class Frame:
 class Client:
     """One connection at a time to one of several routers; calls one by one or many in flight."""
 
-    def __init__(self, document, addresses, cluster=0, deadline=5.0):
+    def __init__(self, document, addresses, cluster=0, deadline=5.0, token=None):
+        """`token` is (number, 32 bytes)."""
+        self.token = token
+        self.role = None
         self.document = document
         self.addresses = addresses
         self.cluster = cluster
@@ -154,7 +163,7 @@ class Client:
 
     # ---- section 5: a connection
 
-    def connect(self, until):
+    def open_socket(self, until):
         address = self.addresses[self.turn % len(self.addresses)]
         self.turn += 1
         if address.startswith("unix:"):
@@ -166,6 +175,11 @@ class Client:
             self.socket = socket.create_connection((host.strip("[]"), int(port)),
                                                    max(until - time.monotonic(), 0.001))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def connect(self, until):
+        self.open_socket(until)
+        if self.token:
+            self.authenticate(until)
         hello = self.document.messages["HelloRequest"](version=VERSION, agent="pykeyrack/1")
         wanted = self.send("HELLO", ROUTER, 0, hello, until)
         answer = self.receive(until)
@@ -173,6 +187,21 @@ class Client:
             raise ConnectionError("no answer to HELLO")
         self.hello = self.document.messages["HelloAnswer"].FromString(answer.body)
         self.cluster = self.hello.cluster
+
+    def ask_for_nonce(self, until):
+        self.send("AUTH", ROUTER, 0, self.document.messages["AuthRequest"](), until)
+        return self.document.messages["AuthAnswer"].FromString(self.receive(until).body)
+
+    def send_proof(self, proof, until):
+        self.send("AUTH", ROUTER, 0, self.document.messages["AuthRequest"](
+            number=self.token[0], proof=proof), until)
+        return self.document.messages["AuthAnswer"].FromString(self.receive(until).body)
+
+    def authenticate(self, until):
+        answer = self.ask_for_nonce(until)
+        if answer.nonce:
+            answer = self.send_proof(prove(self.token[1], answer.nonce), until)
+        self.role = answer.role
 
     def send(self, name, route, key, message, until, flags=0):
         self.request_id += 1

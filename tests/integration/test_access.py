@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Who may do what: an operator's socket and a booking socket, and who is logged.
+"""Who may do what: an operator's socket and a booking socket, tokens over TCP, who is logged.
 
 usage: test_access.py SOURCE_ROOT KEYRACK KEYRACK_ROUTER KEYRACK_SHARD KEYRACK_RECOVER
 """
+import contextlib
 import datetime
 import json
 import os
@@ -13,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
+import ports
 import pykeyrack
 
 ROOT, KEYRACK, ROUTER, SHARD, RECOVER = sys.argv[1:6]
@@ -35,6 +38,16 @@ WRITES = [
                        "last_day": TODAY + 60, "weekday_mask": 127, "set_mask": 0x80,
                        "price_minor": 9900}),
 ]
+
+
+def token_file(folder, name, *tokens, mode=0o600):
+    """A file of (number, 32 bytes)."""
+    path = os.path.join(folder, name)
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w",
+              encoding="ascii") as file:
+        file.write("# for tests\n" + "".join(f"{n} {key.hex()}\n" for n, key in tokens))
+    os.chmod(path, mode)
+    return path
 
 
 def clean_environment():
@@ -104,8 +117,8 @@ class AccessTest(unittest.TestCase):
         self.start_shard()
         self.start_router("--listen", self.operator, "--booking-listen", self.booking)
 
-    def client(self, address):
-        client = pykeyrack.Client(DOCUMENT, [address], deadline=60)
+    def client(self, address, token=None):
+        client = pykeyrack.Client(DOCUMENT, [address], deadline=60, token=token)
         self.addCleanup(client.close)
         return client
 
@@ -170,6 +183,138 @@ class AccessTest(unittest.TestCase):
         for address, mode in ((self.shard_address, 0o600), (self.operator, 0o600),
                               (self.booking, 0o660), (self.booking + "2", 0o660)):
             self.assertEqual(stat.S_IMODE(os.stat(address[5:]).st_mode), mode, address)
+
+    # ---- tokens
+
+    def start_with_tokens(self):
+        self.operators = (3, os.urandom(32))
+        self.newer = (4, os.urandom(32))
+        self.bookings = (9, os.urandom(32))
+        self.operator_file = token_file(self.folder, "op", self.operators, self.newer)
+        self.booking_file = token_file(self.folder, "bk", self.bookings)
+        self.start_shard()
+        for _ in range(20):
+            self.tcp = f"127.0.0.1:{ports.free_port()}"
+            try:
+                self.start_router("--listen", self.tcp, "--operator-token-file",
+                                  self.operator_file, "--booking-token-file", self.booking_file,
+                                  "--booking-listen", self.booking)
+                return
+            except RuntimeError as error:
+                self.assertIn("in use", str(error))
+        self.fail("no free port")
+
+    def test_the_right_token_gives_its_role_and_is_logged_by_its_number(self):
+        self.start_with_tokens()
+        for token, role in ((self.operators, 2), (self.newer, 2), (self.bookings, 1)):
+            client = self.client(self.tcp, token)
+            self.assertEqual(client.call("PING").code, CODE["DONE"])
+            self.assertEqual(client.role, role)
+            code = client.call("HOTEL_PUT", hotel_id=token[0], mask=6, settings={
+                "zone": "Europe/Paris", "currency": "EUR"}).code
+            self.assertEqual(code, CODE["DONE" if role == 2 else "FORBIDDEN"])
+        # The unix socket beside it wants none, and takes none amiss.
+        client = self.client(self.booking, self.operators)
+        self.assertEqual(client.call("PING").code, CODE["DONE"])
+        self.assertEqual(client.role, 1)
+        self.stop()
+        self.assertEqual([effect["principal"] for effect in self.effects()
+                          if effect["kind"] == "HOTEL"], ["operator token 3", "operator token 4"])
+
+    def test_a_wrong_token_or_none_is_refused(self):
+        self.start_with_tokens()
+        flipped = bytes([self.operators[1][0] ^ 1]) + self.operators[1][1:]
+        for token in ((3, flipped), (4, self.operators[1]), (5, self.operators[1]),
+                      (0, self.operators[1]), (1 << 31, self.operators[1]), None):
+            with self.assertRaises(pykeyrack.Rejected) as caught:
+                self.client(self.tcp, token).call("PING")
+            self.assertEqual(caught.exception.code, CODE["REJECT_TOKEN"])
+            self.assertIn("a token is needed", str(caught.exception))
+
+    def test_a_proof_that_was_overheard_is_refused(self):
+        self.start_with_tokens()
+        until = time.monotonic() + 60
+        honest, thief = (self.client(self.tcp, self.operators) for _ in range(2))
+        for client in honest, thief:
+            client.open_socket(until)
+        nonce = honest.ask_for_nonce(until).nonce
+        proof = pykeyrack.prove(self.operators[1], nonce)
+        self.assertEqual(honest.send_proof(proof, until).role, 2)
+        self.assertNotEqual(thief.ask_for_nonce(until).nonce, nonce)
+        with self.assertRaises(pykeyrack.Rejected) as caught:
+            thief.send_proof(proof, until)
+        self.assertEqual(caught.exception.code, CODE["REJECT_TOKEN"])
+
+    def test_the_command_line_takes_a_token_from_a_file(self):
+        self.start_with_tokens()
+        words = ("hotel", "put", str(HOTEL), "--zone", "Europe/Paris", "--currency", "EUR")
+        done = cli(self.tcp, *words)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("a token is needed", done.stderr)
+        done = cli(self.tcp, "--token-file", self.booking_file, *words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(cli(self.tcp, "--token-file", self.operator_file, *words).returncode, 0)
+        done = subprocess.run([KEYRACK, "--router", self.tcp, "hotel", "list"], check=False,
+                              capture_output=True, text=True, timeout=120,
+                              env={**clean_environment(), "KEYRACK_TOKEN_FILE": self.booking_file})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for mode in 0o640, 0o604:
+            os.chmod(self.operator_file, mode)
+            done = cli(self.tcp, "--token-file", self.operator_file, "ping")
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("chmod 600", done.stderr)
+
+    def test_a_shard_takes_routers_that_prove_its_token_and_nobody_else(self):
+        token, other = (1, os.urandom(32)), (1, os.urandom(32))
+        right = token_file(self.folder, "right", token)
+        wrong = token_file(self.folder, "wrong", other)
+        for _ in range(20):
+            self.shard_address = f"127.0.0.1:{ports.free_port()}"
+            try:
+                self.start_shard("--token-file", right)
+                break
+            except RuntimeError as error:
+                self.assertIn("in use", str(error))
+        self.start_router("--listen", self.operator, "--shard-token-file", right)
+        self.assertEqual(self.client(self.operator).call("PING", shard=0).code, CODE["DONE"])
+        for more, sentence in ((["--shard-token-file", wrong], "none of its tokens"),
+                               ([], "a token is needed")):
+            router = Process(ROUTER, "--cluster", str(CLUSTER), "--shard", self.shard_address,
+                             "--listen", self.operator + "2", *more)
+            self.processes.append(router)
+            client = self.client(self.operator + "2")
+            self.assertEqual(client.call("PING").code, CODE["DONE"], "the router itself")
+            with contextlib.suppress(pykeyrack.Unknown):
+                self.assertEqual(client.call("PING", shard=0, deadline=1, retry=False).code,
+                                 CODE["UNAVAILABLE"])
+            until = time.monotonic() + 120
+            while sentence not in "".join(router.lines) and time.monotonic() < until:
+                time.sleep(0.01)
+            self.assertIn(sentence, "".join(router.lines))
+            self.processes.pop().end()
+        with self.assertRaises(pykeyrack.Rejected):
+            self.client(self.shard_address).call("PING", shard=0)
+
+    def test_what_would_leave_a_door_open_is_refused_at_start(self):
+        readable = token_file(self.folder, "readable", (1, os.urandom(32)), mode=0o644)
+        short = token_file(self.folder, "short", (1, os.urandom(31)))
+        router = [ROUTER, "--cluster", "7", "--shard", "unix:/s", "--listen"]
+        shard = [SHARD, "--cluster", "7", "--dir", f"{self.folder}/no", "--listen"]
+        for argv, sentence in (
+                ([*router, "0.0.0.0:0"], "give --operator-token-file or --booking-token-file"),
+                ([*router, "unix:/x", "--booking-listen", "0.0.0.0:0"], "can be reached from"),
+                ([*router, "127.0.0.1:0", "--booking-listen", "unix:/x"], "make it unix:PATH"),
+                ([*router, "0.0.0.0:0", "--operator-token-file", readable], "chmod 600 it"),
+                ([*router, "0.0.0.0:0", "--booking-token-file", short], "is no token"),
+                ([*router, "unix:/x", "--shard-token-file", readable], "chmod 600 it"),
+                ([*shard, "0.0.0.0:0"], "give --token-file"),
+                ([*shard, "0.0.0.0:0", "--token-file", readable], "chmod 600 it"),
+                ([*shard, "[::]:0", "--token-file", short], "is no token")):
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120,
+                                  env=clean_environment())
+            self.assertEqual(done.returncode, 2, (argv, done.stderr))
+            self.assertIn(sentence, done.stderr)
+        self.assertFalse(os.path.exists(f"{self.folder}/no"))
 
     # ---- who it was
 

@@ -253,10 +253,26 @@ class ClusterTest(CliCase):
 
     def test_other_machines_are_kept_out_unless_asked_for(self):
         done = self.start("--listen", "0.0.0.0:7070", code=REFUSED)
-        self.assertIn("--allow-remote", done.stderr)
+        self.assertIn("--operator-token-file", done.stderr)
         port = self.cluster.router.split(":")[1]
-        self.start("--listen", f"0.0.0.0:{port}", "--allow-remote", "--allow-tmpfs", *SIZES)
-        self.ok("ping")
+        token = os.path.join(self.top, "token")
+        with open(os.open(token, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write("1 " + os.urandom(32).hex() + "\n")
+        done = self.start("--listen", f"0.0.0.0:{port}", "--operator-token-file", token,
+                          "--allow-tmpfs", *SIZES)
+        self.assertIn(f"export KEYRACK_TOKEN_FILE={token}", done.stdout)
+        done = self.run_cli(UNREACHABLE, "ping")
+        self.assertIn("a token is needed here", done.stderr)
+        self.ok("ping", "--token-file", token)
+        # The same words again find the same cluster.
+        self.start("--listen", f"0.0.0.0:{port}", "--operator-token-file", token)
+        os.chmod(token, 0o640)
+        done = self.run_cli(UNREACHABLE, "ping", "--token-file", token)
+        self.assertIn("chmod 600", done.stderr)
+
+    def test_a_booking_listener_is_no_ornament(self):
+        done = self.start("--booking-listen", f"unix:{self.top}/b", code=REFUSED)
+        self.assertIn("every process of this machine is an operator", done.stderr)
 
     def test_only_what_is_missing_is_started_whatever_the_pid_files_say(self):
         self.cluster.start_new()

@@ -103,10 +103,19 @@ class ConfigTest(unittest.TestCase):
             done = run(program, "--config", self.file, *needs[:2], "--check-config")
             self.assertEqual(done.returncode, 2)
             self.assertIn(f"{self.file}:1: listen has 0.0.0.0:7, which", done.stderr)
-            self.assertIn("--allow-remote", done.stderr)
-            self.put("listen: [127.0.0.1:1, 0.0.0.0:7]\nallow-remote: yes\n")
-            done = run(program, "--config", self.file, *needs[:2], "--check-config")
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("token-file", done.stderr)
+            option = "token-file" if program == SHARD else "operator-token-file"
+            token = os.path.join(self.folder.name, "token")
+            with open(token, "w", encoding="ascii") as file:
+                file.write("1 " + 32 * "5a" + "\n")
+            for mode, status in ((0o644, 2), (0o600, 0)):
+                os.chmod(token, mode)
+                self.put(f"listen: [127.0.0.1:1, 0.0.0.0:7]\n{option}: {token}\n")
+                done = run(program, "--config", self.file, *needs[:2], "--check-config")
+                self.assertEqual(done.returncode, status, done.stderr)
+                if status != 0:
+                    self.assertIn(f"{self.file}:2: {option} cannot be used: {token} is open to",
+                                  done.stderr)
 
     def test_async_counts_only_where_it_is_asked_for(self):
         done = run(SHARD, *SHARD_NEEDS, "--sync-interval=5", "--print-config")

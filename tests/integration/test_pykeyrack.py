@@ -5,6 +5,7 @@ usage: test_pykeyrack.py SOURCE_ROOT KEYRACK_ROUTER KEYRACK_SHARD BOOK_A_ROOM MA
 """
 import datetime
 import os
+import re
 import select
 import shutil
 import signal
@@ -102,6 +103,12 @@ class DocumentTest(unittest.TestCase):
             frame = pykeyrack.Frame(data[:64], lambda size, data=data: data[64:64 + size])
             DOCUMENT.messages[message].FromString(frame.body)
             self.assertEqual(len(data), 64 + frame.size)
+
+    def test_a_proof_is_the_documents(self):
+        token, nonce, proof = map(bytes.fromhex, re.search(
+            r"the token `(\w+)` and the nonce `(\w+)` give the proof `(\w+)`",
+            DOCUMENT.text).groups())
+        self.assertEqual(pykeyrack.prove(token, nonce), proof)
 
     def test_a_slot_is_the_documents(self):
         self.assertIn(f"hotel 42 has slot {pykeyrack.slot_of(42)};", DOCUMENT.text)

@@ -267,7 +267,7 @@ class ShardTest(unittest.TestCase):
         run = subprocess.run([SHARD, "--dir", self.folder, "--cluster", "7", "--listen",
                               "0.0.0.0:7071"], capture_output=True, text=True, check=False)
         self.assertEqual(run.returncode, 2)
-        self.assertIn("--allow-remote", run.stderr)
+        self.assertIn("--token-file", run.stderr)
 
     def test_garbage_and_a_wrong_cluster_get_a_reject_and_others_are_served(self):
         shard = Shard(self.folder)

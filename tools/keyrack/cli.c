@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/token.h"
 #include "tools/keyrack/value.h"
 
 #define SOURCE_MAX UINT32_MAX
@@ -17,6 +18,7 @@ enum global_key {
 	KEY_ROUTER = 'r',
 	KEY_JSON = 'j',
 	KEY_DEADLINE = 0x100,
+	KEY_TOKEN_FILE,
 	KEY_ACTOR,
 	KEY_SOURCE,
 	KEY_REASON,
@@ -30,6 +32,8 @@ static const struct argp_option client_options[] = {
 	{"router", KEY_ROUTER, "ADDR[,ADDR]", 0,
 		"where the routers listen (default: $KEYRACK_ROUTER, else " CLI_ROUTER_DEFAULT ")",
 		90},
+	{"token-file", KEY_TOKEN_FILE, "FILE", 0,
+		"the token to prove where one is wanted (default: $KEYRACK_TOKEN_FILE)", 90},
 	{"deadline", KEY_DEADLINE, "TIME", 0, "how long to wait for the answer (10s)", 90},
 	{0},
 };
@@ -53,10 +57,12 @@ struct words {
 void cli_init(struct cli *cli, const char *program)
 {
 	const char *routers = getenv(CLI_ROUTER_VARIABLE);
+	const char *token_file = getenv(CLI_TOKEN_VARIABLE);
 	*cli = (struct cli){
 		.program = program,
 		.name = "keyrack",
 		.routers = routers != NULL && routers[0] != '\0' ? routers : CLI_ROUTER_DEFAULT,
+		.token_file = token_file != NULL && token_file[0] != '\0' ? token_file : NULL,
 		.deadline_us = CLI_DEADLINE_US,
 	};
 	kr_assert(cli->client == NULL);
@@ -81,6 +87,9 @@ static int global_set(struct cli *cli, int key, const char *arg, struct kr_error
 	switch (key) {
 	case KEY_ROUTER:
 		cli->routers = arg;
+		break;
+	case KEY_TOKEN_FILE:
+		cli->token_file = arg;
 		break;
 	case KEY_JSON:
 		cli->json = true;
@@ -267,10 +276,26 @@ int cli_wrong(const struct cli *cli, const char *format, ...)
 	return CLI_USAGE;
 }
 
+/* The library says only that it is so: once more, for the sentence. */
+int cli_token_refuse(const struct cli *cli)
+{
+	struct token_set tokens = {.count = 0};
+	struct kr_error_text error;
+	kr_assert(cli->token_file != NULL);
+	kr_error_text_clear(&error);
+	if (token_set_read(&tokens, ACCESS_BOOKING, cli->token_file, &error) < 0)
+		cli_say(cli, "--token-file: %s", error.bytes);
+	else
+		cli_say(cli, "--token-file: %s could not be read a moment ago", cli->token_file);
+	token_set_clear(&tokens);
+	return CLI_UNREACHABLE;
+}
+
 int cli_connect(struct cli *cli)
 {
 	const struct keyrack_config config = {
 		.routers = cli->routers,
+		.token_file = cli->token_file,
 		.agent = "keyrack " KEYRACK_VERSION,
 		.deadline_us = cli->deadline_us,
 		.fail_fast = true,
@@ -280,6 +305,8 @@ int cli_connect(struct cli *cli)
 	r = keyrack_client_new(&config, &cli->client);
 	if (r == 0)
 		return CLI_DONE;
+	if (r == -EACCES || r == -EBADMSG)
+		return cli_token_refuse(cli);
 	if (r == -EHOSTUNREACH) {
 		cli_say(cli, "a name in \"%s\" cannot be looked up; give an address such as %s",
 			cli->routers, CLI_ROUTER_DEFAULT);

@@ -25,6 +25,7 @@ enum cli_exit {
 
 #define CLI_ROUTER_DEFAULT "127.0.0.1:7070"
 #define CLI_ROUTER_VARIABLE "KEYRACK_ROUTER"
+#define CLI_TOKEN_VARIABLE "KEYRACK_TOKEN_FILE"
 #define CLI_DEADLINE_US UINT64_C(10000000)
 #define CLI_DEADLINE_MAX_US UINT64_C(3600000000)
 #define CLI_NAME_SIZE 64u
@@ -34,6 +35,7 @@ struct cli {
 	const char *program;      /* argv[0] */
 	char name[CLI_NAME_SIZE]; /* "keyrack hotel put" */
 	const char *routers;
+	const char *token_file; /* NULL = none */
 	uint64_t deadline_us;
 	bool json;
 	struct keyrack_origin origin;
@@ -75,6 +77,8 @@ void cli_say(const struct cli *cli, const char *format, ...) KR_PRINTF(2, 3);
 
 /* Makes the client. 0, or the exit code after saying why. */
 KR_MUST_CHECK int cli_connect(struct cli *cli);
+/* Says why cli->token_file is of no use; returns the exit code. */
+int cli_token_refuse(const struct cli *cli);
 /* The deadline and the origin for a request. */
 struct keyrack_call cli_call(const struct cli *cli);
 

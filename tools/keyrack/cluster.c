@@ -18,7 +18,7 @@
 
 #define FILE_NAME "cluster.json"
 #define LOCK_NAME "cluster.lock"
-#define FILE_SIZE_MAX 8192u
+#define FILE_SIZE_MAX 16384u
 
 int cluster_config_new(struct cluster_config *ret_config, struct kr_error_text *error)
 {
@@ -48,6 +48,14 @@ static bool text_read(const json_t *root, const char *name, char *ret, size_t si
 		return false;
 	memcpy(ret, text, strlen(text) + 1);
 	return true;
+}
+
+/* What is not there is empty. */
+static bool optional_read(const json_t *root, const char *name, char *ret, size_t size)
+{
+	kr_assert(size > 0);
+	ret[0] = '\0';
+	return json_object_get(root, name) == NULL || text_read(root, name, ret, size);
 }
 
 static bool count_read(const json_t *root, const char *name, uint64_t last, uint32_t *ret)
@@ -85,7 +93,13 @@ static bool config_read(const json_t *root, struct cluster_config *ret_config)
 		count_read(root, "nights", UINT32_MAX, &config.nights) &&
 		count_read(root, "reservations", UINT32_MAX, &config.reservations) &&
 		count_read(root, "retention_hours", UINT32_MAX, &config.retention_hours);
-	config.allow_remote = json_is_true(json_object_get(root, "allow_remote"));
+	/* Files written before there were these have none. */
+	is_good &= optional_read(root, "booking_listen", config.booking_listen,
+			   sizeof(config.booking_listen)) &&
+		   optional_read(root, "operator_token_file", config.operator_token_file,
+			   sizeof(config.operator_token_file)) &&
+		   optional_read(root, "booking_token_file", config.booking_token_file,
+			   sizeof(config.booking_token_file));
 	config.allow_tmpfs = json_is_true(json_object_get(root, "allow_tmpfs"));
 	*ret_config = config;
 	return is_good && config.shards > 0;
@@ -126,7 +140,12 @@ int cluster_save(const struct cluster *cluster, struct kr_error_text *error)
 	js_hex_id(root, "cluster", config->id);
 	js_count(root, "shards", config->shards);
 	js_text(root, "listen", config->listen);
-	js_bool(root, "allow_remote", config->allow_remote);
+	if (config->booking_listen[0] != '\0')
+		js_text(root, "booking_listen", config->booking_listen);
+	if (config->operator_token_file[0] != '\0')
+		js_text(root, "operator_token_file", config->operator_token_file);
+	if (config->booking_token_file[0] != '\0')
+		js_text(root, "booking_token_file", config->booking_token_file);
 	js_text(root, "durability", config->durability);
 	js_count(root, "hotels", config->hotels);
 	js_count(root, "types", config->types);

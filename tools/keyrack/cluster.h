@@ -34,7 +34,9 @@ struct cluster_config {
 	uint64_t id; /* random; every frame carries it */
 	uint32_t shards;
 	char listen[CLUSTER_LISTEN_SIZE];
-	bool allow_remote;
+	char booking_listen[CLUSTER_LISTEN_SIZE]; /* empty: none */
+	/* Absolute paths; empty: none. */
+	char operator_token_file[FILES_PATH_SIZE], booking_token_file[FILES_PATH_SIZE];
 	char durability[CLUSTER_DURABILITY_SIZE];
 	/* Sizes of the whole cluster. */
 	uint32_t hotels;
@@ -70,8 +72,11 @@ KR_MUST_CHECK int cluster_save(const struct cluster *cluster, struct kr_error_te
 KR_MUST_CHECK int cluster_lock(
 	const struct cluster *cluster, int *ret_fd, struct kr_error_text *error);
 
-/* Can only this machine reach the address? */
+/* Can only this machine reach the addresses? Is each a unix socket? */
 bool cluster_listen_is_local(const char *listen);
+bool cluster_listen_is_unix(const char *listen);
+/* The file of a token that the router lets operators in by, or any token; NULL: it has none. */
+const char *cluster_token_file(const struct cluster_config *config);
 /* What a client on this machine connects to: the first address, and a wildcard as loopback. */
 void cluster_router_address(
 	const struct cluster_config *config, char ret_address[static CLUSTER_LISTEN_SIZE]);

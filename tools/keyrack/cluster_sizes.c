@@ -15,16 +15,39 @@ static bool address_is_local(const char *address)
 	       starts_with(address, "unix:");
 }
 
-bool cluster_listen_is_local(const char *listen)
+static bool address_is_unix(const char *address)
+{
+	return starts_with(address, "unix:");
+}
+
+static bool each_is(const char *listen, bool (*is_it)(const char *))
 {
 	for (;;) {
-		if (!address_is_local(listen))
+		if (!is_it(listen))
 			return false;
 		listen += strcspn(listen, ",");
 		if (*listen == '\0')
 			return true;
 		listen++;
 	}
+}
+
+bool cluster_listen_is_local(const char *listen)
+{
+	return each_is(listen, address_is_local);
+}
+
+bool cluster_listen_is_unix(const char *listen)
+{
+	return each_is(listen, address_is_unix);
+}
+
+const char *cluster_token_file(const struct cluster_config *config)
+{
+	kr_assert(config->shards > 0);
+	if (config->operator_token_file[0] != '\0')
+		return config->operator_token_file;
+	return config->booking_token_file[0] != '\0' ? config->booking_token_file : NULL;
 }
 
 void cluster_router_address(

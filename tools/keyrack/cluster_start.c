@@ -1,6 +1,9 @@
 /* keyrack cluster start */
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,7 +24,9 @@ enum start_key {
 	START_DIR = 'd',
 	START_SHARDS = 'n',
 	START_LISTEN = 'l',
-	START_ALLOW_REMOTE = CLI_KEY_OWN,
+	START_BOOKING_LISTEN = CLI_KEY_OWN,
+	START_OPERATOR_TOKEN,
+	START_BOOKING_TOKEN,
 	START_DURABILITY,
 	START_HOTELS,
 	START_TYPES,
@@ -35,10 +40,14 @@ enum start_key {
 static const struct argp_option start_options[] = {
 	{"dir", START_DIR, "DIR", 0, "where it lives; made if it is missing", 0},
 	{"shards", START_SHARDS, "N", 0, "how many shards (a new cluster: 1); for ever", 0},
-	{"listen", START_LISTEN, "ADDR", 0, "where clients connect (" CLUSTER_LISTEN_DEFAULT ")",
+	{"listen", START_LISTEN, "ADDR", 0, "where operators connect (" CLUSTER_LISTEN_DEFAULT ")",
 		0},
-	{"allow-remote", START_ALLOW_REMOTE, NULL, 0,
-		"let --listen name an address that other machines reach", 0},
+	{"booking-listen", START_BOOKING_LISTEN, "ADDR", 0,
+		"where those connect who may only sell and ask", 0},
+	{"operator-token-file", START_OPERATOR_TOKEN, "FILE", 0,
+		"tokens of operators; with any token, TCP asks for one", 0},
+	{"booking-token-file", START_BOOKING_TOKEN, "FILE", 0, "tokens that give the booking role",
+		0},
 	{"durability", START_DURABILITY, "sync|async", 0,
 		"sync: on disk before it is answered (default); async: within 100 ms", 0},
 	{"allow-tmpfs", START_ALLOW_TMPFS, NULL, 0,
@@ -54,7 +63,7 @@ static const struct argp_option start_options[] = {
 	{0},
 };
 
-#define BIT(key) (1u << ((key)-START_ALLOW_REMOTE + 3))
+#define BIT(key) (1u << ((key)-START_BOOKING_LISTEN + 3))
 #define BIT_SHARDS 1u
 #define BIT_LISTEN 2u
 
@@ -92,6 +101,20 @@ static int listen_read(const char *arg, char *ret, struct kr_error_text *error)
 	return 0;
 }
 
+/* The router runs in another directory. */
+static int path_read(const char *arg, char *ret, struct kr_error_text *error)
+{
+	char path[PATH_MAX];
+	kr_static_assert(FILES_PATH_SIZE >= PATH_MAX, "realpath() fits");
+	if (realpath(arg, path) == NULL)
+		return kr_error_text_set(
+			error, kr_error_from_errno(errno), errno, "cannot open %s", arg);
+	kr_assert(path[0] == '/');
+	/* Nothing behind its end: configurations are compared as bytes. */
+	memcpy(ret, path, strlen(path) + 1);
+	return 0;
+}
+
 static int durability_read(const char *arg, char *ret, struct kr_error_text *error)
 {
 	if (strcmp(arg, "sync") != 0 && strcmp(arg, "async") != 0)
@@ -120,6 +143,21 @@ static int size_option(
 	}
 }
 
+static int access_option(
+	struct cluster_config *wanted, int key, const char *arg, struct kr_error_text *error)
+{
+	switch (key) {
+	case START_BOOKING_LISTEN:
+		return listen_read(arg, wanted->booking_listen, error);
+	case START_OPERATOR_TOKEN:
+		return path_read(arg, wanted->operator_token_file, error);
+	case START_BOOKING_TOKEN:
+		return path_read(arg, wanted->booking_token_file, error);
+	default:
+		kr_unreachable();
+	}
+}
+
 static int start_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct start *start = options;
@@ -136,10 +174,11 @@ static int start_option(void *options, int key, const char *arg, struct kr_error
 	case START_LISTEN:
 		start->given |= BIT_LISTEN;
 		return listen_read(arg, wanted->listen, error);
-	case START_ALLOW_REMOTE:
+	case START_BOOKING_LISTEN:
+	case START_OPERATOR_TOKEN:
+	case START_BOOKING_TOKEN:
 		start->given |= BIT(key);
-		wanted->allow_remote = true;
-		return 0;
+		return access_option(wanted, key, arg, error);
 	case START_ALLOW_TMPFS:
 		start->given |= BIT(key);
 		wanted->allow_tmpfs = true;
@@ -169,12 +208,17 @@ static struct cluster_config config_merge(
 	uint32_t given = start->given;
 	if ((given & BIT_SHARDS) != 0)
 		config.shards = wanted->shards;
-	if ((given & BIT_LISTEN) != 0) {
+	if ((given & BIT_LISTEN) != 0)
 		memcpy(config.listen, wanted->listen, sizeof(config.listen));
-		config.allow_remote = wanted->allow_remote;
-	}
-	if ((given & BIT(START_ALLOW_REMOTE)) != 0)
-		config.allow_remote = true;
+	if ((given & BIT(START_BOOKING_LISTEN)) != 0)
+		memcpy(config.booking_listen, wanted->booking_listen,
+			sizeof(config.booking_listen));
+	if ((given & BIT(START_OPERATOR_TOKEN)) != 0)
+		memcpy(config.operator_token_file, wanted->operator_token_file,
+			sizeof(config.operator_token_file));
+	if ((given & BIT(START_BOOKING_TOKEN)) != 0)
+		memcpy(config.booking_token_file, wanted->booking_token_file,
+			sizeof(config.booking_token_file));
 	if ((given & BIT(START_ALLOW_TMPFS)) != 0)
 		config.allow_tmpfs = true;
 	if ((given & BIT(START_DURABILITY)) != 0)
@@ -234,6 +278,33 @@ static int running_count(const struct cli *cli, const struct start *start, uint3
 	return CLI_DONE;
 }
 
+/* The router would refuse as well, but in its log. CLI_DONE or the exit code. */
+static int access_check(const struct cli *cli, const struct cluster_config *config)
+{
+	const char *booking = config->booking_listen;
+	bool has_booking = booking[0] != '\0';
+	const char *open = !cluster_listen_is_local(config->listen)           ? config->listen
+			   : has_booking && !cluster_listen_is_local(booking) ? booking
+									      : NULL;
+	if (cluster_token_file(config) != NULL)
+		return CLI_DONE;
+	if (open != NULL) {
+		cli_say(cli,
+			"%s can be reached from other machines, and nothing there asks who calls: "
+			"give --operator-token-file or --booking-token-file, or an address of this "
+			"machine alone",
+			open);
+		return CLI_REFUSED;
+	}
+	if (!has_booking || cluster_listen_is_unix(config->listen))
+		return CLI_DONE;
+	cli_say(cli,
+		"at %s every process of this machine is an operator, so that --booking-listen "
+		"keeps nobody from anything: give --listen unix:PATH, or --operator-token-file",
+		config->listen);
+	return CLI_REFUSED;
+}
+
 static int config_settle(const struct cli *cli, struct start *start)
 {
 	struct cluster_config *config = &start->cluster.config;
@@ -244,13 +315,9 @@ static int config_settle(const struct cli *cli, struct start *start)
 	kr_error_text_clear(&error);
 	if (!start->is_new && merged.shards != config->shards)
 		return shards_refuse(cli, start);
-	if (!cluster_listen_is_local(merged.listen) && !merged.allow_remote) {
-		cli_say(cli,
-			"--listen %s can be reached from other machines, and nothing here asks who "
-			"calls: add --allow-remote if that is meant",
-			merged.listen);
-		return CLI_REFUSED;
-	}
+	code = access_check(cli, &merged);
+	if (code != CLI_DONE)
+		return code;
 	if (!start->is_new && memcmp(&merged, config, sizeof(merged)) == 0)
 		return CLI_DONE;
 	if (!start->is_new)
@@ -361,9 +428,12 @@ static int silence_say(const struct cli *cli, const struct start *start, uint32_
 
 static void next_print(const struct start *start)
 {
+	const char *token_file = cluster_token_file(&start->cluster.config);
 	printf("listening on %s\n", start->cluster.config.listen);
 	if (strcmp(start->address, CLI_ROUTER_DEFAULT) != 0)
 		printf("  export KEYRACK_ROUTER=%s\n", start->address);
+	if (!cluster_listen_is_unix(start->address) && token_file != NULL)
+		printf("  export KEYRACK_TOKEN_FILE=%s\n", token_file);
 	if (start->is_new)
 		puts("  keyrack hotel put 1 --zone Europe/Paris --currency EUR");
 	else
@@ -394,12 +464,21 @@ static int round_start(const struct cli *cli, struct start *start)
 static int processes_start(struct cli *cli, struct start *start)
 {
 	const struct keyrack_config config = {
-		.agent = "keyrack " KEYRACK_VERSION, .routers = start->address};
+		.agent = "keyrack " KEYRACK_VERSION,
+		.routers = start->address,
+		.token_file = cluster_token_file(&start->cluster.config),
+	};
 	uint32_t shards = start->cluster.config.shards;
 	uint32_t silent = 0;
+	int r;
 	ready_init(&start->ready, &start->cluster, start->timeout_us, cli->json);
 	kr_assert(cli->client == NULL);
-	if (keyrack_client_new(&config, &cli->client) != 0) {
+	r = keyrack_client_new(&config, &cli->client);
+	if (r == -EACCES || r == -EBADMSG) {
+		cli->token_file = config.token_file;
+		return cli_token_refuse(cli);
+	}
+	if (r != 0) {
 		cli_say(cli, "%s is no address to connect to", start->address);
 		return CLI_REFUSED;
 	}

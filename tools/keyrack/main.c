@@ -67,7 +67,9 @@ static void list_print(FILE *out, const char *group)
 
 static int help(void)
 {
-	fputs("Usage: keyrack [--router ADDR[,ADDR]] [--json] [--deadline TIME] COMMAND ...\n\n"
+	fputs("Usage: keyrack [--router ADDR[,ADDR]] [--token-file FILE] [--json] [--deadline "
+	      "TIME] "
+	      "COMMAND ...\n\n"
 	      "Sells hotel rooms exactly once: talks to a Keyrack cluster, and runs a local "
 	      "one.\n\n",
 		stdout);
@@ -75,6 +77,7 @@ static int help(void)
 	fputs("\n`keyrack COMMAND --help` tells the options of a command; keyrack(1) tells all.\n"
 	      "KEYRACK_ROUTER names the routers where --router does not; else " CLI_ROUTER_DEFAULT
 	      ".\n"
+	      "KEYRACK_TOKEN_FILE names the file of the token, where a router wants one.\n"
 	      "Exit codes: 0 done, 1 refused, 2 wrong words, 3 unreachable, 4 outcome unknown.\n",
 		stdout);
 	return CLI_DONE;

@@ -64,8 +64,12 @@ static void words_of_router(const struct cluster *cluster, struct words *words)
 	const struct cluster_config *config = &cluster->config;
 	char socket[FILES_PATH_SIZE];
 	option_put(words, "--listen", config->listen);
-	if (config->allow_remote)
-		word_put(words, "--allow-remote");
+	if (config->booking_listen[0] != '\0')
+		option_put(words, "--booking-listen", config->booking_listen);
+	if (config->operator_token_file[0] != '\0')
+		option_put(words, "--operator-token-file", config->operator_token_file);
+	if (config->booking_token_file[0] != '\0')
+		option_put(words, "--booking-token-file", config->booking_token_file);
 	for (uint32_t i = 0; i < config->shards; i++) {
 		process_socket(cluster, i, socket);
 		option_put(words, "--shard", socket);

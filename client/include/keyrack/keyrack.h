@@ -106,6 +106,7 @@ enum keyrack_code {
 	KEYRACK_CODE_REJECT_TYPE = 133,
 	KEYRACK_CODE_REJECT_RESERVED = 134,
 	KEYRACK_CODE_REJECT_STATE = 135,
+	KEYRACK_CODE_REJECT_TOKEN = 136, /* a token is needed, or the one given is not right */
 	/* Never on the wire. The first two: NOT_DONE. The others: UNKNOWN. */
 	KEYRACK_CODE_UNREACHABLE = 1000,     /* no router took the connection; never sent */
 	KEYRACK_CODE_NOT_SENT = 1001,        /* the deadline passed before it was sent */
@@ -233,11 +234,15 @@ struct keyrack_config {
 	 * (UNREACHABLE if never sent) rather than try on until their deadlines. */
 	bool fail_fast;
 	uint64_t random_seed; /* 0 = from the system; else repeatable ids and jitter */
+	/* A file with the token to prove where one is wanted: a line `NUMBER HEX`, 64 hexadecimal
+	 * digits, readable by its owner alone. Read once, here. NULL = none. */
+	const char *token_file;
 };
 
 /*
- * 0, or -EINVAL (an address or a value out of range), -ENOMEM, or -EHOSTUNREACH (a name that
- * cannot be looked up). Connects at the first call, not here.
+ * 0, or -EINVAL (an address or a value out of range), -ENOMEM, -EHOSTUNREACH (a name that cannot be
+ * looked up), -EACCES (token_file cannot be read, or others can read it too), or -EBADMSG (there is
+ * no token in it). Connects at the first call, not here.
  */
 int keyrack_client_new(const struct keyrack_config *config, struct keyrack_client **ret_client);
 /* Closes and frees; returns NULL. Calls still open get no callback: their outcome is unknown. */

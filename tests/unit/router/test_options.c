@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "router/options.h"
 
@@ -50,8 +52,7 @@ Test(options, fills_in_what_is_not_said)
 Test(options, takes_everything_it_offers)
 {
 	PARSE("-c", "0xfF", "-s", "127.0.0.1:1", "-s", "[::1]:2", "-s", "unix:/x", "--listen",
-		"0.0.0.0:1,unix:/y", "--allow-remote", "--max-connections=7", "--window=8",
-		"--idle-timeout=0");
+		"127.0.0.1:1,unix:/y", "--max-connections=7", "--window=8", "--idle-timeout=0");
 	cr_assert_eq(options.router.cluster, 255);
 	cr_assert_eq(options.router.shard_count, 3);
 	cr_assert_eq(options.router.shards[1].kind, IO_ADDRESS_IP6);
@@ -94,6 +95,60 @@ Test(options, leaves_sockets_to_their_process_and_booking_ones_to_its_group)
 	cr_assert_eq(options.router.guards[1].socket.gid, IO_NOBODY);
 }
 
+static char token_file[] = "/tmp/keyrack-options-XXXXXX";
+
+static void token_file_make(const char *line, mode_t mode)
+{
+	int fd = mkstemp(token_file);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	cr_assert_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+#define TOKEN_LINE "3 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+
+Test(options, with_a_token_file_any_address_may_be_listened_on_and_tcp_asks_for_it)
+{
+	token_file_make(TOKEN_LINE, 0600);
+	PARSE(WHOLE, "--listen", "0.0.0.0:1,unix:/y,127.0.0.1:2", "--booking-listen", "[::]:3",
+		"--operator-token-file", token_file, "--shard-token-file", token_file);
+	const struct router_config *router = &options.router;
+	cr_assert_eq(router->listen_count, 4);
+	cr_assert(router->guards[0].wants_token);
+	cr_assert(!router->guards[1].wants_token, "a unix socket has its mode");
+	cr_assert(router->guards[2].wants_token, "loopback as well: no way round");
+	cr_assert(router->guards[3].wants_token);
+	cr_assert_eq(router->guards[3].role, ACCESS_BOOKING);
+	cr_assert_eq(router->tokens.count, 1);
+	cr_assert_eq(router->tokens.items[0].role, ACCESS_OPERATOR);
+	cr_assert_eq(router->shard_token.number, 3);
+	unlink(token_file);
+}
+
+Test(options, without_a_token_file_nothing_asks_for_one)
+{
+	PARSE(WHOLE);
+	cr_assert(!options.router.guards[0].wants_token);
+	cr_assert_eq(options.router.shard_token.number, 0);
+}
+
+Test(options, refuses_a_token_file_that_others_may_read, .exit_code = USAGE)
+{
+	cr_redirect_stderr();
+	token_file_make(TOKEN_LINE, 0644);
+	PARSE(WHOLE, "--booking-token-file", token_file);
+	exit(0);
+}
+
+Test(options, refuses_the_same_token_for_both_roles, .exit_code = USAGE)
+{
+	cr_redirect_stderr();
+	token_file_make(TOKEN_LINE, 0600);
+	PARSE(WHOLE, "--booking-token-file", token_file, "--operator-token-file", token_file);
+	exit(0);
+}
+
 #define REFUSES(name, ...)                                                                         \
 	Test(options, refuses_##name, .exit_code = USAGE)                                          \
 	{                                                                                          \
@@ -125,3 +180,6 @@ REFUSES(a_group_that_is_not_there, WHOLE, "--listen-owner", "root:no-such-group"
 REFUSES(an_owner_without_a_name, WHOLE, "--listen-owner", ":")
 REFUSES(more_listeners_than_there_may_be, WHOLE, "--listen=unix:/1,unix:/2,unix:/3,unix:/4,unix:/5",
 	"--booking-listen=unix:/6,unix:/7,unix:/8,unix:/9")
+REFUSES(a_token_file_that_is_not_there, WHOLE, "--operator-token-file", "/nonexistent")
+REFUSES(to_trust_other_machines_with_shards_alone, WHOLE, "--listen", "0.0.0.0:1",
+	"--shard-token-file", "/nonexistent")
