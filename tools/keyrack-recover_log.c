@@ -76,7 +76,7 @@ static void put_time(json_t *json, const char *name, uint64_t t_us)
 static void put_olds(json_t *json, const struct inv_effect *effect)
 {
 	json_t *list = json_array();
-	kr_assert(effect->old_count <= INV_STAY_NIGHTS_MAX);
+	kr_assert(effect->old_count <= INV_OLDS_MAX);
 	for (uint32_t i = 0; i < effect->old_count; i++) {
 		json_array_append_new(list,
 			json_pack("[i,i]", (int)effect->olds[i].held, (int)effect->olds[i].booked));
@@ -215,11 +215,19 @@ static json_t *line_json(const struct inv_line *line)
 	return json;
 }
 
+static void put_lines(json_t *json, const struct inv_line *lines, uint32_t line_count)
+{
+	json_t *list = json_array();
+	kr_assert(line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++)
+		json_array_append_new(list, line_json(&lines[i]));
+	json_object_set_new(json, "lines", list);
+}
+
 static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
 {
-	char guest[KR_ID_TEXT_SIZE];
-	json_t *lines = json_array();
-	kr_assert(r->line_count <= INV_LINES_MAX);
+	char guest[KR_ID_TEXT_SIZE], replaces[KR_ID_TEXT_SIZE];
+	kr_assert(r->line_count >= 1);
 	json_object_set_new(json, "book", json_boolean(r->book));
 	if (!r->book)
 		put_time(json, "expires_at", r->expires_at_us);
@@ -230,9 +238,12 @@ static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
 	put_text(json, "external_ref", r->external_ref);
 	put_text(json, "payment_ref", r->payment_ref);
 	put_hex(json, "fingerprint", r->fingerprint);
-	for (uint32_t i = 0; i < r->line_count; i++)
-		json_array_append_new(lines, line_json(&r->lines[i]));
-	json_object_set_new(json, "lines", lines);
+	if (!kr_id_is_zero(r->replaces)) {
+		kr_id_format(r->replaces, replaces);
+		json_object_set_new(json, "replaces", json_string(replaces));
+		put_int(json, "replaced_revision", r->replaced_revision);
+	}
+	put_lines(json, r->lines, r->line_count);
 }
 
 static void put_kind(json_t *json, const struct inv_effect *effect)
@@ -256,6 +267,9 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_ATTACH_PAYMENT:
 		put_text(json, "payment_ref", effect->u.attach.payment_ref);
+		break;
+	case INV_EFFECT_MODIFY:
+		put_lines(json, effect->u.modify.lines, effect->u.modify.line_count);
 		break;
 	case INV_EFFECT_EXTEND:
 		put_time(json, "old_expires_at", effect->u.extend.old_expires_at_us);

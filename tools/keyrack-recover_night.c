@@ -56,26 +56,32 @@ bool night_is_named(
 	}
 }
 
-bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect, uint32_t rooms)
+bool night_tally_move(
+	struct night_tally *tally, const struct inv_effect *effect, const struct night_rooms *rooms)
 {
+	int64_t *count = rooms->is_booked ? &tally->booked : &tally->held;
 	kr_assert(effect->kind != 0);
 	switch (effect->kind) {
 	case INV_EFFECT_RESERVE:
-		*(effect->u.reserve.book ? &tally->booked : &tally->held) += rooms;
+		tally->held -= rooms->before;
+		*(effect->u.reserve.book ? &tally->booked : &tally->held) += rooms->after;
+		return true;
+	case INV_EFFECT_MODIFY:
+		*count += (int64_t)rooms->after - rooms->before;
 		return true;
 	case INV_EFFECT_CONFIRM:
-		tally->held -= rooms;
-		tally->booked += rooms;
+		tally->held -= rooms->before;
+		tally->booked += rooms->before;
 		return true;
 	case INV_EFFECT_RELEASE:
 	case INV_EFFECT_EXPIRE:
-		tally->held -= rooms;
+		tally->held -= rooms->before;
 		return true;
 	case INV_EFFECT_CANCEL:
 	case INV_EFFECT_COMPLETE:
 	case INV_EFFECT_NO_SHOW:
 		/* Of the last two: a night that still counts lies ahead, and is given back. */
-		tally->booked -= rooms;
+		tally->booked -= rooms->before;
 		return true;
 	case INV_EFFECT_HOTEL:
 	case INV_EFFECT_TYPE:

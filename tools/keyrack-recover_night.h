@@ -29,9 +29,17 @@ struct night_tally {
 	int64_t held, booked;
 };
 
-/* What the effect, which has so many rooms on the counted night, makes of the counts. False: its
- * kind is none that this program knows to move rooms. */
-bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect, uint32_t rooms);
+/* Rooms on the night of the reservation that an effect is about. */
+struct night_rooms {
+	uint32_t before; /* RESERVE: of the hold that is replaced */
+	uint32_t after;  /* RESERVE and MODIFY: of the effect's lines */
+	bool is_booked;  /* before: as booked, else as held */
+};
+
+/* What the effect makes of the counts of a counted night. False: its kind is none that this program
+ * knows to move rooms. */
+bool night_tally_move(struct night_tally *tally, const struct inv_effect *effect,
+	const struct night_rooms *rooms);
 bool night_tally_equals(const struct night_tally *tally, uint64_t counter);
 struct night_tally night_tally_of(uint64_t counter);
 

@@ -45,7 +45,7 @@ struct why {
 	struct night_tally tally;
 	struct value before; /* of the effect at hand */
 	bool is_seen;        /* it is to be a row */
-	uint32_t rooms;
+	struct night_rooms rooms;
 	struct row *rows;
 	size_t count, capacity;
 	uint64_t wrong_count;
@@ -104,18 +104,38 @@ static void restart(void *context)
 	why->wrong_count = 0;
 }
 
-/* Rooms on the night of the reservation that an effect makes or changes. */
-static uint32_t rooms_of(struct why *why, const struct inv_effect *effect)
+static uint32_t rooms_kept(struct why *why, struct kr_id id, uint64_t t_us, bool *ret_is_booked)
 {
 	struct inv_reservation_view view;
-	kr_assert(effect->kind != 0);
-	if (effect->kind == INV_EFFECT_RESERVE)
-		return night_rooms(
-			&why->night, effect->u.reserve.lines, effect->u.reserve.line_count);
-	if (kr_id_is_zero(effect->id) ||
-		!inv_reservation_get(inventory_of(why), effect->id, effect->t_us, &view))
+	kr_assert(ret_is_booked != NULL);
+	if (kr_id_is_zero(id) || !inv_reservation_get(inventory_of(why), id, t_us, &view))
 		return 0;
+	*ret_is_booked = view.state == INV_CONFIRMED || view.state == INV_CHECKED_IN;
 	return night_rooms(&why->night, view.lines, view.line_count);
+}
+
+static struct night_rooms rooms_of(struct why *why, const struct inv_effect *effect)
+{
+	const struct inv_effect_reserve *reserve = &effect->u.reserve;
+	struct night_rooms rooms = {0};
+	bool reserves = effect->kind == INV_EFFECT_RESERVE;
+	kr_assert(effect->kind != 0);
+	rooms.before = rooms_kept(
+		why, reserves ? reserve->replaces : effect->id, effect->t_us, &rooms.is_booked);
+	if (reserves)
+		rooms.after = night_rooms(&why->night, reserve->lines, reserve->line_count);
+	if (effect->kind == INV_EFFECT_MODIFY)
+		rooms.after = night_rooms(
+			&why->night, effect->u.modify.lines, effect->u.modify.line_count);
+	return rooms;
+}
+
+/* What the effect gives the reservation on the night, or finds there. */
+static uint32_t rooms_shown(const struct inv_effect *effect, const struct night_rooms *rooms)
+{
+	bool has_lines = effect->kind == INV_EFFECT_RESERVE || effect->kind == INV_EFFECT_MODIFY;
+	kr_assert(effect->kind != 0);
+	return has_lines ? rooms->after : rooms->before;
 }
 
 /* The end of a record's keeping says nothing of a night that it has left, or still counts on. */
@@ -123,7 +143,7 @@ static bool is_seen(const struct why *why, const struct inv_effect *effect)
 {
 	uint32_t window = why->recovery->rebuild.config.inventory.window_nights;
 	kr_assert(window > 0);
-	if (why->rooms > 0 && effect->kind != INV_EFFECT_RETIRE)
+	if (why->rooms.before + why->rooms.after > 0 && effect->kind != INV_EFFECT_RETIRE)
 		return true;
 	return night_is_named(&why->night, effect, window);
 }
@@ -193,7 +213,7 @@ static bool tally_holds(struct why *why, const struct inv_effect *effect, const 
 {
 	if (!after->is_counted || !why->before.is_counted)
 		why->tally = (struct night_tally){0};
-	else if (!night_tally_move(&why->tally, effect, why->rooms))
+	else if (!night_tally_move(&why->tally, effect, &why->rooms))
 		why->tally = night_tally_of(after->counter);
 	kr_assert(after->is_counted || after->counter == 0);
 	return night_tally_equals(&why->tally, after->counter);
@@ -211,7 +231,7 @@ static void look_after(struct why *why, const struct inv_effect *effect)
 		return;
 	struct row *row = row_add(why);
 	row_fill(row, effect);
-	row->rooms = why->rooms;
+	row->rooms = rooms_shown(effect, &why->rooms);
 	row->after = after;
 	row->is_wrong = !tally_holds(why, effect, &after);
 	why->wrong_count += row->is_wrong;

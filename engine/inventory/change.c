@@ -6,6 +6,7 @@
  *
  *   EXTEND           a hold's deadline moves later
  *   ATTACH_PAYMENT   a hold gets its payment reference before it is confirmed
+ *   MODIFY           a hold or a booking gets other lines (modify.c)
  */
 
 int inv_payment_check(const struct inv *inv, const struct inv_record *record,
@@ -24,21 +25,32 @@ int inv_payment_check(const struct inv *inv, const struct inv_record *record,
 	return 0;
 }
 
-/* The hold that is changed, with room for the change. */
-static int inv_change_find(const struct inv *inv, uint32_t hotel_index,
-	const struct inv_effect *effect, uint32_t nodes, uint32_t *ret_record,
-	struct inv_contradiction *ret)
+int inv_change_find(const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	uint32_t from, uint32_t *ret_record, struct inv_contradiction *ret)
 {
-	int error = inv_move_find(inv, hotel_index, effect, 1u << INV_HELD, ret_record, ret);
+	int error = inv_move_find(inv, hotel_index, effect, from, ret_record, ret);
 	if (error != 0)
 		return error;
 	const struct inv_record *record = inv_record_at(inv, *ret_record);
 	if (effect->change_id == 0 || effect->change_id == inv_record_change_id(inv, record))
 		return inv_contradict(
 			effect, "a change has no id of its own", 0, effect->change_id, 0, ret);
-	if (effect->t_us >= record->expires_at_us)
+	if (record->state == INV_HELD && effect->t_us >= record->expires_at_us)
 		return inv_contradict(effect, "an expired hold is changed", record->expires_at_us,
 			effect->t_us, 0, ret);
+	kr_assert((from >> record->state & 1) != 0);
+	return 0;
+}
+
+/* A hold that is changed, with room for so many nodes and the change's id. */
+static int inv_change_find_hold(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect *effect, uint32_t nodes, uint32_t *ret_record,
+	struct inv_contradiction *ret)
+{
+	int error = inv_change_find(inv, hotel_index, effect, 1u << INV_HELD, ret_record, ret);
+	if (error != 0)
+		return error;
+	const struct inv_record *record = inv_record_at(inv, *ret_record);
 	kr_assert(record->state == INV_HELD);
 	if (nodes + inv_change_node_count(record) > inv_pool_left(&inv->node_pool))
 		return INV_NO_ROOM;
@@ -50,7 +62,7 @@ int inv_apply_extend(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 {
 	uint32_t r = INV_NONE;
 	kr_assert(effect->kind == INV_EFFECT_EXTEND);
-	int error = inv_change_find(inv, hotel_index, effect, 0, &r, ret);
+	int error = inv_change_find_hold(inv, hotel_index, effect, 0, &r, ret);
 	if (error != 0)
 		return error;
 	struct inv_record *record = inv_record_at(inv, r);
@@ -76,7 +88,7 @@ int inv_apply_attach(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 	if (payment_ref.size_bytes == 0 || payment_ref.size_bytes > INV_TEXT_SIZE_MAX)
 		return inv_contradict(effect, "a reference is empty or too long", INV_TEXT_SIZE_MAX,
 			payment_ref.size_bytes, 0, ret);
-	int error = inv_change_find(
+	int error = inv_change_find_hold(
 		inv, hotel_index, effect, inv_text_node_count(payment_ref), &r, ret);
 	if (error != 0)
 		return error;

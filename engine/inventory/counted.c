@@ -43,13 +43,13 @@ void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_
 {
 	struct inv_cell_old *olds = inv_scratch(inv)->cell_olds;
 	uint32_t count = 0;
-	kr_assert(span_count <= INV_LINES_MAX);
+	kr_assert(span_count <= INV_SPANS_MAX);
 	for (uint32_t i = 0; i < span_count; i++) {
 		uint32_t ring = spans[i].ring;
 		for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++) {
 			struct cell_counter cell =
 				cell_counter_unpack(inv_cell_load(inv, spans[i].row, ring).counter);
-			kr_assert(count < INV_STAY_NIGHTS_MAX);
+			kr_assert(count < INV_OLDS_MAX);
 			olds[count++] = (struct inv_cell_old){cell.held, cell.booked};
 			ring = inv_ring_after(inv, ring);
 		}
@@ -59,27 +59,28 @@ void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_
 }
 
 /* Rooms that all lines together move on span i's cell of that day. */
-static uint32_t inv_spans_drawn(
+static int32_t inv_spans_drawn(
 	const struct inv_span *spans, uint32_t span_count, uint32_t i, int32_t day)
 {
-	uint32_t rooms = 0;
+	int32_t rooms = 0;
 	kr_assert(i < span_count);
 	for (uint32_t j = 0; j < span_count; j++) {
 		if (spans[j].row == spans[i].row && day >= spans[j].first_day &&
 			day < spans[j].end_day)
 			rooms += spans[j].rooms;
 	}
-	kr_assert(rooms >= spans[i].rooms);
+	kr_assert(rooms <= (int32_t)(INV_LINES_MAX * INV_LINE_ROOMS_MAX));
 	return rooms;
 }
 
-static inline bool inv_count_fits(uint32_t count, int8_t sign, uint32_t rooms)
+static inline bool inv_count_fits(int32_t count, int8_t sign, int32_t rooms)
 {
-	return sign == 0 || (sign < 0 ? count >= rooms : count + rooms <= CELL_COUNT_MAX);
+	int32_t after = count + sign * rooms;
+	return after >= 0 && after <= (int32_t)CELL_COUNT_MAX;
 }
 
 static inline bool inv_night_fits(
-	struct cell_counter cell, struct inv_cell_old old, struct inv_delta delta, uint32_t rooms)
+	struct cell_counter cell, struct inv_cell_old old, struct inv_delta delta, int32_t rooms)
 {
 	return cell.held == old.held && cell.booked == old.booked &&
 	       inv_count_fits(cell.held, delta.held, rooms) &&
@@ -88,18 +89,17 @@ static inline bool inv_night_fits(
 
 /* Why a night does not fit. */
 static KR_COLD int inv_night_contradict(const struct inv_effect *effect, struct cell_counter cell,
-	struct inv_cell_old old, uint32_t rooms, int32_t day, struct inv_contradiction *ret)
+	struct inv_cell_old old, int32_t rooms, int32_t day, struct inv_contradiction *ret)
 {
-	kr_assert(rooms > 0);
+	kr_assert(ret != NULL);
 	if (cell.held != old.held)
 		return inv_contradict(effect, "held rooms are not what the effect found", old.held,
 			cell.held, day, ret);
 	if (cell.booked != old.booked)
 		return inv_contradict(effect, "booked rooms are not what the effect found",
 			old.booked, cell.booked, day, ret);
-	kr_assert(cell.held < rooms || cell.booked < rooms || cell.held + rooms > CELL_COUNT_MAX ||
-		  cell.booked + rooms > CELL_COUNT_MAX);
-	return inv_contradict(effect, "a count of rooms would leave its range", rooms,
+	kr_assert(rooms != 0);
+	return inv_contradict(effect, "a count of rooms would leave its range", (uint64_t)rooms,
 		(uint64_t)cell.held << 32 | cell.booked, day, ret);
 }
 
@@ -107,7 +107,8 @@ static int inv_span_check(const struct inv *inv, const struct inv_span *spans, u
 	uint32_t i, const struct inv_cell_old *olds, struct inv_delta delta,
 	const struct inv_effect *effect, struct inv_contradiction *ret)
 {
-	uint32_t ring = spans[i].ring, rooms = spans[i].rooms;
+	uint32_t ring = spans[i].ring;
+	int32_t rooms = spans[i].rooms;
 	kr_assert(spans[i].first_day <= spans[i].end_day);
 	for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++, olds++) {
 		struct cell_counter cell =
@@ -125,7 +126,7 @@ int inv_spans_check(const struct inv *inv, const struct inv_span *spans, uint32_
 	struct inv_delta delta, const struct inv_effect *effect, struct inv_contradiction *ret)
 {
 	uint32_t count = 0;
-	kr_assert(span_count >= 1 && span_count <= INV_LINES_MAX);
+	kr_assert(span_count >= 1 && span_count <= INV_SPANS_MAX);
 	for (uint32_t i = 0; i < span_count; i++)
 		count += (uint32_t)(spans[i].end_day - spans[i].first_day);
 	if (count != effect->old_count)
@@ -142,19 +143,20 @@ int inv_spans_check(const struct inv *inv, const struct inv_span *spans, uint32_
 }
 
 /* Both counts stay in their fields, so the word may be added to as one number. */
-static inline uint64_t inv_delta_word(struct inv_delta delta, uint32_t rooms)
+static inline uint64_t inv_delta_word(struct inv_delta delta, int32_t rooms)
 {
-	struct cell_counter one = {.held = (uint16_t)rooms}, other = {.booked = (uint16_t)rooms};
-	uint64_t held = cell_counter_pack(one), booked = cell_counter_pack(other);
-	kr_assert(rooms <= CELL_COUNT_MAX);
+	struct cell_counter one = {.held = 1}, other = {.booked = 1};
+	int64_t held = (int64_t)delta.held * rooms, booked = (int64_t)delta.booked * rooms;
+	kr_assert(rooms >= -(int32_t)CELL_COUNT_MAX && rooms <= (int32_t)CELL_COUNT_MAX);
 	kr_assert(delta.held != 0 || delta.booked != 0);
-	return held * (uint64_t)(int64_t)delta.held + booked * (uint64_t)(int64_t)delta.booked;
+	return cell_counter_pack(one) * (uint64_t)held +
+	       cell_counter_pack(other) * (uint64_t)booked;
 }
 
 void inv_spans_move(
 	struct inv *inv, const struct inv_span *spans, uint32_t span_count, struct inv_delta delta)
 {
-	kr_assert(span_count >= 1 && span_count <= INV_LINES_MAX);
+	kr_assert(span_count >= 1 && span_count <= INV_SPANS_MAX);
 	for (uint32_t i = 0; i < span_count; i++) {
 		uint64_t word = inv_delta_word(delta, spans[i].rooms);
 		uint32_t ring = spans[i].ring;

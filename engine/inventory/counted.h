@@ -12,10 +12,13 @@
 
 struct inv_span {
 	uint32_t row;
-	uint32_t rooms;
+	int32_t rooms; /* below 0: given back, where an effect gives back and takes */
 	int32_t first_day, end_day;
 	uint32_t ring; /* place of first_day */
 };
+
+/* An effect's spans: those of a record, and those that replace them. */
+#define INV_SPANS_MAX (2 * INV_LINES_MAX)
 
 /* What happens to each room: -1, 0 or 1. */
 struct inv_delta {
@@ -36,6 +39,8 @@ void inv_spans_read(const struct inv *inv, const struct inv_span *spans, uint32_
 KR_MUST_CHECK int inv_spans_check(const struct inv *inv, const struct inv_span *spans,
 	uint32_t span_count, struct inv_delta delta, const struct inv_effect *effect,
 	struct inv_contradiction *ret);
+/* In their order: what is given back comes before what is taken, so that no count leaves its range
+ * on the way. */
 void inv_spans_move(
 	struct inv *inv, const struct inv_span *spans, uint32_t span_count, struct inv_delta delta);
 

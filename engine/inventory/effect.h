@@ -13,38 +13,12 @@
 #ifndef ENGINE_INVENTORY_EFFECT_H
 #define ENGINE_INVENTORY_EFFECT_H
 
+#include "engine/inventory/effect_kind.h"
 #include "engine/inventory/op.h"
 
-#define INV_EFFECT_TABLE(X)                                                                        \
-	X(1, HOTEL)                                                                                \
-	X(2, TYPE)                                                                                 \
-	X(3, UPDATE)                                                                               \
-	X(4, RESERVE)                                                                              \
-	X(5, CONFIRM)                                                                              \
-	X(6, RELEASE)                                                                              \
-	X(7, CANCEL)                                                                               \
-	X(8, EXPIRE)                                                                               \
-	X(9, GRACE)                                                                                \
-	X(10, RETIRE)                                                                              \
-	X(11, WINDOW)                                                                              \
-	X(12, VOID)                                                                                \
-	X(13, START)                                                                               \
-	X(14, DIGEST)                                                                              \
-	X(15, TRUNCATE) /* reserved for replication: to LSN, term */                               \
-	X(16, EXTEND)                                                                              \
-	X(17, ATTACH_PAYMENT)                                                                      \
-	X(18, CHECK_IN)                                                                            \
-	X(19, COMPLETE)                                                                            \
-	X(20, NO_SHOW)
-
-#define INV_EFFECT_LAST INV_EFFECT_NO_SHOW
-
-#define X(number, name) INV_EFFECT_##name = number,
-enum inv_effect_kind { INV_EFFECT_TABLE(X) };
-#undef X
-
 /* A counter before a reservation's rooms were added, moved or taken: one for each counted night
- * of each line inside the window, lines in order, nights ascending. */
+ * of each line inside the window, lines in order, nights ascending. An effect that gives rooms back
+ * and takes others (MODIFY, RESERVE that replaces) has those of what it gives back first. */
 struct inv_cell_old {
 	uint16_t held;
 	uint16_t booked;
@@ -93,6 +67,9 @@ struct inv_effect_reserve {
 	struct inv_text payment_ref;
 	const struct inv_line *lines; /* with frozen prices */
 	uint32_t line_count;
+	/* HOLD: the hold that is released in the same effect, and its revision after; 0 = none. */
+	struct kr_id replaces;
+	uint32_t replaced_revision;
 };
 
 struct inv_effect {
@@ -104,8 +81,8 @@ struct inv_effect {
 	struct inv_actor actor;
 	struct kr_id id;    /* kinds 4 to 10, 12, and from 16 on */
 	uint32_t revision;  /* of the reservation, after: kinds 4 to 10, and from 16 on */
-	uint64_t change_id; /* the caller's, not 0: EXTEND and ATTACH_PAYMENT */
-	/* Cells the reservation moved: kinds 4 to 8, COMPLETE and NO_SHOW. */
+	uint64_t change_id; /* the caller's, not 0: EXTEND, ATTACH_PAYMENT and MODIFY */
+	/* Cells the reservation moved: kinds 4 to 8, COMPLETE, NO_SHOW and MODIFY. */
 	const struct inv_cell_old *olds;
 	uint32_t old_count;
 	union {
@@ -113,6 +90,10 @@ struct inv_effect {
 		struct inv_effect_type type_put;
 		struct inv_effect_update update;
 		struct inv_effect_reserve reserve;
+		struct {
+			const struct inv_line *lines; /* after, with frozen prices */
+			uint32_t line_count;
+		} modify;
 		struct {
 			struct inv_text payment_ref;
 		} confirm, attach;

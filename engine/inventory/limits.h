@@ -8,10 +8,12 @@
 #define INV_TEXT_SIZE_MAX 64u /* codes, references, reasons; longer: INVALID */
 #define INV_TYPE_CODE_SIZE_MAX 32u
 #define INV_TYPE_NUMBER_MAX 65534u
-#define INV_HOTEL_TYPES_MAX 1024u   /* LIMIT_REACHED */
-#define INV_HOTEL_SOURCES_MAX 16u   /* LIMIT_REACHED */
-#define INV_LINES_MAX 16u           /* INVALID */
-#define INV_STAY_NIGHTS_MAX 2048u   /* of all lines together: INVALID */
+#define INV_HOTEL_TYPES_MAX 1024u /* LIMIT_REACHED */
+#define INV_HOTEL_SOURCES_MAX 16u /* LIMIT_REACHED */
+#define INV_LINES_MAX 16u         /* INVALID */
+#define INV_STAY_NIGHTS_MAX 2048u /* of all lines together: INVALID */
+/* Counters an effect tells: of the nights given back, and of those taken. */
+#define INV_OLDS_MAX (2 * INV_STAY_NIGHTS_MAX)
 #define INV_LINE_ROOMS_MAX 65535u   /* INVALID */
 #define INV_UPDATE_CELLS_MAX 32768u /* nights x types of one range update: INVALID */
 #define INV_QUERY_CELLS_MAX 16384u  /* nights x types of one availability: INVALID */

@@ -35,11 +35,12 @@ static const struct inv_move inv_move_cancel = {CONFIRMED, INV_CANCELLED, {0, -1
 static const struct inv_move inv_move_complete = {CONFIRMED | CHECKED_IN, INV_COMPLETED, {0, -1}};
 static const struct inv_move inv_move_no_show = {CONFIRMED, INV_NO_SHOW, {0, -1}};
 
-int inv_move_find(const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
-	uint32_t from, uint32_t *ret_record, struct inv_contradiction *ret)
+int inv_move_find_id(const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	struct kr_id id, uint32_t revision, uint32_t from, uint32_t *ret_record,
+	struct inv_contradiction *ret)
 {
-	uint32_t r = inv_record_find(inv, effect->id);
-	kr_assert((from & ~(HELD | CONFIRMED | CHECKED_IN)) == 0);
+	uint32_t r = inv_record_find(inv, id);
+	kr_assert((from & ~INV_STATES_LIVE) == 0);
 	if (r == INV_NONE)
 		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);
 	const struct inv_record *record = inv_record_at(inv, r);
@@ -49,21 +50,36 @@ int inv_move_find(const struct inv *inv, uint32_t hotel_index, const struct inv_
 	if ((from >> record->state & 1) == 0)
 		return inv_contradict(effect, "the reservation's state does not allow that", from,
 			record->state, 0, ret);
-	if (record->revision + 1 != effect->revision)
-		return inv_contradict(effect, "the reservation has another revision",
-			effect->revision, record->revision + 1, 0, ret);
+	if (record->revision + 1 != revision)
+		return inv_contradict(effect, "the reservation has another revision", revision,
+			record->revision + 1, 0, ret);
 	kr_assert(hotel_index != INV_NONE);
 	*ret_record = r;
 	return 0;
 }
 
-void inv_move_stamp(struct inv_record *record, const struct inv_effect *effect)
+int inv_move_find(const struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
+	uint32_t from, uint32_t *ret_record, struct inv_contradiction *ret)
 {
-	kr_assert(effect->revision == record->revision + 1);
+	kr_assert(from != 0);
+	return inv_move_find_id(
+		inv, hotel_index, effect, effect->id, effect->revision, from, ret_record, ret);
+}
+
+void inv_move_stamp_to(
+	struct inv_record *record, uint32_t revision, const struct inv_effect *effect)
+{
+	kr_assert(revision == record->revision + 1);
 	kr_assert(effect->event_seq > record->event_seq);
-	record->revision = effect->revision;
+	record->revision = revision;
 	record->changed_at_us = effect->t_us;
 	record->event_seq = effect->event_seq;
+}
+
+void inv_move_stamp(struct inv_record *record, const struct inv_effect *effect)
+{
+	kr_assert(effect->revision > 1);
+	inv_move_stamp_to(record, effect->revision, effect);
 }
 
 /* A stay that was had, or kept for a guest who did not come, counts up to the business date. The

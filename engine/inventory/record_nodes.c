@@ -154,17 +154,54 @@ void inv_record_put_text(
 	}
 }
 
+/* The first node of a chain goes back to the pool. */
+static void inv_node_give(struct inv *inv, uint32_t *link)
+{
+	uint32_t n = *link;
+	struct inv_node *node = &inv_nodes(inv)[n];
+	kr_assert(node->kind != 0);
+	*link = node->next;
+	node->kind = 0;
+	inv_pool_give(&inv->node_pool, &inv_nodes(inv)->next, sizeof(*node), n);
+}
+
 void inv_record_give_nodes(struct inv *inv, struct inv_record *record)
 {
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
-	while (record->more != INV_NONE) {
-		uint32_t n = record->more;
-		struct inv_node *node = &inv_nodes(inv)[n];
-		kr_assert(node->kind != 0);
-		record->more = node->next;
-		node->kind = 0;
-		inv_pool_give(&inv->node_pool, &inv_nodes(inv)->next, sizeof(*node), n);
-	}
+	while (record->more != INV_NONE)
+		inv_node_give(inv, &record->more);
+}
+
+static bool inv_node_is_lines(const struct inv_node *node)
+{
+	kr_assert(node->kind != 0);
+	return node->kind == INV_NODE_LINE || node->kind == INV_NODE_RUNS;
+}
+
+uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_record *record)
+{
+	uint32_t count = 0;
+	for (uint32_t n = record->more; n != INV_NONE; n = inv_nodes(inv)[n].next)
+		count += inv_node_is_lines(&inv_nodes(inv)[n]);
+	kr_assert(count < INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX);
+	return count;
+}
+
+void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
+	const struct inv_line *lines, const uint32_t *rows, uint32_t line_count)
+{
+	/* lines stand before everything else (inv_record_put_lines) */
+	while (record->more != INV_NONE && inv_node_is_lines(&inv_nodes(inv)[record->more]))
+		inv_node_give(inv, &record->more);
+	uint32_t others = record->more;
+	record->more = INV_NONE;
+	record->first_run = 0;
+	inv_record_put_lines(inv, record, lines, rows, line_count, true);
+	uint32_t *link = &record->more;
+	while (*link != INV_NONE)
+		link = &inv_nodes(inv)[*link].next;
+	*link = others;
+	kr_assert(record->line_count == line_count);
 }
 
 static int16_t inv_counted_until(int32_t check_in, int16_t counted_nights, int32_t day)

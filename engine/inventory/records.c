@@ -317,8 +317,7 @@ void inv_record_restate(struct inv *inv, uint32_t r, uint8_t state)
 		return;
 	}
 	record->state = state;
-	inv_deadline_move(inv_deadlines_of_retirements(inv), record->heap_pos,
-		inv_record_retire_us(inv, record));
+	inv_record_requeue_retirement(inv, r);
 }
 
 void inv_record_redate(struct inv *inv, uint32_t r, uint64_t expires_at_us)
@@ -328,6 +327,15 @@ void inv_record_redate(struct inv *inv, uint32_t r, uint64_t expires_at_us)
 	kr_assert(record->heap_pos < inv->hold_heap_count);
 	record->expires_at_us = expires_at_us;
 	inv_deadline_move(inv_deadlines_of_holds(inv), record->heap_pos, expires_at_us);
+}
+
+void inv_record_requeue_retirement(struct inv *inv, uint32_t r)
+{
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(record->state != INV_HELD);
+	kr_assert(record->heap_pos < inv->retirement_count);
+	inv_deadline_move(inv_deadlines_of_retirements(inv), record->heap_pos,
+		inv_record_retire_us(inv, record));
 }
 
 void inv_record_requeue(struct inv *inv, uint32_t r)
@@ -349,7 +357,6 @@ void inv_records_recheck(struct inv *inv, uint32_t hotel_index)
 		kr_assert(record->state != INV_HELD);
 		if (record->state != INV_COMPLETED && inv_state_is_terminal(record->state))
 			continue;
-		inv_deadline_move(inv_deadlines_of_retirements(inv), record->heap_pos,
-			inv_record_retire_us(inv, record));
+		inv_record_requeue_retirement(inv, r);
 	}
 }

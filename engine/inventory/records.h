@@ -57,6 +57,8 @@ void inv_record_leave(struct inv *inv, uint32_t record);
 void inv_record_restate(struct inv *inv, uint32_t record, uint8_t state);
 /* A hold's deadline moves. */
 void inv_record_redate(struct inv *inv, uint32_t record, uint64_t expires_at_us);
+/* A stay's last date moved. */
+void inv_record_requeue_retirement(struct inv *inv, uint32_t record);
 /* A hold goes behind all others of its hotel's chain. */
 void inv_record_requeue(struct inv *inv, uint32_t record);
 
@@ -71,6 +73,12 @@ uint32_t inv_text_node_count(struct inv_text text);
  * count all their nights when `counted`, else none. */
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
 	const uint32_t *rows, uint32_t line_count, bool counted);
+/* The nodes of the lines and their price runs. */
+uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_record *record);
+/* Other lines in the place of the present ones, all nights counted; what else hangs on the record
+ * stays. */
+void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
+	const struct inv_line *lines, const uint32_t *rows, uint32_t line_count);
 void inv_record_put_text(
 	struct inv *inv, struct inv_record *record, enum inv_node_kind kind, struct inv_text text);
 void inv_record_give_nodes(struct inv *inv, struct inv_record *record);

@@ -107,7 +107,7 @@ void inv_refused_put(
 
 /* ---- denials ---- */
 
-void inv_denial_add(
+static void inv_denial_add(
 	struct inv *inv, struct hotel_id hotel, uint16_t type, uint8_t rule, int32_t day)
 {
 	uint32_t count = inv->config.denials_max;
@@ -132,6 +132,19 @@ void inv_denial_add(
 		at = at + 1 == count ? 0 : at + 1;
 	}
 	inv->denial_overflow++;
+}
+
+void inv_denial_note(struct inv *inv, struct hotel_id hotel, const struct inv_line *lines,
+	uint32_t line_count, const struct inv_refusal *refusal)
+{
+	kr_assert(refusal->code != KEYRACK_DONE);
+	kr_assert(code_class_of(refusal->code) == CODE_FINAL);
+	if (refusal->code >= KEYRACK_NOT_FOUND && refusal->code != KEYRACK_COUNTER_FULL)
+		return;
+	kr_assert(refusal->line < line_count);
+	const struct inv_line *line = &lines[refusal->line];
+	int32_t day = refusal->has_day ? refusal->day : line->check_in;
+	inv_denial_add(inv, hotel, line->type, refusal->rule, day);
 }
 
 uint32_t inv_denials_list(const struct inv *inv, struct inv_denial *ret, uint32_t count_max)

@@ -31,7 +31,9 @@
 	X(17, CHANGE_ID, "change_id")                                                              \
 	X(18, EXPECTED_REVISION, "expected_revision")                                              \
 	X(19, EXPIRES_AT, "expires_at_us")                                                         \
-	X(20, REACQUIRES, "reacquires")
+	X(20, REACQUIRES, "reacquires")                                                            \
+	X(21, KEEPS, "keeps")                                                                      \
+	X(22, REPLACES, "replaces")
 
 #define X(number, name, text) INV_NAME_##name = number,
 enum inv_name { INV_NAME_TABLE(X) };
@@ -47,7 +49,9 @@ struct inv_refusal inv_refused_get(const struct inv_refused *refused);
 void inv_refused_put(
 	struct inv *inv, const struct inv_reserve_op *op, const struct inv_refusal *refusal);
 
-void inv_denial_add(
-	struct inv *inv, struct hotel_id hotel, uint16_t type, uint8_t rule, int32_t day);
+/* Counts the refusal of these lines, if it turned demand away: not what was never a question
+ * (unknown names, malformed, reused ids). */
+void inv_denial_note(struct inv *inv, struct hotel_id hotel, const struct inv_line *lines,
+	uint32_t line_count, const struct inv_refusal *refusal);
 
 #endif

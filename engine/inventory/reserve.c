@@ -1,4 +1,6 @@
-#include "engine/inventory/counted.h"
+#include "engine/inventory/change.h"
+#include "engine/inventory/credit.h"
+#include "engine/inventory/effect_lines.h"
 #include "engine/inventory/reservations.h"
 #include "engine/inventory/stay.h"
 
@@ -128,9 +130,38 @@ static bool inv_reserve_take_lines(
 	return true;
 }
 
+/* The live hold that is to be replaced, in *ret_record. */
+static bool inv_reserve_cannot_replace(const struct inv *inv, struct inv_now now,
+	const struct inv_reserve_op *op, uint32_t *ret_record, struct inv_refusal *ret)
+{
+	uint32_t r = inv_record_find(inv, op->replaces);
+	kr_assert(!kr_id_is_zero(op->replaces));
+	if (op->book || !kr_id_is_zero(op->reacquires))
+		return inv_reserve_refuse_field(INV_NAME_REPLACES, ret);
+	*ret = (struct inv_refusal){.rule = RULE_ID, .text = inv_name_text(INV_NAME_REPLACES)};
+	if (r == INV_NONE) {
+		ret->code = inv_reservation_absent_code(inv, op->replaces);
+		return true;
+	}
+	const struct inv_record *record = inv_record_at(inv, r);
+	ret->code = KEYRACK_NOT_FOUND;
+	if (record->hotel_index == INV_NONE ||
+		record->hotel_index != inv_hotel_find(inv, op->hotel))
+		return true;
+	ret->rule = RULE_STATE;
+	ret->state = record->state;
+	ret->code = KEYRACK_HOLD_EXPIRED;
+	if (record->state == INV_EXPIRED || inv_record_is_due(record, now.t_us))
+		return true;
+	ret->code = KEYRACK_BAD_STATE;
+	*ret_record = r;
+	return record->state != INV_HELD;
+}
+
 /* `again` is room for the operation with the lines that it wants again; *op is then that. */
 static bool inv_reserve_is_refused_early(const struct inv *inv, struct inv_now now,
-	const struct inv_reserve_op **ret_op, struct inv_reserve_op *again, struct inv_refusal *ret)
+	const struct inv_reserve_op **ret_op, struct inv_reserve_op *again, uint32_t *ret_replaced,
+	struct inv_refusal *ret)
 {
 	const struct inv_reserve_op *op = *ret_op;
 	uint16_t code = inv_reserve_id_code(inv, now, op);
@@ -147,39 +178,30 @@ static bool inv_reserve_is_refused_early(const struct inv *inv, struct inv_now n
 	enum inv_name field = inv_stay_malformed(op);
 	if (field != 0)
 		return inv_reserve_refuse_field(field, ret);
+	if (!kr_id_is_zero(op->replaces) &&
+		inv_reserve_cannot_replace(inv, now, op, ret_replaced, ret))
+		return true;
 	kr_assert(op->line_count >= 1);
 	return op->external_ref.size_bytes != 0 && inv_reserve_is_referred(inv, op, ret);
-}
-
-/* Demand turned away; not what was never a question (unknown names, malformed, reused ids). */
-static bool inv_refusal_is_denial(const struct inv_refusal *refusal)
-{
-	kr_assert(refusal->code != KEYRACK_DONE);
-	kr_assert(code_class_of(refusal->code) == CODE_FINAL);
-	return refusal->code < KEYRACK_NOT_FOUND || refusal->code == KEYRACK_COUNTER_FULL;
 }
 
 static enum inv_result inv_reserve_refuse(struct inv *inv, const struct inv_reserve_op *op,
 	uint32_t hotel_index, struct inv_refusal refusal, struct inv_answer *answer)
 {
 	inv_refused_put(inv, op, &refusal);
-	if (inv_refusal_is_denial(&refusal)) {
-		kr_assert(refusal.line < op->line_count);
-		const struct inv_line *line = &op->lines[refusal.line];
-		int32_t day = refusal.has_day ? refusal.day : line->check_in;
-		inv_denial_add(inv, op->hotel, line->type, refusal.rule, day);
-	}
+	inv_denial_note(inv, op->hotel, op->lines, op->line_count, &refusal);
 	kr_assert(inv_refused_find(inv, op->id) != NULL);
 	return inv_reserve_say(inv, op, hotel_index, refusal, answer);
 }
 
 /* ---- step 11: what may stand in the way of an admitted stay ---- */
 
+/* The hold that is replaced is no longer counted. */
 static bool inv_hold_is_over_cap(const struct inv *inv, const struct inv_reserve_op *op,
-	uint32_t hotel_index, struct inv_refusal *ret)
+	uint32_t hotel_index, uint32_t replaced, struct inv_refusal *ret)
 {
 	const struct inv_hotel_cold *cold = inv_hotel_cold_at(inv, hotel_index);
-	uint32_t holds = inv_hotel_at(inv, hotel_index)->hold_count;
+	uint32_t holds = inv_hotel_at(inv, hotel_index)->hold_count - (replaced != INV_NONE);
 	bool has_guest = (op->guest.hi | op->guest.lo) != 0;
 	kr_assert(!op->book);
 	*ret = (struct inv_refusal){.code = KEYRACK_RATE_LIMITED, .rule = RULE_HOLD_CAP};
@@ -193,7 +215,12 @@ static bool inv_hold_is_over_cap(const struct inv *inv, const struct inv_reserve
 	ret->required = cold->guest_holds_max;
 	ret->text = inv_name_text(INV_NAME_GUEST_HOLDS);
 	kr_assert(ret->left == 0);
-	return inv_guest_hold_count(inv, op->hotel, op->guest) >= cold->guest_holds_max;
+	uint32_t of_guest = inv_guest_hold_count(inv, op->hotel, op->guest);
+	if (replaced != INV_NONE) {
+		struct inv_guest_id guest = inv_record_at(inv, replaced)->guest;
+		of_guest -= guest.hi == op->guest.hi && guest.lo == op->guest.lo;
+	}
+	return of_guest >= cold->guest_holds_max;
 }
 
 static KR_COLD bool inv_reserve_refuse_table(
@@ -259,20 +286,43 @@ static void inv_stay_read_olds(const struct inv_stay *stay, struct inv_effect *e
 	effect->old_count = count;
 }
 
-static void inv_reserve_fill(struct inv_stay *stay, struct inv_now now, struct inv_effect *effect)
+/* Releasing the replaced hold is a part of the effect. */
+static void inv_reserve_fill_replaced(
+	const struct inv_stay *stay, uint32_t replaced, struct inv_effect *effect)
+{
+	const struct inv_record *record = inv_record_at(stay->inv, replaced);
+	struct inv_effect_reserve *reserve = &effect->u.reserve;
+	struct inv_span spans[INV_SPANS_MAX];
+	struct inv_effect_lines planned;
+	kr_assert(record->state == INV_HELD);
+	const char *wrong = inv_effect_lines_plan(
+		stay->inv, stay->hotel_index, reserve->lines, reserve->line_count, &planned);
+	kr_assert(wrong == NULL);
+	uint32_t span_count =
+		inv_spans_exchange(stay->inv, record, &planned, reserve->line_count, spans);
+	inv_spans_read(stay->inv, spans, span_count, effect);
+	reserve->replaces = record->id;
+	reserve->replaced_revision = record->revision + 1;
+}
+
+static void inv_reserve_fill(
+	struct inv_stay *stay, struct inv_now now, uint32_t replaced, struct inv_effect *effect)
 {
 	const struct inv_reserve_op *op = stay->op;
 	struct inv_scratch *scratch = inv_scratch(stay->inv);
 	inv_effect_begin(stay->inv, stay->hotel_index, INV_EFFECT_RESERVE, now, &op->actor, effect);
 	effect->id = op->id;
 	effect->revision = 1;
-	inv_stay_read_olds(stay, effect);
 	struct inv_effect_reserve *reserve = &effect->u.reserve;
 	reserve->book = op->book;
 	reserve->fingerprint = op->fingerprint;
 	reserve->guest = op->guest;
 	reserve->lines = inv_stay_freeze(stay);
 	reserve->line_count = op->line_count;
+	if (replaced == INV_NONE)
+		inv_stay_read_olds(stay, effect);
+	else
+		inv_reserve_fill_replaced(stay, replaced, effect);
 	if (op->external_ref.size_bytes != 0)
 		reserve->external_ref = inv_text_copy(op->external_ref, scratch->external_ref);
 	if (op->payment_ref.size_bytes != 0)
@@ -312,89 +362,33 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 	const struct inv_refused *refused = inv_refused_find(inv, op->id);
 	if (refused != NULL)
 		return inv_reserve_remembered(inv, op, refused, ret_answer);
-	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
+	uint32_t hotel_index = inv_hotel_find(inv, op->hotel), replaced = INV_NONE;
 	struct inv_refusal refusal;
 	struct inv_reserve_op again;
-	if (inv_reserve_is_refused_early(inv, now, &op, &again, &refusal))
+	if (inv_reserve_is_refused_early(inv, now, &op, &again, &replaced, &refusal))
 		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
 	struct inv_stay stay;
+	struct inv_credit credit;
 	inv_stay_init(&stay, inv, now.t_us, op, hotel_index, &refusal, 1);
+	if (replaced != INV_NONE) {
+		inv_credit_init(&credit, inv, inv_record_at(inv, replaced), false);
+		stay.credit = &credit;
+	}
 	if (!inv_stay_try(&stay))
 		return inv_reserve_refuse(inv, op, hotel_index, refusal, ret_answer);
-	if (!op->book && inv_hold_is_over_cap(inv, op, hotel_index, &refusal))
+	if (!op->book && inv_hold_is_over_cap(inv, op, hotel_index, replaced, &refusal))
 		return inv_reserve_say(inv, op, hotel_index, refusal, ret_answer);
 	if (inv_reserve_lacks_room(inv, op, inv_stay_freeze(&stay), &refusal))
 		return inv_reserve_say(inv, op, hotel_index, refusal, ret_answer);
-	inv_reserve_fill(&stay, now, ret_effect);
+	inv_reserve_fill(&stay, now, replaced, ret_effect);
 	inv_reserve_answer(&stay, ret_effect, ret_answer);
 	return INV_EFFECT;
 }
 
 /* ---- applying ---- */
 
-/* What applying a reservation needs to know of its lines. */
-struct inv_reserve_plan {
-	struct inv_span spans[INV_LINES_MAX];
-	uint32_t rows[INV_LINES_MAX];
-	uint32_t nodes;
-};
-
-/* An effect's line as judging would have made it; NULL, or what is wrong. */
-static const char *inv_reserve_line_wrong(const struct inv_line *line)
-{
-	int64_t nights = (int64_t)line->check_out - line->check_in;
-	uint32_t covered = 0;
-	kr_assert(line->run_count == 0 || line->runs != NULL);
-	if (line->check_in < INV_DAY_MIN || line->check_out > INV_DAY_MAX || nights < 1 ||
-		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0 || line->plan != 0)
-		return "a line is malformed";
-	if (line->pricing > INV_PRICE_NONE)
-		return "a line's pricing is unknown";
-	for (uint32_t i = 0; i < line->run_count; i++) {
-		if (line->runs[i].nights == 0 || line->runs[i].price_minor > RATE_PRICE_MAX)
-			return "a price run is malformed";
-		covered += line->runs[i].nights;
-	}
-	kr_assert(nights > 0);
-	if (covered != (line->pricing == INV_PRICE_NONE ? 0 : nights))
-		return "the price runs do not cover the nights";
-	return NULL;
-}
-
-static const char *inv_reserve_lines_wrong(const struct inv *inv, uint32_t hotel_index,
-	const struct inv_effect_reserve *reserve, struct inv_reserve_plan *plan)
-{
-	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
-	uint64_t nights = 0, total_minor = 0;
-	kr_assert(reserve->line_count <= INV_LINES_MAX);
-	for (uint32_t i = 0; i < reserve->line_count; i++) {
-		const struct inv_line *line = &reserve->lines[i];
-		const char *wrong = inv_reserve_line_wrong(line);
-		if (wrong != NULL)
-			return wrong;
-		plan->rows[i] = inv_row_find(inv, hotel_index, line->type);
-		if (plan->rows[i] == INV_NONE)
-			return "a line's room type is unknown";
-		nights += (uint64_t)(line->check_out - line->check_in);
-		if (nights > INV_STAY_NIGHTS_MAX)
-			return "a reservation has too many nights";
-		if (!inv_line_sum(line, &total_minor))
-			return "the total leaves its range";
-		struct inv_span span = {.row = plan->rows[i],
-			.rooms = line->rooms,
-			.first_day = line->check_in,
-			.end_day = line->check_out};
-		plan->spans[i] = inv_span_clip(inv, hotel, span);
-	}
-	kr_assert(nights >= reserve->line_count);
-	plan->nodes = inv_lines_node_count(reserve->lines, reserve->line_count) +
-		      inv_text_node_count(reserve->external_ref) +
-		      inv_text_node_count(reserve->payment_ref);
-	return NULL;
-}
-
 static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index,
-	const struct inv_effect *effect, struct inv_reserve_plan *plan)
+	const struct inv_effect *effect, struct inv_effect_lines *plan)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
@@ -403,8 +397,6 @@ static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index
 		return "the id is known already";
 	if (effect->revision != 1)
 		return "a first revision is not 1";
-	if (reserve->line_count < 1 || reserve->line_count > INV_LINES_MAX)
-		return "a reservation has no lines, or too many";
 	if (reserve->external_ref.size_bytes > INV_TEXT_SIZE_MAX ||
 		reserve->payment_ref.size_bytes > INV_TEXT_SIZE_MAX)
 		return "a reference is too long";
@@ -412,11 +404,15 @@ static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index
 		reserve->book ? reserve->expires_at_us == 0 : reserve->expires_at_us > effect->t_us;
 	if (!is_dated)
 		return "the deadline does not fit the operation";
-	return inv_reserve_lines_wrong(inv, hotel_index, reserve, plan);
+	const char *wrong =
+		inv_effect_lines_plan(inv, hotel_index, reserve->lines, reserve->line_count, plan);
+	plan->nodes += inv_text_node_count(reserve->external_ref) +
+		       inv_text_node_count(reserve->payment_ref);
+	return wrong;
 }
 
 static void inv_reserve_commit(struct inv *inv, uint32_t hotel_index,
-	const struct inv_effect *effect, const struct inv_reserve_plan *plan)
+	const struct inv_effect *effect, const struct inv_effect_lines *plan)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
 	uint32_t r = inv_record_take(inv);
@@ -443,22 +439,63 @@ static void inv_reserve_commit(struct inv *inv, uint32_t hotel_index,
 	kr_assert(record->line_count == reserve->line_count);
 }
 
+/* The hold that the effect releases, and what of the hotel it moves; 0, or INV_CONTRADICTION. */
+static int inv_replaced_find(const struct inv *inv, uint32_t hotel_index,
+	const struct inv_effect *effect, const struct inv_effect_lines *plan, uint32_t *ret_record,
+	struct inv_span *spans, uint32_t *ret_span_count, struct inv_contradiction *ret)
+{
+	const struct inv_effect_reserve *reserve = &effect->u.reserve;
+	int r = inv_move_find_id(inv, hotel_index, effect, reserve->replaces,
+		reserve->replaced_revision, 1u << INV_HELD, ret_record, ret);
+	if (r != 0)
+		return r;
+	const struct inv_record *record = inv_record_at(inv, *ret_record);
+	if (reserve->book)
+		return inv_contradict(effect, "a booking replaces a hold", 0, 0, 0, ret);
+	if (effect->t_us >= record->expires_at_us)
+		return inv_contradict(effect, "an expired hold is replaced", record->expires_at_us,
+			effect->t_us, 0, ret);
+	kr_assert(record->state == INV_HELD);
+	*ret_span_count = inv_spans_exchange(inv, record, plan, reserve->line_count, spans);
+	return 0;
+}
+
+static void inv_replaced_release(struct inv *inv, uint32_t r, const struct inv_effect *effect)
+{
+	struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(record->state == INV_HELD);
+	inv_move_stamp_to(record, effect->u.reserve.replaced_revision, effect);
+	inv_record_count_until(inv, record, INV_DAY_MIN);
+	inv_record_restate(inv, r, INV_RELEASED);
+	kr_assert(record->state == INV_RELEASED);
+}
+
 int inv_apply_reserve(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
-	struct inv_reserve_plan plan;
+	struct inv_effect_lines plan;
 	const char *wrong = inv_reserve_wrong(inv, hotel_index, effect, &plan);
 	if (wrong != NULL)
 		return inv_contradict(effect, wrong, 0, 0, 0, ret);
-	uint32_t line_count = reserve->line_count;
+	uint32_t replaced = INV_NONE, span_count = reserve->line_count;
+	struct inv_span exchanged[INV_SPANS_MAX], *spans = plan.spans;
+	int r = 0;
+	if (!kr_id_is_zero(reserve->replaces)) {
+		spans = exchanged;
+		r = inv_replaced_find(
+			inv, hotel_index, effect, &plan, &replaced, spans, &span_count, ret);
+	}
 	struct inv_delta delta = {.held = !reserve->book, .booked = reserve->book};
-	int r = inv_spans_check(inv, plan.spans, line_count, delta, effect, ret);
+	if (r == 0)
+		r = inv_spans_check(inv, spans, span_count, delta, effect, ret);
 	if (r != 0)
 		return r;
 	if (inv_pool_left(&inv->record_pool) == 0 || inv_pool_left(&inv->node_pool) < plan.nodes)
 		return INV_NO_ROOM;
-	inv_spans_move(inv, plan.spans, line_count, delta);
+	inv_spans_move(inv, spans, span_count, delta);
+	if (replaced != INV_NONE)
+		inv_replaced_release(inv, replaced, effect);
 	inv_reserve_commit(inv, hotel_index, effect, &plan);
 	kr_assert(delta.held != delta.booked);
 	return 0;

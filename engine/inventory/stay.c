@@ -1,4 +1,4 @@
-#include "engine/inventory/stay.h"
+#include "engine/inventory/credit.h"
 
 #define INV_MINUTE_US INT64_C(60000000)
 
@@ -59,31 +59,31 @@ static bool inv_line_has_nights(const struct inv_line *line)
 
 /* Line b goes on where the line before it ends, with as many rooms. A line without nights, which
  * only explaining looks beyond, continues nothing: its neighbours' length stays their own. */
-static bool inv_line_continues(const struct inv_reserve_op *op, uint32_t b)
+static bool inv_line_continues(const struct inv_line *lines, uint32_t line_count, uint32_t b)
 {
-	kr_assert(b <= op->line_count);
-	if (b == 0 || b == op->line_count)
+	kr_assert(b <= line_count);
+	if (b == 0 || b == line_count)
 		return false;
-	const struct inv_line *before = &op->lines[b - 1], *line = &op->lines[b];
+	const struct inv_line *before = &lines[b - 1], *line = &lines[b];
 	return inv_line_has_nights(before) && inv_line_has_nights(line) &&
 	       line->check_in == before->check_out && line->rooms == before->rooms;
 }
 
-static void inv_stay_chain(struct inv_stay *stay)
+void inv_lines_chain(
+	const struct inv_line *lines, uint32_t line_count, struct inv_chain_place *ret_places)
 {
-	const struct inv_reserve_op *op = stay->op;
-	kr_assert(op->line_count >= 1 && op->line_count <= INV_LINES_MAX);
-	for (uint32_t first = 0; first < op->line_count;) {
+	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
+	for (uint32_t first = 0; first < line_count;) {
 		uint32_t end = first + 1;
-		while (inv_line_continues(op, end))
+		while (inv_line_continues(lines, line_count, end))
 			end++;
-		kr_assert(end <= op->line_count);
-		int64_t nights = (int64_t)op->lines[end - 1].check_out - op->lines[first].check_in;
-		for (uint32_t i = first; i < end; i++) {
-			stay->lines[i].stay_nights = nights > 0 ? (uint32_t)nights : 0;
-			stay->lines[i].is_first = i == first;
-			stay->lines[i].is_last = i + 1 == end;
-		}
+		kr_assert(end <= line_count);
+		int64_t nights = (int64_t)lines[end - 1].check_out - lines[first].check_in;
+		for (uint32_t i = first; i < end; i++)
+			ret_places[i] = (struct inv_chain_place){
+				.stay_nights = nights > 0 ? (uint32_t)nights : 0,
+				.is_first = i == first,
+				.is_last = i + 1 == end};
 		first = end;
 	}
 }
@@ -98,6 +98,7 @@ void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
 	stay->t_us = t_us;
 	stay->op = op;
 	stay->hotel_index = hotel_index;
+	stay->credit = NULL;
 	stay->suspects = INV_SUSPECT_ALWAYS;
 	stay->has_every_price = false;
 	stay->total_minor = 0;
@@ -106,7 +107,7 @@ void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
 	stay->refusal_max = refusal_max;
 	for (uint32_t i = 0; i < op->line_count; i++)
 		stay->lines[i] = (struct inv_stay_line){.line = &op->lines[i], .row = INV_NONE};
-	inv_stay_chain(stay);
+	inv_lines_chain(op->lines, op->line_count, stay->places);
 }
 
 /* ---- step 2: hotel, type and plan are known and active ---- */
@@ -120,12 +121,14 @@ static bool inv_stay_refuse_catalogue(struct inv_stay *stay, uint32_t i)
 		return inv_stay_refuse_line(stay, KEYRACK_NOT_FOUND, RULE_TYPE, i);
 	const struct inv_row *row = inv_row_at(stay->inv, row_index);
 	kr_assert(row->hotel_index == stay->hotel_index);
-	if (row->status != INV_ACTIVE && inv_stay_refuse_line(stay, KEYRACK_CLOSED, RULE_TYPE, i))
+	bool is_judged = inv_stay_line_is_new(stay, i);
+	if (is_judged && row->status != INV_ACTIVE &&
+		inv_stay_refuse_line(stay, KEYRACK_CLOSED, RULE_TYPE, i))
 		return true;
 	if (l->line->plan != 0)
 		return inv_stay_refuse_line(stay, KEYRACK_NOT_FOUND, RULE_PLAN, i);
 	l->row = row_index;
-	if (row->plan_status != INV_ACTIVE)
+	if (is_judged && row->plan_status != INV_ACTIVE)
 		return inv_stay_refuse_line(stay, KEYRACK_RATE_CLOSED, RULE_PLAN, i);
 	return false;
 }
@@ -139,7 +142,7 @@ static void inv_stay_step_catalogue(struct inv_stay *stay)
 			stay, (struct inv_refusal){.code = KEYRACK_NOT_FOUND, .rule = RULE_HOTEL});
 		return;
 	}
-	if (inv_stay_hotel(stay)->status != INV_ACTIVE &&
+	if (inv_stay_hotel(stay)->status != INV_ACTIVE && inv_stay_has_new(stay) &&
 		inv_stay_refuse(
 			stay, (struct inv_refusal){.code = KEYRACK_CLOSED, .rule = RULE_HOTEL}))
 		return;
@@ -240,12 +243,23 @@ static bool inv_stay_refuse_window(struct inv_stay *stay, uint32_t i)
 	kr_assert(line->check_in < line->check_out);
 	l->first_day = KR_MAX(line->check_in, begin);
 	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end));
-	if (line->check_in < begin &&
+	if (line->check_in < begin && !inv_stay_keeps(stay) &&
 		inv_stay_refuse_day(stay, KEYRACK_PAST_DATE, i, line->check_in))
 		return true;
 	if (line->check_out <= end)
 		return false;
 	return inv_stay_refuse_day(stay, KEYRACK_OUT_OF_WINDOW, i, KR_MAX(line->check_in, end));
+}
+
+/* Nights that were slept in already are neither added nor given back. */
+static void inv_stay_refuse_past(struct inv_stay *stay)
+{
+	uint32_t line;
+	int32_t day;
+	kr_assert(stay->hotel_index != INV_NONE);
+	kr_assert(!inv_stay_is_full(stay));
+	if (inv_stay_keeps(stay) && inv_credit_past_changes(stay, &line, &day))
+		inv_stay_refuse_day(stay, KEYRACK_PAST_DATE, line, day);
 }
 
 static void inv_stay_step_dates(struct inv_stay *stay)
@@ -255,7 +269,8 @@ static void inv_stay_step_dates(struct inv_stay *stay)
 	kr_assert(stay->hotel_index != INV_NONE);
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		const struct inv_line *line = stay->lines[i].line;
-		enum inv_line_fault fault = inv_line_fault(line, nights_max, nights);
+		enum inv_line_fault fault = inv_line_fault(
+			line, inv_stay_line_is_new(stay, i) ? nights_max : 0, nights);
 		if (fault == INV_LINE_FITS) {
 			nights += (uint32_t)(line->check_out - line->check_in);
 			if (inv_stay_refuse_window(stay, i))
@@ -266,6 +281,7 @@ static void inv_stay_step_dates(struct inv_stay *stay)
 		if (inv_stay_refuse_fault(stay, i, fault, nights))
 			return;
 	}
+	inv_stay_refuse_past(stay);
 }
 
 /* ---- step 4: advance notice ---- */
@@ -313,6 +329,7 @@ static void inv_stay_step_advance(struct inv_stay *stay)
 		const struct inv_row *row = inv_row_at(stay->inv, stay->lines[i].row);
 		kr_assert(row->hotel_index == stay->hotel_index);
 		if ((row->advance_min_minutes | row->advance_max_minutes) != 0 &&
+			!inv_stay_arrival_is_known(stay, i) &&
 			inv_stay_refuse_advance(stay, i, row))
 			return;
 	}
@@ -329,7 +346,8 @@ static void inv_stay_step_occupancy(struct inv_stay *stay)
 			continue;
 		uint32_t guests_max = inv_row_at(stay->inv, l->row)->guests_max;
 		kr_assert(guests_max <= UINT16_MAX);
-		if (guests_max == 0 || l->line->guests <= guests_max * l->line->rooms)
+		if (guests_max == 0 || l->line->guests <= guests_max * l->line->rooms ||
+			inv_stay_party_is_known(stay, i))
 			continue;
 		struct inv_refusal refusal = {
 			.code = KEYRACK_OVER_OCCUPANCY,
@@ -361,6 +379,8 @@ static const struct {
 
 bool inv_stay_try(struct inv_stay *stay)
 {
+	if (inv_stay_keeps(stay))
+		inv_credit_compare(stay);
 	inv_stay_step_catalogue(stay);
 	if (inv_stay_is_full(stay) || stay->hotel_index == INV_NONE)
 		return false;
@@ -368,6 +388,8 @@ bool inv_stay_try(struct inv_stay *stay)
 	if (inv_stay_is_full(stay))
 		return false;
 	inv_stay_gather(stay);
+	if (!inv_stay_has_new(stay))
+		stay->suspects &= INV_SUSPECT_ALWAYS;
 	for (size_t s = 0; s < KR_ARRAY_COUNT(inv_stay_steps); s++) {
 		if ((stay->suspects & inv_stay_steps[s].suspect) && !inv_stay_is_full(stay))
 			inv_stay_steps[s].step(stay);

@@ -11,12 +11,17 @@
 
 #include "engine/inventory/refusals.h"
 
+struct inv_credit;
+
+/* A line's place among those that continue one another. */
+struct inv_chain_place {
+	uint32_t stay_nights; /* of the whole chain */
+	bool is_first, is_last;
+};
+
 struct inv_stay_line {
 	const struct inv_line *line;
-	uint32_t row;         /* INV_NONE: unknown type or plan */
-	uint32_t stay_nights; /* of the chain it belongs to */
-	bool is_first;        /* of its chain */
-	bool is_last;
+	uint32_t row; /* INV_NONE: unknown type or plan */
 	/* Nights inside the window, [first_day, end_day), and their words; none before dates are
 	 * judged. Admission has them all, explaining clips. */
 	int32_t first_day;
@@ -42,8 +47,10 @@ struct inv_stay {
 	uint64_t t_us;
 	const struct inv_reserve_op *op;
 	uint32_t hotel_index;
-	uint32_t suspects; /* INV_SUSPECT_* of all lines */
+	uint32_t suspects;         /* INV_SUSPECT_* of all lines */
+	struct inv_credit *credit; /* what is given back in the same effect; or NULL */
 	struct inv_stay_line lines[INV_LINES_MAX];
+	struct inv_chain_place places[INV_LINES_MAX];
 	bool has_every_price;
 	uint64_t total_minor; /* of the lines that have a price */
 	/* refusals found, in order */
@@ -55,6 +62,9 @@ struct inv_stay {
 void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
 	const struct inv_reserve_op *op, uint32_t hotel_index, struct inv_refusal *refusals,
 	uint32_t refusal_max);
+
+void inv_lines_chain(
+	const struct inv_line *lines, uint32_t line_count, struct inv_chain_place *ret_places);
 
 /* Malformed beyond any hotel: lines, texts, fields of the other operation. 0 or the field. */
 enum inv_name inv_stay_malformed(const struct inv_reserve_op *op);

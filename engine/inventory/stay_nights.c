@@ -1,4 +1,4 @@
-#include "engine/inventory/stay.h"
+#include "engine/inventory/credit.h"
 
 /* Steps 6 to 10 of admission: what the nights say. */
 
@@ -70,7 +70,7 @@ void inv_stay_gather(struct inv_stay *stay)
 		used += (uint32_t)(l->end_day - l->first_day);
 		kr_assert(used <= INV_STAY_NIGHTS_MAX);
 	}
-	kr_assert(used > 0 || stay->refusal_count > 0);
+	kr_assert(used > 0 || stay->refusal_count > 0 || inv_stay_keeps(stay));
 }
 
 static inline struct cell_counter inv_stay_counter(const struct inv_stay_line *l, int32_t day)
@@ -104,6 +104,8 @@ static bool inv_line_refuse_closed(struct inv_stay *stay, uint32_t i)
 	const struct inv_stay_line *l = &stay->lines[i];
 	kr_assert(l->first_day <= l->end_day);
 	for (int32_t day = l->first_day; day < l->end_day; day++) {
+		if (inv_stay_night_is_kept(stay, i, day))
+			continue;
 		if ((inv_stay_counter(l, day).flags & CELL_CLOSED) &&
 			inv_stay_refuse_night(stay, KEYRACK_CLOSED, RULE_TYPE_CLOSED, i, day))
 			return true;
@@ -129,7 +131,8 @@ static bool inv_line_refuse_arrival(struct inv_stay *stay, uint32_t i)
 {
 	const struct inv_stay_line *l = &stay->lines[i];
 	int32_t day = l->line->check_in;
-	if (!l->is_first || day < l->first_day || day >= l->end_day)
+	if (!stay->places[i].is_first || day < l->first_day || day >= l->end_day ||
+		inv_stay_arrival_is_known(stay, i))
 		return false;
 	kr_assert(l->row != INV_NONE);
 	if ((inv_stay_counter(l, day).flags & CELL_CTA) &&
@@ -144,8 +147,9 @@ static bool inv_line_refuse_departure(struct inv_stay *stay, uint32_t i)
 {
 	const struct inv_stay_line *l = &stay->lines[i];
 	int32_t day = l->line->check_out;
-	if (!l->is_last || l->row == INV_NONE ||
-		!inv_day_in_window(stay->inv, inv_stay_hotel(stay), day))
+	if (!stay->places[i].is_last || l->row == INV_NONE ||
+		!inv_day_in_window(stay->inv, inv_stay_hotel(stay), day) ||
+		inv_stay_departure_is_known(stay, i))
 		return false;
 	/* a date inside the window ends the nights that are inside it */
 	kr_assert(day == l->end_day);
@@ -176,7 +180,7 @@ struct inv_los_rule {
 static bool inv_stay_refuse_los(
 	struct inv_stay *stay, uint32_t i, int32_t day, struct inv_los_rule los)
 {
-	uint32_t nights = stay->lines[i].stay_nights;
+	uint32_t nights = stay->places[i].stay_nights;
 	struct inv_refusal refusal = {
 		.line = (uint16_t)i, .has_day = true, .day = day, .left = nights};
 	kr_assert(nights > 0);
@@ -200,7 +204,7 @@ static bool inv_night_refuse_los(struct inv_stay *stay, uint32_t i, int32_t day)
 {
 	const struct inv_stay_line *l = &stay->lines[i];
 	uint16_t class_index = inv_stay_rate(l, day).class_index;
-	if (class_index == 0)
+	if (class_index == 0 || inv_stay_length_is_known(stay, i, day))
 		return false;
 	kr_assert(class_index < stay->inv->class_fresh);
 	struct los_class class = inv_classes(stay->inv)[class_index];
@@ -212,7 +216,8 @@ static bool inv_night_refuse_los(struct inv_stay *stay, uint32_t i, int32_t day)
 		.max = class.max_arrival,
 		.min_rule = RULE_MIN_ARRIVAL,
 		.max_rule = RULE_MAX_ARRIVAL};
-	if (l->is_first && day == l->line->check_in && inv_stay_refuse_los(stay, i, day, arrival))
+	if (stay->places[i].is_first && day == l->line->check_in &&
+		inv_stay_refuse_los(stay, i, day, arrival))
 		return true;
 	return inv_stay_refuse_los(stay, i, day, through);
 }
@@ -277,6 +282,35 @@ static bool inv_line_price_calendar(
 	return is_whole;
 }
 
+/* The nights of a line that are kept at what they were sold for, the others at today's price. */
+static bool inv_line_price_kept(
+	struct inv_stay *stay, uint32_t i, struct inv_line *frozen, struct inv_price_run *runs)
+{
+	const struct inv_stay_line *l = &stay->lines[i];
+	bool is_whole = true;
+	kr_assert(frozen->run_count == 0);
+	kr_assert(frozen->runs == runs);
+	for (int32_t day = l->line->check_in; day < l->line->check_out; day++) {
+		uint64_t price_minor;
+		bool has_price = inv_credit_price(stay, i, day, &price_minor);
+		if (!has_price && day >= l->first_day && day < l->end_day) {
+			struct cell_rate rate = inv_stay_rate(l, day);
+			has_price = rate.flags & RATE_PRICED;
+			price_minor = rate.price_minor;
+		}
+		if (has_price) {
+			inv_runs_extend(frozen, runs, 1, price_minor);
+			continue;
+		}
+		is_whole = false;
+		if (inv_stay_refuse_night(stay, KEYRACK_NO_RATE, RULE_PRICE, i, day))
+			return false;
+	}
+	if (!is_whole)
+		frozen->run_count = 0;
+	return is_whole;
+}
+
 static bool inv_line_price(
 	struct inv_stay *stay, uint32_t i, struct inv_line *frozen, struct inv_price_run *runs)
 {
@@ -286,7 +320,8 @@ static bool inv_line_price(
 		return true;
 	frozen->runs = runs;
 	if (line->pricing == INV_PRICE_CALENDAR)
-		return inv_line_price_calendar(stay, i, frozen, runs);
+		return inv_stay_keeps(stay) ? inv_line_price_kept(stay, i, frozen, runs)
+					    : inv_line_price_calendar(stay, i, frozen, runs);
 	kr_assert(line->pricing == INV_PRICE_CALLER);
 	for (uint32_t r = 0; r < line->run_count; r++)
 		inv_runs_extend(frozen, runs, line->runs[r].nights, line->runs[r].price_minor);
@@ -382,7 +417,8 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 {
 	struct cell_counter cell = inv_stay_counter(&stay->lines[i], day);
 	int64_t required = inv_stay_drawn(stay, i, day);
-	int64_t left = KR_MAX(cell_left(cell), 0);
+	int64_t own = inv_stay_credit(stay, i, day);
+	int64_t left = KR_MAX(cell_left(cell) + own, 0);
 	uint32_t count = stay->op->book ? cell.booked : cell.held;
 	struct inv_refusal refusal = {.rule = RULE_LIMIT,
 		.line = (uint16_t)i,
@@ -391,6 +427,8 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 		.required = required,
 		.left = left};
 	kr_assert(required > 0);
+	if (inv_stay_keeps(stay) && required <= own)
+		return false;
 	if (!(cell.flags & CELL_LOADED)) {
 		refusal.code = KEYRACK_NOT_LOADED;
 		refusal.rule = RULE_LOADED;
@@ -398,10 +436,10 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 		refusal.left = 0;
 	} else if (required > left) {
 		refusal.code = KEYRACK_SOLD_OUT;
-	} else if (count + required > CELL_COUNT_MAX) {
+	} else if (count + required - own > CELL_COUNT_MAX) {
 		refusal.code = KEYRACK_COUNTER_FULL;
 		refusal.rule = RULE_COUNTER;
-		refusal.left = CELL_COUNT_MAX - count;
+		refusal.left = CELL_COUNT_MAX - count + own;
 	} else {
 		return false;
 	}
@@ -414,7 +452,7 @@ static bool inv_line_has_rooms(const struct inv_stay *stay, const struct inv_sta
 {
 	kr_static_assert(CELL_LIMIT_MAX <= CELL_COUNT_MAX, "a limit is within a counter's range");
 	kr_assert(l->line->rooms > 0);
-	return stay->op->line_count == 1 &&
+	return stay->op->line_count == 1 && stay->credit == NULL &&
 	       (cell_counter_unpack(l->all.counter).flags & CELL_LOADED) &&
 	       l->least_left >= (int32_t)l->line->rooms;
 }

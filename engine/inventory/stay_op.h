@@ -21,6 +21,9 @@ struct inv_line {
 	uint16_t rooms;
 	uint16_t guests;
 	uint8_t pricing;
+	/* MODIFY: counted from 1, the reservation's line at whose prices its nights are kept; 0 =
+	 * the line in its own place. Else 0. */
+	uint8_t keeps;
 	uint16_t run_count; /* of `runs`: caller-priced in an op, frozen in an effect */
 	const struct inv_price_run *runs;
 };
@@ -37,6 +40,9 @@ struct inv_reserve_op {
 	/* An expired hold of the hotel whose lines are wanted again, at the prices they were held
 	 * at; then `lines` is empty. 0 = none. */
 	struct kr_id reacquires;
+	/* HOLD: a live hold of the hotel that is released by the same operation and whose rooms are
+	 * counted as given back; refused, it stands. 0 = none. */
+	struct kr_id replaces;
 	const struct inv_line *lines;
 	uint32_t line_count;
 	uint64_t ttl_us; /* HOLD: 0 = the hotel's default */
@@ -49,7 +55,7 @@ struct inv_reserve_op {
 	struct inv_actor actor;
 };
 
-/* Moves to a state, RESOLVE, and the changes that move to none (EXTEND, ATTACH_PAYMENT). */
+/* Moves to a state, RESOLVE, and the changes that move to none (EXTEND, ATTACH_PAYMENT, MODIFY). */
 enum inv_transition {
 	INV_CONFIRM = 1,
 	INV_RELEASE = 2,
@@ -60,6 +66,7 @@ enum inv_transition {
 	INV_CHECK_IN = 7,
 	INV_COMPLETE = 8,
 	INV_MARK_NO_SHOW = 9,
+	INV_MODIFY = 10,
 };
 
 struct inv_transition_op {
@@ -75,6 +82,11 @@ struct inv_transition_op {
 	 * that is repeated under it finds itself done. */
 	uint64_t change_id;
 	uint64_t expires_at_us; /* EXTEND: not 0 */
+	/* MODIFY: the whole reservation as it is to be. */
+	const struct inv_line *lines;
+	uint32_t line_count;
+	bool has_expected_total;
+	uint64_t expected_total_minor;
 	struct inv_actor actor;
 };
 

@@ -1,5 +1,5 @@
 #include "engine/inventory/counted.h"
-#include "engine/inventory/refusals.h"
+#include "engine/inventory/stay.h"
 #include "engine/inventory/transition.h"
 
 /*
@@ -15,15 +15,15 @@
  *   others     BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      shown
  *   VOID       BAD_STATE      BAD_STATE      BAD_STATE      BAD_STATE      NOT_FOUND
  *
- *              EXTEND, ATTACH_PAYMENT   CHECK_IN      COMPLETE      NO_SHOW
- *   HELD       HELD, changed            BAD_STATE     BAD_STATE     BAD_STATE
- *   HELD, due  HOLD_EXPIRED             BAD_STATE     BAD_STATE     BAD_STATE
- *   EXPIRED    HOLD_EXPIRED             BAD_STATE     BAD_STATE     BAD_STATE
- *   CONFIRMED  BAD_STATE                CHECKED_IN    COMPLETED     NO_SHOW
- *   CHECKED_IN BAD_STATE                again         COMPLETED     BAD_STATE
- *   COMPLETED  BAD_STATE                BAD_STATE     again         BAD_STATE
- *   NO_SHOW    BAD_STATE                BAD_STATE     BAD_STATE     again
- *   others     BAD_STATE                BAD_STATE     BAD_STATE     BAD_STATE
+ *              EXTEND, ATTACH_PAYMENT   MODIFY        CHECK_IN      COMPLETE      NO_SHOW
+ *   HELD       HELD, changed            changed       BAD_STATE     BAD_STATE     BAD_STATE
+ *   HELD, due  HOLD_EXPIRED             HOLD_EXPIRED  BAD_STATE     BAD_STATE     BAD_STATE
+ *   EXPIRED    HOLD_EXPIRED             HOLD_EXPIRED  BAD_STATE     BAD_STATE     BAD_STATE
+ *   CONFIRMED  BAD_STATE                changed       CHECKED_IN    COMPLETED     NO_SHOW
+ *   CHECKED_IN BAD_STATE                changed       again         COMPLETED     BAD_STATE
+ *   COMPLETED  BAD_STATE                BAD_STATE     BAD_STATE     again         BAD_STATE
+ *   NO_SHOW    BAD_STATE                BAD_STATE     BAD_STATE     BAD_STATE     again
+ *   others     BAD_STATE                BAD_STATE     BAD_STATE     BAD_STATE     BAD_STATE
  *
  * A change that the record remembers by its id was done: that comes before everything else.
  *
@@ -33,19 +33,36 @@
 
 /* ---- what is wrong with the request itself ---- */
 
+static enum inv_name inv_transition_lines_malformed(const struct inv_transition_op *op)
+{
+	struct inv_reserve_op stay = {.lines = op->lines, .line_count = op->line_count};
+	kr_assert(op->line_count == 0 || op->lines != NULL);
+	if (op->transition != INV_MODIFY)
+		return op->line_count != 0      ? INV_NAME_LINES
+		       : op->has_expected_total ? INV_NAME_TOTAL
+						: 0;
+	enum inv_name field = inv_stay_malformed(&stay);
+	for (uint32_t i = 0; field == 0 && i < op->line_count; i++) {
+		if (op->lines[i].keeps > INV_LINES_MAX)
+			field = INV_NAME_KEEPS;
+	}
+	return field;
+}
+
 static enum inv_name inv_transition_malformed(const struct inv_transition_op *op)
 {
 	kr_assert(op->payment_ref.size_bytes == 0 || op->payment_ref.bytes != NULL);
-	if (op->transition < INV_CONFIRM || op->transition > INV_MARK_NO_SHOW)
+	if (op->transition < INV_CONFIRM || op->transition > INV_MODIFY)
 		return INV_NAME_TRANSITION;
 	bool attaches = op->transition == INV_ATTACH_PAYMENT;
 	bool extends = op->transition == INV_EXTEND;
+	bool changes = attaches || extends || op->transition == INV_MODIFY;
 	if (attaches ? op->payment_ref.size_bytes == 0
 		     : op->payment_ref.size_bytes != 0 && op->transition != INV_CONFIRM)
 		return INV_NAME_PAYMENT_REF;
-	if ((attaches || extends) != (op->change_id != 0))
+	if (changes != (op->change_id != 0))
 		return INV_NAME_CHANGE_ID;
-	if ((attaches || extends) && !op->has_expected_revision)
+	if (changes && !op->has_expected_revision)
 		return INV_NAME_EXPECTED_REVISION;
 	if (extends != (op->expires_at_us != 0) || op->expires_at_us > INV_DEADLINE_MAX_US)
 		return INV_NAME_EXPIRES_AT;
@@ -56,13 +73,15 @@ static enum inv_name inv_transition_malformed(const struct inv_transition_op *op
 	if (!inv_text_fits(op->actor.reason))
 		return INV_NAME_REASON;
 	kr_assert(op->transition >= INV_CONFIRM);
-	return op->actor.source >= INV_SOURCE_RESERVED_FIRST ? INV_NAME_SOURCE : 0;
+	if (op->actor.source >= INV_SOURCE_RESERVED_FIRST)
+		return INV_NAME_SOURCE;
+	return inv_transition_lines_malformed(op);
 }
 
 /* An id routes by itself only when it has a slot; when a hotel is named too, they agree. */
 static bool inv_transition_is_lost(const struct inv_transition_op *op)
 {
-	kr_assert(op->transition >= INV_CONFIRM && op->transition <= INV_MARK_NO_SHOW);
+	kr_assert(op->transition >= INV_CONFIRM && op->transition <= INV_MODIFY);
 	if (!reservation_id_is_native(op->id))
 		return !op->has_hotel;
 	return op->has_hotel && reservation_id_slot(op->id) != slot_of_hotel(op->hotel);
@@ -112,7 +131,7 @@ bool inv_transition_is_blocked(
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
 	struct inv_refusal refusal = {.code = KEYRACK_VERSION_MISMATCH, .rule = RULE_VERSION};
-	kr_assert(nodes <= inv_text_node_count(c->op->payment_ref) + 1);
+	kr_assert(nodes <= INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX + 4);
 	if (c->op->has_expected_revision && c->op->expected_revision != record->revision) {
 		refusal.required = c->op->expected_revision;
 		refusal.left = record->revision;
@@ -337,6 +356,8 @@ enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 		return inv_extend_judge(&c, ret_effect, ret_answer);
 	case INV_ATTACH_PAYMENT:
 		return inv_attach_judge(&c, ret_effect, ret_answer);
+	case INV_MODIFY:
+		return inv_modify_judge(&c, ret_effect, ret_answer);
 	case INV_CHECK_IN:
 	case INV_COMPLETE:
 	case INV_MARK_NO_SHOW:

@@ -33,6 +33,8 @@ void inv_transition_begin(
 enum inv_result inv_transition_move(const struct inv_transition_case *c, enum inv_effect_kind kind,
 	uint8_t to, struct inv_effect *effect, struct inv_answer *answer);
 
+/* The record keeps this change's id: whatever became of it since, that change was made. */
+bool inv_change_is_known(const struct inv_transition_case *c);
 /* The record has a payment reference; and it is not the one given (none given is no other). */
 bool inv_payment_is_kept(const struct inv_transition_case *c);
 bool inv_payment_is_other(const struct inv_transition_case *c);
@@ -40,6 +42,6 @@ bool inv_payment_is_other(const struct inv_transition_case *c);
 typedef enum inv_result inv_transition_fn(
 	const struct inv_transition_case *c, struct inv_effect *effect, struct inv_answer *answer);
 
-inv_transition_fn inv_extend_judge, inv_attach_judge, inv_presence_judge;
+inv_transition_fn inv_extend_judge, inv_attach_judge, inv_presence_judge, inv_modify_judge;
 
 #endif

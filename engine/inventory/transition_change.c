@@ -2,8 +2,7 @@
 
 /* EXTEND and ATTACH_PAYMENT: changes of a hold that move it to no other state. */
 
-/* The id was seen last: whatever became of the reservation since, that change was made. */
-static bool inv_change_is_known(const struct inv_transition_case *c)
+bool inv_change_is_known(const struct inv_transition_case *c)
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
 	kr_assert(c->op->change_id != 0);

@@ -21,7 +21,8 @@
 #define RESERVE_GUEST 0x02u
 #define RESERVE_EXTERNAL_REF 0x04u
 #define RESERVE_PAYMENT_REF 0x08u
-#define RESERVE_MASK 0x0fu
+#define RESERVE_REPLACES 0x10u /* a hold only */
+#define RESERVE_MASK 0x1fu
 
 #define ITEM_HOTEL 0x01u
 #define ITEM_REVISION 0x02u
@@ -68,12 +69,14 @@ static inline bool kind_has_revision(unsigned kind)
 static inline bool kind_has_olds(unsigned kind)
 {
 	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) ||
-	       kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW;
+	       kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW ||
+	       kind == INV_EFFECT_MODIFY;
 }
 
 static inline bool kind_is_change(unsigned kind)
 {
-	return kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT;
+	return kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT ||
+	       kind == INV_EFFECT_MODIFY;
 }
 
 static inline bool los_is_zero(const struct los_class *los)

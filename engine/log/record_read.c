@@ -112,7 +112,7 @@ static void get_hotel_id(struct kr_reader *r, struct inv_effect *effect)
 
 static void get_olds(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
 {
-	uint32_t total = (uint32_t)kr_reader_varint_max(r, INV_STAY_NIGHTS_MAX);
+	uint32_t total = (uint32_t)kr_reader_varint_max(r, INV_OLDS_MAX);
 	uint32_t count = 0;
 	while (count < total && !r->failed) {
 		uint64_t run = get_nonzero(r, total - count);
@@ -124,7 +124,7 @@ static void get_olds(struct kr_reader *r, struct record_scratch *scratch, struct
 		for (uint64_t i = 0; i < run; i++)
 			scratch->olds[count++] = old;
 	}
-	kr_assert(count <= INV_STAY_NIGHTS_MAX);
+	kr_assert(count <= INV_OLDS_MAX);
 	effect->olds = scratch->olds;
 	effect->old_count = count;
 }
@@ -288,14 +288,31 @@ static void get_line(
 	*used += line->run_count;
 }
 
+/* Returns how many; they lie in the scratch. */
+static uint32_t get_lines(struct kr_reader *r, struct record_scratch *scratch)
+{
+	uint32_t line_count = (uint32_t)get_nonzero(r, INV_LINES_MAX), used = 0;
+	kr_assert(scratch != NULL);
+	for (uint32_t i = 0; i < line_count; i++)
+		get_line(r, scratch, &used, &scratch->lines[i]);
+	return line_count;
+}
+
+static void get_replaced(struct kr_reader *r, struct inv_effect_reserve *reserve)
+{
+	reserve->replaces = get_id(r);
+	reserve->replaced_revision = get_u32(r);
+	if (kr_id_is_zero(reserve->replaces) || reserve->replaced_revision < 2 || reserve->book)
+		kr_reader_fail(r);
+	kr_assert(r->failed || !reserve->book);
+}
+
 static void get_reserve(
 	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
 {
 	struct inv_effect_reserve *reserve = &effect->u.reserve;
 	unsigned flags = get_flags(r, RESERVE_MASK);
-	uint32_t used = 0;
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
-	kr_assert(scratch != NULL);
 	reserve->book = flags & RESERVE_BOOK;
 	reserve->fingerprint = kr_reader_u64(r);
 	if (!reserve->book)
@@ -310,10 +327,10 @@ static void get_reserve(
 		reserve->external_ref = get_text_present(r);
 	if (flags & RESERVE_PAYMENT_REF)
 		reserve->payment_ref = get_text_present(r);
-	reserve->line_count = (uint32_t)get_nonzero(r, INV_LINES_MAX);
+	if (flags & RESERVE_REPLACES)
+		get_replaced(r, reserve);
+	reserve->line_count = get_lines(r, scratch);
 	reserve->lines = scratch->lines;
-	for (uint32_t i = 0; i < reserve->line_count; i++)
-		get_line(r, scratch, &used, &scratch->lines[i]);
 }
 
 static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
@@ -340,6 +357,10 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		break;
 	case INV_EFFECT_ATTACH_PAYMENT:
 		effect->u.attach.payment_ref = get_text_present(r);
+		break;
+	case INV_EFFECT_MODIFY:
+		effect->u.modify.line_count = get_lines(r, scratch);
+		effect->u.modify.lines = scratch->lines;
 		break;
 	case INV_EFFECT_WINDOW:
 		effect->u.window.old_business_day = get_day(r);

@@ -58,7 +58,7 @@ static void put_id(struct kr_writer *w, struct kr_id id)
 
 static void put_olds(struct kr_writer *w, const struct inv_cell_old *olds, uint32_t count)
 {
-	kr_assert(count <= INV_STAY_NIGHTS_MAX);
+	kr_assert(count <= INV_OLDS_MAX);
 	kr_assert(olds != NULL || count == 0);
 	kr_writer_varint(w, count);
 	for (uint32_t i = 0, end; i < count; i = end) {
@@ -221,15 +221,24 @@ static void put_line(struct kr_writer *w, const struct inv_line *line)
 	}
 }
 
+static void put_lines(struct kr_writer *w, const struct inv_line *lines, uint32_t line_count)
+{
+	kr_assert(line_count >= 1);
+	kr_assert(line_count <= INV_LINES_MAX);
+	kr_writer_varint(w, line_count);
+	for (uint32_t i = 0; i < line_count; i++)
+		put_line(w, &lines[i]);
+}
+
 static void put_reserve(struct kr_writer *w, const struct inv_effect *effect)
 {
 	const struct inv_effect_reserve *r = &effect->u.reserve;
 	unsigned flags = (r->book ? RESERVE_BOOK : 0) |
 			 ((r->guest.hi | r->guest.lo) != 0 ? RESERVE_GUEST : 0) |
 			 (r->external_ref.size_bytes != 0 ? RESERVE_EXTERNAL_REF : 0) |
-			 (r->payment_ref.size_bytes != 0 ? RESERVE_PAYMENT_REF : 0);
-	kr_assert(r->line_count >= 1);
-	kr_assert(r->line_count <= INV_LINES_MAX);
+			 (r->payment_ref.size_bytes != 0 ? RESERVE_PAYMENT_REF : 0) |
+			 (!kr_id_is_zero(r->replaces) ? RESERVE_REPLACES : 0);
+	kr_assert(!r->book || !(flags & RESERVE_REPLACES));
 	kr_writer_u8(w, (uint8_t)flags);
 	kr_writer_u64(w, r->fingerprint);
 	if (!r->book)
@@ -240,9 +249,11 @@ static void put_reserve(struct kr_writer *w, const struct inv_effect *effect)
 		put_text(w, r->external_ref);
 	if (flags & RESERVE_PAYMENT_REF)
 		put_text(w, r->payment_ref);
-	kr_writer_varint(w, r->line_count);
-	for (uint32_t i = 0; i < r->line_count; i++)
-		put_line(w, &r->lines[i]);
+	if (flags & RESERVE_REPLACES) {
+		put_id(w, r->replaces);
+		kr_writer_varint(w, r->replaced_revision);
+	}
+	put_lines(w, r->lines, r->line_count);
 }
 
 static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
@@ -270,6 +281,9 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_ATTACH_PAYMENT:
 		put_text(w, effect->u.attach.payment_ref);
+		break;
+	case INV_EFFECT_MODIFY:
+		put_lines(w, effect->u.modify.lines, effect->u.modify.line_count);
 		break;
 	case INV_EFFECT_WINDOW:
 		kr_writer_zigzag(w, effect->u.window.old_business_day);

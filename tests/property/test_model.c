@@ -115,20 +115,35 @@ static bool is_reachable(unsigned code)
 	return true;
 }
 
+static bool is_final(unsigned code)
+{
+	return code_class_of(code) == CODE_FINAL || code_class_of(code) == CODE_SUCCESS;
+}
+
+/* What a MODIFY never says: the id is no new one, and a counter is filled by sales alone. */
+static bool is_of_modify(unsigned code)
+{
+	return is_final(code) && is_reachable(code) && code != KEYRACK_KEY_REUSED &&
+	       code != KEYRACK_COUNTER_FULL;
+}
+
 /* Counts of every code; the number of those that came up too seldom. */
 static int coverage(const struct world *w, uint64_t operations)
 {
 	int missing = 0;
 #define X(number, name, text)                                                                      \
-	if (code_class_of(number) == CODE_FINAL || code_class_of(number) == CODE_SUCCESS) {        \
-		uint64_t hits = 0;                                                                 \
+	if (is_final(number)) {                                                                    \
+		uint64_t hits = 0, of_modify = w->codes[number][W_MODIFY];                         \
 		for (int op = 0; op < W_OPS; op++)                                                 \
 			hits += w->codes[number][op];                                              \
-		printf("  %-22s %10llu\n", #name, (unsigned long long)hits);                       \
+		printf("  %-22s %10llu, MODIFY %8llu\n", #name, (unsigned long long)hits,          \
+			(unsigned long long)of_modify);                                            \
 		missing += is_reachable(number) && hits < HITS_MIN;                                \
+		missing += is_of_modify(number) && of_modify < HITS_MIN;                           \
 	}
 	KEYRACK_CODE_TABLE(X)
 #undef X
+	missing += w->codes[KEYRACK_DONE][W_REPLACE] < HITS_MIN;
 	return operations < OPERATIONS ? 0 : missing;
 }
 

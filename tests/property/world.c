@@ -329,30 +329,41 @@ static struct m_reserve reserve_draw(struct world *w)
 	return r;
 }
 
-struct engine_reserve {
-	struct inv_reserve_op op;
+struct engine_lines {
 	struct inv_line lines[M_LINES];
 	struct inv_price_run runs[M_LINES][M_RUNS];
 };
 
-static void engine_reserve_fill(struct engine_reserve *e, const struct m_reserve *r)
+static const struct inv_line *engine_lines_fill(
+	struct engine_lines *e, const struct m_line *lines, int line_count)
 {
-	memset(e, 0, sizeof(*e));
-	for (int i = 0; i < r->line_count; i++) {
-		const struct m_line *l = &r->lines[i];
+	for (int i = 0; i < line_count; i++) {
+		const struct m_line *l = &lines[i];
 		for (int k = 0; k < l->run_count; k++)
 			e->runs[i][k] = (struct inv_price_run){
 				(uint16_t)l->runs[k].nights, l->runs[k].price};
 		e->lines[i] = (struct inv_line){(uint16_t)l->type, (uint16_t)l->plan, l->check_in,
 			l->check_out, (uint16_t)l->rooms, (uint16_t)l->guests, (uint8_t)l->pricing,
-			(uint16_t)l->run_count, e->runs[i]};
+			(uint8_t)l->keeps, (uint16_t)l->run_count, e->runs[i]};
 	}
+	return e->lines;
+}
+
+struct engine_reserve {
+	struct inv_reserve_op op;
+	struct engine_lines lines;
+};
+
+static void engine_reserve_fill(struct engine_reserve *e, const struct m_reserve *r)
+{
+	memset(e, 0, sizeof(*e));
 	e->op = (struct inv_reserve_op){
 		.hotel = {r->hotel},
 		.id = {r->id.hi, r->id.lo},
 		.book = r->book,
 		.reacquires = {r->reacquires.hi, r->reacquires.lo},
-		.lines = e->lines,
+		.replaces = {r->replaces.hi, r->replaces.lo},
+		.lines = engine_lines_fill(&e->lines, r->lines, r->line_count),
 		.line_count = (uint32_t)r->line_count,
 		.ttl_us = r->ttl_us,
 		.has_expected_total = r->has_expected,
@@ -408,12 +419,33 @@ static void reacquire_draw(struct world *w, struct m_reserve *r)
 	memset(r->lines, 0, sizeof(r->lines));
 }
 
+/* A hold of lately is given back for this one; often it is none any more. */
+static void replace_draw(struct world *w, struct m_reserve *r)
+{
+	const uint64_t back = draw(w, KR_MIN(w->recent_count, 20));
+	const struct m_reserve *old = &w->recent[(w->recent_count - 1 - back) % WORLD_IDS];
+	r->replaces = old->id;
+	if (chance(w, 95)) {
+		r->hotel = old->hotel;
+		r->id = id_draw(w, r->hotel);
+	}
+	if (chance(w, 98)) {
+		r->book = false;
+		r->payment_ref[0] = 0;
+	}
+	for (int i = 0; i < r->line_count && i < old->line_count; i++)
+		if (chance(w, 60))
+			r->lines[i] = old->lines[i];
+}
+
 void world_reserve(struct world *w)
 {
 	struct m_reserve r = reserve_draw(w);
 	expect_total(w, &r);
 	if (w->recent_count > 0 && chance(w, 15))
 		reacquire_draw(w, &r);
+	if (w->recent_count > 0 && chance(w, 10))
+		replace_draw(w, &r);
 	if (w->recent_count > 0 && chance(w, 12)) { /* again, the same or another payload */
 		r = w->recent[draw(w, KR_MIN(w->recent_count, WORLD_IDS))];
 		if (chance(w, 30) && r.line_count > 0)
@@ -432,7 +464,8 @@ void world_reserve(struct world *w)
 	if (inv_reserve_judge(w->side.inv, w->now, &e.op, &effect, &answer) == INV_EFFECT)
 		side_commit(&w->side, &effect);
 	const struct m_answer m = model_reserve(w->model, world_time(w), &r);
-	agree(w, W_RESERVE, &answer, m);
+	const bool replaces = (r.replaces.hi | r.replaces.lo) != 0;
+	agree(w, replaces ? W_REPLACE : W_RESERVE, &answer, m);
 	if (m.code == KEYRACK_DONE)
 		agree_reservation(w, &answer, m);
 	w->recent[w->recent_count++ % WORLD_IDS] = r;
@@ -461,25 +494,123 @@ void world_stay(struct world *w)
 		CHECK(refusals[0].code == m.code, "%s first", code_name(refusals[0].code));
 }
 
+/* A line with an end moved, a room more or less, another type, other prices. */
+static void line_change(struct world *w, struct m_line *l)
+{
+	const int what = (int)draw(w, 8);
+	if (what == 0)
+		l->check_in += (int)draw(w, 5) - 2;
+	if (what <= 2)
+		l->check_out += (int)draw(w, 5) - 2;
+	if (what == 3)
+		l->rooms += (int)draw(w, 3) - (l->rooms > 0);
+	if (what == 4)
+		l->type = (int)draw(w, WORLD_TYPES);
+	if (what == 5)
+		l->guests = (int)draw(w, 5);
+	if (what == 6)
+		l->keeps = (int)draw(w, M_LINES + 1);
+	l->pricing = chance(w, 70) ? M_CALENDAR : chance(w, 90) ? M_CALLER : M_COUNT_ONLY;
+}
+
+/* Prices that fit the nights, whatever became of these. */
+static void line_settle(struct world *w, struct m_line *l)
+{
+	if (l->check_out - l->check_in > M_RUNS)
+		l->check_out = l->check_in + M_RUNS;
+	l->run_count = 0;
+	if (l->pricing == M_CALLER && l->check_out > l->check_in)
+		l->runs[l->run_count++] =
+			(struct m_run){l->check_out - l->check_in, draw(w, 4) * 100};
+}
+
+static void lines_change(struct world *w, struct m_transition *t, int today)
+{
+	const int what = (int)draw(w, 10);
+	if (what == 0 && t->line_count < M_LINES) { /* one more, often where another ends */
+		t->lines[t->line_count] = line_draw(w, today);
+		if (chance(w, 50))
+			t->lines[t->line_count].check_in = t->lines[t->line_count - 1].check_out;
+		t->line_count++;
+	}
+	if (what == 1 && t->line_count > 1) { /* one less */
+		t->lines[0] = t->lines[--t->line_count];
+		if (chance(w, 60))
+			t->lines[0].keeps = t->line_count + 1;
+	}
+	struct m_line *l = &t->lines[draw(w, (uint64_t)t->line_count)];
+	if (what == 2 && t->line_count < M_LINES && l->check_out - l->check_in > 1) {
+		const int from = (int)(l - t->lines);
+		struct m_line *rest = &t->lines[t->line_count++]; /* a room is changed */
+		*rest = *l;
+		rest->check_in = l->check_out = l->check_in + 1;
+		rest->keeps = l->keeps = from + 1;
+		rest->type = (int)draw(w, WORLD_TYPES);
+	}
+	if (what > 2)
+		line_change(w, l);
+}
+
+static void modify_draw(struct world *w, struct m_transition *t)
+{
+	struct m_reserve now;
+	uint32_t revision;
+	if (model_reservation(w->model, t->id, &now, &revision) == 0 || now.line_count == 0) {
+		t->line_count = 1;
+		t->lines[0] = line_draw(w, model_business_day(w->model, w->hotels[0]));
+		return;
+	}
+	t->revision = chance(w, 95) ? revision : revision + 1;
+	t->line_count = now.line_count;
+	memcpy(t->lines, now.lines, sizeof(t->lines));
+	for (int i = 0; i < t->line_count; i++)
+		t->lines[i].keeps = 0;
+	for (uint64_t edits = 1 + draw(w, 2); edits > 0; edits--)
+		lines_change(w, t, model_business_day(w->model, now.hotel));
+	for (int i = 0; i < t->line_count; i++)
+		line_settle(w, &t->lines[i]);
+	t->has_expected = chance(w, 10);
+	if (t->has_expected && model_modify_total(w->model, world_time(w), t, &t->expected))
+		t->expected += chance(w, 30) ? 1 : 0;
+}
+
 static void change_draw(struct world *w, struct m_transition *t)
 {
 	t->has_revision = true;
 	t->change_id = chance(w, 70) ? ++w->change_id : draw(w, KR_MIN(w->change_id, 20)) + 1;
+	if (t->what == M_MODIFY)
+		modify_draw(w, t);
 	if (t->what == M_EXTEND)
 		t->expires_us = w->now.t_us + draw(w, 80 * MINUTE_US) + 1;
+}
+
+/* One of the ids of lately; of a change mostly one that can be changed still. */
+static const struct m_reserve *recent_draw(struct world *w, int what)
+{
+	const bool is_sought = what == M_MODIFY && chance(w, 80);
+	const uint64_t reach = !is_sought && chance(w, 93) ? 25 : WORLD_IDS;
+	const struct m_reserve *r = NULL;
+	for (int tries = is_sought ? 60 : 1; tries > 0; tries--) {
+		struct m_reserve now;
+		uint32_t revision;
+		const uint64_t back = draw(w, KR_MIN(w->recent_count, reach));
+		r = &w->recent[(w->recent_count - 1 - back) % WORLD_IDS];
+		const int state = model_reservation(w->model, r->id, &now, &revision);
+		if (state == M_HELD || state == M_CONFIRMED || state == M_CHECKED_IN)
+			break;
+	}
+	return r;
 }
 
 void world_transition(struct world *w)
 {
 	struct m_transition t;
 	memset(&t, 0, sizeof(t));
-	t.what = (int)draw(w, M_TRANSITION_END - 1) + 1;
+	t.what = chance(w, 25) ? M_MODIFY : (int)draw(w, M_TRANSITION_END - 1) + 1;
 	if (t.what == M_RESOLVE && chance(w, 60)) /* a VOID is the end of an id */
 		t.what = M_CONFIRM;
 	if (w->recent_count > 0 && chance(w, 95)) {
-		const uint64_t reach = chance(w, 93) ? 25 : WORLD_IDS;
-		const uint64_t back = draw(w, KR_MIN(w->recent_count, reach));
-		const struct m_reserve *r = &w->recent[(w->recent_count - 1 - back) % WORLD_IDS];
+		const struct m_reserve *r = recent_draw(w, t.what);
 		t.id = r->id;
 		t.has_hotel = chance(w, 20);
 		t.hotel = r->hotel;
@@ -491,10 +622,11 @@ void world_transition(struct world *w)
 	t.has_revision = chance(w, 10);
 	t.revision = (uint32_t)draw(w, 3) + 1;
 	t.any = t.what == M_CANCEL && chance(w, 30);
-	if (t.what == M_EXTEND || t.what == M_ATTACH)
+	if (t.what == M_EXTEND || t.what == M_ATTACH || t.what == M_MODIFY)
 		change_draw(w, &t);
 	if (t.what == M_ATTACH || (t.what == M_CONFIRM && chance(w, 30)))
 		snprintf(t.payment_ref, sizeof(t.payment_ref), "pay-%d", (int)draw(w, 3));
+	struct engine_lines lines;
 	const struct inv_transition_op op = {
 		.transition = (enum inv_transition)t.what,
 		.id = {t.id.hi, t.id.lo},
@@ -506,13 +638,17 @@ void world_transition(struct world *w)
 		.payment_ref = text_of(t.payment_ref),
 		.change_id = t.change_id,
 		.expires_at_us = t.expires_us,
+		.lines = engine_lines_fill(&lines, t.lines, t.line_count),
+		.line_count = (uint32_t)t.line_count,
+		.has_expected_total = t.has_expected,
+		.expected_total_minor = t.expected,
 	};
 	struct inv_effect effect;
 	struct inv_answer answer;
 	if (inv_transition_judge(w->side.inv, w->now, &op, &effect, &answer) == INV_EFFECT)
 		side_commit(&w->side, &effect);
 	const struct m_answer m = model_transition(w->model, world_time(w), &t);
-	agree(w, W_TRANSITION, &answer, m);
+	agree(w, t.what == M_MODIFY ? W_MODIFY : W_TRANSITION, &answer, m);
 	if (m.state != 0)
 		agree_reservation(w, &answer, m);
 }

@@ -30,7 +30,17 @@ struct world {
 	uint64_t codes[256][8]; /* answers by code and operation */
 };
 
-enum world_op { W_HOTEL, W_TYPE, W_UPDATE, W_RESERVE, W_STAY, W_TRANSITION, W_OPS };
+enum world_op {
+	W_HOTEL,
+	W_TYPE,
+	W_UPDATE,
+	W_RESERVE,
+	W_REPLACE,
+	W_STAY,
+	W_TRANSITION,
+	W_MODIFY,
+	W_OPS
+};
 
 /* One operation on both sides; every difference ends the program. */
 void world_hotel_put(struct world *world, int hotel);

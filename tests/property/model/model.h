@@ -53,6 +53,13 @@ struct m_answer model_transition(
 	struct model *model, struct m_now now, const struct m_transition *transition);
 struct m_answer model_stay(struct model *model, struct m_now now, const struct m_reserve *reserve);
 
+/* A reservation's state, its lines as they are now, and its revision; 0 when it is not known. */
+int model_reservation(const struct model *model, struct m_id id, struct m_reserve *ret_reserve,
+	uint32_t *ret_revision);
+/* What a MODIFY would come to; false when it would be refused or has no total. */
+bool model_modify_total(
+	struct model *model, struct m_now now, const struct m_transition *t, uint64_t *ret_total);
+
 /* Day rolls, expiry and retirement up to now: before every operation, as the shard does. */
 void model_clock(struct model *model, struct m_now now);
 /* The process ended: what it kept only in memory is gone. */

@@ -35,6 +35,7 @@ enum {
 	M_CHECK_IN,
 	M_COMPLETE,
 	M_MARK_NO_SHOW,
+	M_MODIFY,
 	M_TRANSITION_END
 };
 
@@ -97,6 +98,7 @@ struct m_run {
 struct m_line {
 	int type, plan, check_in, check_out;
 	int rooms, guests, pricing;
+	int keeps; /* MODIFY: the old line, from 1, whose prices it keeps; 0 = its own place */
 	int run_count;
 	struct m_run runs[M_RUNS];
 };
@@ -105,7 +107,7 @@ struct m_reserve {
 	uint64_t hotel;
 	struct m_id id;
 	bool book;
-	struct m_id reacquires; /* 0, 0: none */
+	struct m_id reacquires, replaces; /* 0, 0: none */
 	int line_count;
 	struct m_line lines[M_LINES];
 	uint64_t ttl_us;
@@ -126,6 +128,10 @@ struct m_transition {
 	bool any;
 	char payment_ref[M_TEXT];
 	uint64_t change_id, expires_us;
+	int line_count; /* MODIFY */
+	struct m_line lines[M_LINES];
+	bool has_expected;
+	uint64_t expected;
 };
 
 #endif

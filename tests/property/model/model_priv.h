@@ -68,6 +68,25 @@ struct model {
 	uint64_t purge_mark_us;
 };
 
+/* One admission being judged. */
+struct trial {
+	const struct model *m;
+	const struct hotel *h;
+	const struct m_reserve *r;
+	struct reservation *own; /* whose rooms are given back in the same operation; or NULL */
+	bool keeps;              /* and are the very ones that are changed */
+	struct m_now now;
+	uint64_t total;
+	bool has_total;
+};
+
+/* Steps 2 to 10. */
+struct m_answer m_judge(struct trial *t);
+/* Puts the prices of its nights into a copy of line i. */
+void m_freeze(const struct trial *t, int i, struct m_line *l);
+struct reservation *m_find(const struct model *m, struct m_id id);
+struct m_answer m_shown(const struct reservation *r, struct m_now now);
+
 void *m_grown(void *array, int count, int *capacity, size_t size);
 struct hotel *m_hotel_find(const struct model *m, uint64_t id);
 bool m_in_window(const struct model *m, const struct hotel *h, int day);

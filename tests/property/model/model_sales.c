@@ -1,4 +1,4 @@
-/* Admission and lifecycle: the ten steps in their published order, each a loop over the lines. */
+/* Admission: the ten steps in their published order, each a loop over the lines. */
 #include "tests/property/model/model_priv.h"
 
 #include <stddef.h>
@@ -10,16 +10,6 @@
 #define DAY_US INT64_C(86400000000)
 #define MINUTE_US INT64_C(60000000)
 #define AHEAD_US UINT64_C(60000000)
-
-/* One admission being judged. */
-struct trial {
-	const struct model *m;
-	const struct hotel *h;
-	const struct m_reserve *r;
-	struct m_now now;
-	uint64_t total;
-	bool has_total;
-};
 
 static struct m_answer no_on(int code, int line, int day)
 {
@@ -40,7 +30,7 @@ static bool is_same(const struct m_reserve *a, const struct m_reserve *b)
 	return memcmp(&x, &y, sizeof(x)) == 0;
 }
 
-static struct reservation *find(const struct model *m, struct m_id id)
+struct reservation *m_find(const struct model *m, struct m_id id)
 {
 	for (int i = 0; i < m->count; i++)
 		if (m->reservations[i].asked.id.hi == id.hi &&
@@ -49,7 +39,7 @@ static struct reservation *find(const struct model *m, struct m_id id)
 	return NULL;
 }
 
-static struct m_answer shown(const struct reservation *r, struct m_now now)
+struct m_answer m_shown(const struct reservation *r, struct m_now now)
 {
 	return (struct m_answer){
 		.code = KEYRACK_DONE,
@@ -62,12 +52,126 @@ static struct m_answer shown(const struct reservation *r, struct m_now now)
 	};
 }
 
+/* ---- what a change keeps ---- */
+
+static int rooms_of(const struct m_line *lines, int count, int type, int day)
+{
+	int rooms = 0;
+	for (int i = 0; i < count; i++)
+		if (lines[i].type == type && lines[i].check_in <= day && day < lines[i].check_out)
+			rooms += lines[i].rooms;
+	return rooms;
+}
+
+static int own_rooms(const struct trial *t, int type, int day)
+{
+	return t->own == NULL ? 0
+			      : rooms_of(t->own->asked.lines, t->own->asked.line_count, type, day);
+}
+
+/* Lines up to this one draw nothing that the reservation has not. */
+static bool is_kept(const struct trial *t, int i, int day)
+{
+	const int type = t->r->lines[i].type;
+	return t->keeps && rooms_of(t->r->lines, i + 1, type, day) <= own_rooms(t, type, day);
+}
+
+static int first_night(const struct trial *t, const struct m_line *l)
+{
+	return l->check_in > t->h->business_day ? l->check_in : t->h->business_day;
+}
+
+static bool line_is_new(const struct trial *t, int i)
+{
+	const struct m_line *l = &t->r->lines[i];
+	for (int day = first_night(t, l); day < l->check_out; day++)
+		if (m_in_window(t->m, t->h, day) && !is_kept(t, i, day))
+			return true;
+	return !t->keeps;
+}
+
+static bool anything_is_new(const struct trial *t)
+{
+	for (int i = 0; i < t->r->line_count; i++)
+		if (line_is_new(t, i))
+			return true;
+	return false;
+}
+
+static bool continues(const struct m_reserve *r, int b)
+{
+	return b > 0 && b < r->line_count && r->lines[b].check_in == r->lines[b - 1].check_out &&
+	       r->lines[b].rooms == r->lines[b - 1].rooms;
+}
+
+static int chain_nights(const struct m_reserve *r, int i)
+{
+	int first = i, last = i;
+	while (continues(r, first))
+		first--;
+	while (continues(r, last + 1))
+		last++;
+	return r->lines[last].check_out - r->lines[first].check_in;
+}
+
+/* Some line of the reservation arrived on that date already; a line that begins a stay asks for one
+ * that did, too. */
+static bool arrives_as_before(const struct trial *t, int i)
+{
+	const struct m_line *l = &t->r->lines[i];
+	for (int k = 0; t->keeps && k < t->own->asked.line_count; k++) {
+		const struct m_line *old = &t->own->asked.lines[k];
+		if (old->type == l->type && old->check_in == l->check_in &&
+			(continues(t->r, i) || !continues(&t->own->asked, k)))
+			return true;
+	}
+	return false;
+}
+
+static bool departs_as_before(const struct trial *t, int i)
+{
+	const struct m_line *l = &t->r->lines[i];
+	for (int k = 0; t->keeps && k < t->own->asked.line_count; k++) {
+		const struct m_line *old = &t->own->asked.lines[k];
+		if (old->type == l->type && old->check_out == l->check_out &&
+			!continues(&t->own->asked, k + 1))
+			return true;
+	}
+	return false;
+}
+
+static bool stays_as_before(const struct trial *t, int i, int day)
+{
+	const struct m_line *l = &t->r->lines[i];
+	if (!is_kept(t, i, day))
+		return false;
+	if (!continues(t->r, i) && day == l->check_in && !arrives_as_before(t, i))
+		return false;
+	for (int k = 0; k < t->own->asked.line_count; k++) {
+		const struct m_line *old = &t->own->asked.lines[k];
+		if (old->type == l->type && old->check_in <= day && day < old->check_out &&
+			chain_nights(&t->own->asked, k) == chain_nights(t->r, i))
+			return true;
+	}
+	return false;
+}
+
+static bool is_same_party(const struct trial *t, const struct m_line *l)
+{
+	for (int k = 0; t->keeps && k < t->own->asked.line_count; k++) {
+		const struct m_line *old = &t->own->asked.lines[k];
+		if (old->type == l->type && old->rooms == l->rooms && old->guests == l->guests)
+			return true;
+	}
+	return false;
+}
+
 /* ---- step 1: the id ---- */
 
 static struct m_answer step_id(
 	const struct model *m, struct m_now now, const struct m_reserve *r, bool *ret_known)
 {
-	const struct reservation *known = find(m, r->id);
+	const struct reservation *known = m_find(m, r->id);
 	const struct kr_id id = {r->id.hi, r->id.lo};
 	*ret_known = true;
 	if (known != NULL && known->state == M_VOID)
@@ -75,7 +179,7 @@ static struct m_answer step_id(
 	if (known != NULL) {
 		if (!is_same(&known->told, r))
 			return m_no(KEYRACK_KEY_REUSED);
-		struct m_answer a = shown(known, now);
+		struct m_answer a = m_shown(known, now);
 		a.repeated = true;
 		return a;
 	}
@@ -115,27 +219,55 @@ static const struct m_type_settings *type_of(const struct trial *t, const struct
 static struct m_answer step_known(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	if (t->h->settings.status != 1)
+	if (t->h->settings.status != 1 && anything_is_new(t))
 		return no_line(KEYRACK_CLOSED, i);
 	if (l->type >= M_TYPES || !t->h->types[l->type].exists)
 		return no_line(KEYRACK_NOT_FOUND, i);
-	if (type_of(t, l)->status != 1)
+	if (type_of(t, l)->status != 1 && line_is_new(t, i))
 		return no_line(KEYRACK_CLOSED, i);
 	if (l->plan != 0)
 		return no_line(KEYRACK_NOT_FOUND, i);
-	return type_of(t, l)->plan_status == 1 ? PASSED : no_line(KEYRACK_RATE_CLOSED, i);
+	return type_of(t, l)->plan_status == 1 || !line_is_new(t, i)
+		       ? PASSED
+		       : no_line(KEYRACK_RATE_CLOSED, i);
 }
 
 static struct m_answer step_dates(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	if (l->check_in >= l->check_out || l->rooms == 0 ||
-		l->check_out - l->check_in > t->h->settings.nights_max)
+	const int end = t->h->business_day + t->m->config.window_nights;
+	if (l->check_in >= l->check_out || l->rooms == 0)
 		return no_line(KEYRACK_INVALID, i);
-	if (l->check_in < t->h->business_day)
+	if (l->check_out - l->check_in > t->h->settings.nights_max && line_is_new(t, i))
+		return no_line(KEYRACK_INVALID, i);
+	if (l->check_in < t->h->business_day && !t->keeps)
 		return no_line(KEYRACK_PAST_DATE, i);
-	return m_in_window(t->m, t->h, l->check_out - 1) ? PASSED
-							 : no_line(KEYRACK_OUT_OF_WINDOW, i);
+	return l->check_out <= end ? PASSED : no_line(KEYRACK_OUT_OF_WINDOW, i);
+}
+
+/* The past stays as it was. */
+static bool past_differs(const struct trial *t, const struct m_line *l, int *ret_day)
+{
+	for (int day = l->check_in; day < l->check_out && day < t->h->business_day; day++) {
+		*ret_day = day;
+		if (rooms_of(t->r->lines, t->r->line_count, l->type, day) !=
+			own_rooms(t, l->type, day))
+			return true;
+	}
+	return false;
+}
+
+static struct m_answer step_past(const struct trial *t, int i)
+{
+	int day;
+	if (!t->keeps)
+		return PASSED;
+	if (past_differs(t, &t->r->lines[i], &day))
+		return no_on(KEYRACK_PAST_DATE, i, day);
+	for (int k = 0; i == t->r->line_count - 1 && k < t->own->asked.line_count; k++)
+		if (past_differs(t, &t->own->asked.lines[k], &day))
+			return no_on(KEYRACK_PAST_DATE, 0, day);
+	return PASSED;
 }
 
 static struct m_answer step_advance(const struct trial *t, int i)
@@ -145,6 +277,8 @@ static struct m_answer step_advance(const struct trial *t, int i)
 	const int64_t arrival = l->check_in * DAY_US + t->h->settings.check_in_minute * MINUTE_US -
 				t->h->settings.offset_s * INT64_C(1000000);
 	const int64_t ahead = arrival - (int64_t)t->now.t_us;
+	if (arrives_as_before(t, i))
+		return PASSED;
 	if (s->advance_min != 0 && ahead < s->advance_min * MINUTE_US)
 		return no_line(KEYRACK_TOO_LATE, i);
 	if (s->advance_max != 0 && ahead > s->advance_max * MINUTE_US)
@@ -156,7 +290,7 @@ static struct m_answer step_guests(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
 	const uint32_t max = type_of(t, l)->guests_max;
-	return max != 0 && (int64_t)l->guests > (int64_t)l->rooms * max
+	return max != 0 && (int64_t)l->guests > (int64_t)l->rooms * max && !is_same_party(t, l)
 		       ? no_line(KEYRACK_OVER_OCCUPANCY, i)
 		       : PASSED;
 }
@@ -171,7 +305,9 @@ static const struct night *night_at(const struct trial *t, const struct m_line *
 static struct m_answer step_closed(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	for (int day = l->check_in; day < l->check_out; day++) {
+	for (int day = first_night(t, l); day < l->check_out; day++) {
+		if (is_kept(t, i, day))
+			continue;
 		if (night_at(t, l, day)->closed)
 			return no_on(KEYRACK_CLOSED, i, day);
 		if (night_at(t, l, day)->plan_closed)
@@ -180,29 +316,17 @@ static struct m_answer step_closed(const struct trial *t, int i)
 	return PASSED;
 }
 
-static bool continues(const struct m_reserve *r, int b)
-{
-	return b > 0 && b < r->line_count && r->lines[b].check_in == r->lines[b - 1].check_out &&
-	       r->lines[b].rooms == r->lines[b - 1].rooms;
-}
-
-static int chain_nights(const struct m_reserve *r, int i)
-{
-	int first = i, last = i;
-	while (continues(r, first))
-		first--;
-	while (continues(r, last + 1))
-		last++;
-	return r->lines[last].check_out - r->lines[first].check_in;
-}
-
 static struct m_answer step_arrival_departure(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	const struct night *in = night_at(t, l, l->check_in);
-	if (!continues(t->r, i) && (in->cta || in->plan_cta))
-		return no_on(KEYRACK_CLOSED_TO_ARRIVAL, i, l->check_in);
-	if (continues(t->r, i + 1) || !m_in_window(t->m, t->h, l->check_out))
+	if (!continues(t->r, i) && !arrives_as_before(t, i) &&
+		m_in_window(t->m, t->h, l->check_in)) {
+		const struct night *in = night_at(t, l, l->check_in);
+		if (in->cta || in->plan_cta)
+			return no_on(KEYRACK_CLOSED_TO_ARRIVAL, i, l->check_in);
+	}
+	if (continues(t->r, i + 1) || !m_in_window(t->m, t->h, l->check_out) ||
+		departs_as_before(t, i))
 		return PASSED;
 	const struct night *out = night_at(t, l, l->check_out);
 	return out->ctd || out->plan_ctd ? no_on(KEYRACK_CLOSED_TO_DEPARTURE, i, l->check_out)
@@ -213,15 +337,16 @@ static struct m_answer step_los(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
 	const int nights = chain_nights(t->r, i);
-	const struct night *in = night_at(t, l, l->check_in);
-	if (!continues(t->r, i)) {
-		if (in->min_arrival != 0 && nights < in->min_arrival)
-			return no_on(KEYRACK_MIN_LOS, i, l->check_in);
-		if (in->max_arrival != 0 && nights > in->max_arrival)
-			return no_on(KEYRACK_MAX_LOS, i, l->check_in);
-	}
-	for (int day = l->check_in; day < l->check_out; day++) {
+	for (int day = first_night(t, l); day < l->check_out; day++) {
 		const struct night *n = night_at(t, l, day);
+		if (stays_as_before(t, i, day))
+			continue;
+		if (day == l->check_in && !continues(t->r, i)) {
+			if (n->min_arrival != 0 && nights < n->min_arrival)
+				return no_on(KEYRACK_MIN_LOS, i, day);
+			if (n->max_arrival != 0 && nights > n->max_arrival)
+				return no_on(KEYRACK_MAX_LOS, i, day);
+		}
 		if (n->min_through != 0 && nights < n->min_through)
 			return no_on(KEYRACK_MIN_LOS, i, day);
 		if (n->max_through != 0 && nights > n->max_through)
@@ -242,18 +367,57 @@ static uint64_t run_price(const struct m_line *l, int night)
 	return 0;
 }
 
+static int kept_line(const struct m_reserve *r, int i)
+{
+	return r->lines[i].keeps != 0 ? r->lines[i].keeps - 1 : i;
+}
+
+/* What the night was sold at, if the line it keeps had it and has rooms left for this line. */
+static bool kept_price(const struct trial *t, int i, int day, uint64_t *ret_price)
+{
+	const struct m_line *l = &t->r->lines[i];
+	const int kept = kept_line(t->r, i);
+	if (!t->keeps || kept >= t->own->asked.line_count)
+		return false;
+	const struct m_line *old = &t->own->asked.lines[kept];
+	int rooms = old->rooms;
+	if (old->type != l->type || old->pricing == M_COUNT_ONLY || day < old->check_in ||
+		day >= old->check_out)
+		return false;
+	for (int j = 0; j <= i; j++) {
+		const struct m_line *other = &t->r->lines[j];
+		if (other->type == l->type && other->pricing == M_CALENDAR &&
+			kept_line(t->r, j) == kept && other->check_in <= day &&
+			day < other->check_out)
+			rooms -= other->rooms;
+	}
+	*ret_price = run_price(old, day - old->check_in);
+	return rooms >= 0;
+}
+
+static bool calendar_price(const struct trial *t, int i, int day, uint64_t *ret_price)
+{
+	const struct m_line *l = &t->r->lines[i];
+	if (kept_price(t, i, day, ret_price))
+		return true;
+	if (!m_in_window(t->m, t->h, day) || !night_at(t, l, day)->priced)
+		return false;
+	*ret_price = (uint64_t)night_at(t, l, day)->price;
+	return true;
+}
+
 static struct m_answer step_price(struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
 	if (l->pricing == M_COUNT_ONLY)
 		t->has_total = false;
 	for (int day = l->check_in; day < l->check_out && l->pricing != M_COUNT_ONLY; day++) {
-		const struct night *n = night_at(t, l, day);
-		if (l->pricing == M_CALENDAR && !n->priced)
+		uint64_t price;
+		if (l->pricing == M_CALLER)
+			price = run_price(l, day - l->check_in);
+		else if (!calendar_price(t, i, day, &price))
 			return no_on(KEYRACK_NO_RATE, i, day);
-		t->total += (uint64_t)l->rooms * (l->pricing == M_CALENDAR
-								 ? (uint64_t)n->price
-								 : run_price(l, day - l->check_in));
+		t->total += (uint64_t)l->rooms * price;
 	}
 	return PASSED;
 }
@@ -263,15 +427,14 @@ static struct m_answer step_price(struct trial *t, int i)
 static struct m_answer step_rooms(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	for (int day = l->check_in; day < l->check_out; day++) {
+	for (int day = first_night(t, l); day < l->check_out; day++) {
 		int64_t limit;
+		if (is_kept(t, i, day))
+			continue;
 		if (!m_limit_of(t->m, t->h, l->type, day, &limit))
 			return no_on(KEYRACK_NOT_LOADED, i, day);
-		int rooms = 0;
-		for (int j = 0; j <= i; j++)
-			if (t->r->lines[j].type == l->type && t->r->lines[j].check_in <= day &&
-				day < t->r->lines[j].check_out)
-				rooms += t->r->lines[j].rooms;
+		const int rooms =
+			rooms_of(t->r->lines, i + 1, l->type, day) - own_rooms(t, l->type, day);
 		const int held = m_count_on(t->m, t->h->id, l->type, day, true);
 		const int booked = m_count_on(t->m, t->h->id, l->type, day, false);
 		if (held + booked + rooms > limit)
@@ -282,13 +445,16 @@ static struct m_answer step_rooms(const struct trial *t, int i)
 	return PASSED;
 }
 
-static struct m_answer judge(struct trial *t)
+struct m_answer m_judge(struct trial *t)
 {
 	typedef struct m_answer step(const struct trial *, int);
-	step *const before_price[] = {step_known, step_dates, step_advance, step_guests,
+	step *const before_price[] = {step_known, step_dates, step_past, step_advance, step_guests,
 		step_closed, step_arrival_departure, step_los};
+	/* who only gives back is asked no restriction */
+	const size_t asked =
+		anything_is_new(t) ? sizeof(before_price) / sizeof(before_price[0]) : 3;
 	struct m_answer a;
-	for (size_t s = 0; s < sizeof(before_price) / sizeof(before_price[0]); s++)
+	for (size_t s = 0; s < asked; s++)
 		for (int i = 0; i < t->r->line_count; i++)
 			if ((a = before_price[s](t, i)).code != 0)
 				return a;
@@ -312,20 +478,24 @@ static void remember_refusal(struct model *m, const struct m_reserve *r, struct 
 }
 
 /* The nights of a calendar line keep the prices they were sold at. */
-static void freeze(const struct trial *t, struct m_line *l)
+void m_freeze(const struct trial *t, int i, struct m_line *l)
 {
 	if (l->pricing != M_CALENDAR)
 		return;
 	l->run_count = 0;
-	for (int day = l->check_in; day < l->check_out; day++)
-		l->runs[l->run_count++] =
-			(struct m_run){.nights = 1, .price = (uint64_t)night_at(t, l, day)->price};
+	for (int day = l->check_in; day < l->check_out; day++) {
+		struct m_run *run = &l->runs[l->run_count++];
+		run->nights = 1;
+		(void)calendar_price(t, i, day, &run->price);
+	}
 }
 
 static struct m_answer admit(
 	struct model *m, struct m_now now, const struct m_reserve *told, const struct trial *t)
 {
 	const struct m_reserve *r = t->r;
+	if (t->own != NULL)
+		m_end(t->own, M_RELEASED, now.t_us);
 	m->reservations =
 		m_grown(m->reservations, m->count, &m->capacity, sizeof(*m->reservations));
 	struct reservation *n = &m->reservations[m->count++];
@@ -341,7 +511,7 @@ static struct m_answer admit(
 	memcpy(&n->told, told, sizeof(*told));
 	memcpy(&n->asked, r, sizeof(*r));
 	for (int i = 0; i < n->asked.line_count; i++)
-		freeze(t, &n->asked.lines[i]);
+		m_freeze(t, i, &n->asked.lines[i]);
 	memcpy(n->payment_ref, r->payment_ref, sizeof(n->payment_ref));
 	if (!r->book) {
 		uint64_t ttl = r->ttl_us == 0 ? t->h->settings.hold_ttl_us : r->ttl_us;
@@ -350,7 +520,7 @@ static struct m_answer admit(
 		n->expires_us = now.t_us + ttl;
 	}
 	m_touch(m, n);
-	return shown(n, now);
+	return m_shown(n, now);
 }
 
 /* Caps on live holds of the hotel and of one guest. */
@@ -359,7 +529,7 @@ static bool is_over_caps(const struct trial *t)
 	uint32_t holds = 0, of_guest = 0;
 	for (int i = 0; i < t->m->count; i++) {
 		const struct reservation *o = &t->m->reservations[i];
-		if (!m_is_live_hold(o) || o->asked.hotel != t->h->id)
+		if (!m_is_live_hold(o) || o->asked.hotel != t->h->id || o == t->own)
 			continue;
 		holds++;
 		of_guest +=
@@ -374,7 +544,7 @@ static bool is_over_caps(const struct trial *t)
 /* The lines of an expired hold, at the prices they were held at. */
 static struct m_answer take_lines(const struct model *m, struct m_reserve *r)
 {
-	const struct reservation *old = find(m, r->reacquires);
+	const struct reservation *old = m_find(m, r->reacquires);
 	if (r->line_count != 0)
 		return m_no(KEYRACK_INVALID);
 	if (old == NULL)
@@ -392,6 +562,26 @@ static struct m_answer take_lines(const struct model *m, struct m_reserve *r)
 	return PASSED;
 }
 
+/* The live hold that is given back for the new one. */
+static struct m_answer replaced(const struct model *m, struct m_now now, const struct m_reserve *r,
+	struct reservation **ret_old)
+{
+	struct reservation *old = m_find(m, r->replaces);
+	if (r->book || (r->reacquires.hi | r->reacquires.lo) != 0)
+		return m_no(KEYRACK_INVALID);
+	if (old == NULL)
+		return m_no(m_id_us(r->replaces) < m->purge_mark_us ? KEYRACK_KEY_EXPIRED
+								    : KEYRACK_NOT_FOUND);
+	if (!old->has_hotel || old->asked.hotel != r->hotel)
+		return m_no(KEYRACK_NOT_FOUND);
+	if (old->state == M_EXPIRED || (old->state == M_HELD && now.t_us >= old->expires_us))
+		return m_no(KEYRACK_HOLD_EXPIRED);
+	if (old->state != M_HELD)
+		return m_no(KEYRACK_BAD_STATE);
+	*ret_old = old;
+	return PASSED;
+}
+
 struct m_answer model_reserve(struct model *m, struct m_now now, const struct m_reserve *r)
 {
 	bool known;
@@ -401,13 +591,17 @@ struct m_answer model_reserve(struct model *m, struct m_now now, const struct m_
 	struct m_reserve full = *r;
 	if (a.code == 0 && (r->reacquires.hi | r->reacquires.lo) != 0)
 		a = take_lines(m, &full);
+	struct reservation *own = NULL;
+	if (a.code == 0 && (r->replaces.hi | r->replaces.lo) != 0)
+		a = replaced(m, now, r, &own);
 	if (a.code == 0)
 		a = step_reference(m, r);
-	struct trial t = {.m = m, .h = m_hotel_find(m, r->hotel), .r = &full, .now = now};
+	struct trial t = {
+		.own = own, .m = m, .h = m_hotel_find(m, r->hotel), .r = &full, .now = now};
 	if (a.code == 0 && t.h == NULL)
 		a = m_no(KEYRACK_NOT_FOUND);
 	if (a.code == 0)
-		a = judge(&t);
+		a = m_judge(&t);
 	if (a.code == 0 && !r->book && is_over_caps(&t))
 		return m_no(KEYRACK_RATE_LIMITED); /* transient: never remembered */
 	if (a.code == 0)
@@ -421,164 +615,9 @@ struct m_answer model_stay(struct model *m, struct m_now now, const struct m_res
 	struct trial t = {.m = m, .h = m_hotel_find(m, r->hotel), .r = r, .now = now};
 	if (t.h == NULL)
 		return m_no(KEYRACK_NOT_FOUND);
-	struct m_answer a = judge(&t);
+	struct m_answer a = m_judge(&t);
 	if (a.code != 0)
 		return a;
 	return (struct m_answer){
 		.code = KEYRACK_DONE, .total = t.has_total ? t.total : 0, .has_total = t.has_total};
-}
-
-/* ---- transitions ---- */
-
-static struct m_answer refuse_state(const struct reservation *r, struct m_now now, int code)
-{
-	struct m_answer a = shown(r, now);
-	a.code = code;
-	return a;
-}
-
-static struct m_answer repeated(const struct reservation *r, struct m_now now)
-{
-	struct m_answer a = shown(r, now);
-	a.repeated = true;
-	return a;
-}
-
-static struct m_answer move(struct model *m, struct m_now now, struct reservation *r,
-	const struct m_transition *t, int to)
-{
-	if (t->has_revision && t->revision != r->revision)
-		return refuse_state(r, now, KEYRACK_VERSION_MISMATCH);
-	if (to == M_CONFIRMED && now.t_us >= r->expires_us)
-		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
-	if (to == M_CONFIRMED && t->payment_ref[0] != 0)
-		memcpy(r->payment_ref, t->payment_ref, sizeof(r->payment_ref));
-	m_end(r, to, now.t_us);
-	m_touch(m, r);
-	return shown(r, now);
-}
-
-static struct m_answer resolve(
-	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
-{
-	if (r != NULL && r->state != M_VOID)
-		return shown(r, now);
-	if (r != NULL)
-		return refuse_state(r, now, KEYRACK_NOT_FOUND);
-	m->reservations =
-		m_grown(m->reservations, m->count, &m->capacity, sizeof(*m->reservations));
-	r = &m->reservations[m->count++];
-	memset(r, 0, sizeof(*r));
-	r->state = M_VOID;
-	r->revision = 1;
-	r->changed_us = now.t_us;
-	r->asked.id = t->id;
-	r->has_hotel = t->has_hotel && m_hotel_find(m, t->hotel) != NULL;
-	r->asked.hotel = t->hotel;
-	m_touch(m, r);
-	return refuse_state(r, now, KEYRACK_NOT_FOUND);
-}
-
-static bool pays_otherwise(const struct m_transition *t, const struct reservation *r)
-{
-	return t->payment_ref[0] != 0 && strcmp(r->payment_ref, t->payment_ref) != 0;
-}
-
-static struct m_answer confirm(
-	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
-{
-	if (r->state == M_CONFIRMED)
-		return pays_otherwise(t, r) ? refuse_state(r, now, KEYRACK_BAD_STATE)
-					    : repeated(r, now);
-	if (r->state == M_EXPIRED)
-		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
-	if (r->state == M_HELD && r->payment_ref[0] != 0 && pays_otherwise(t, r))
-		return refuse_state(r, now, KEYRACK_BAD_STATE);
-	return r->state == M_HELD ? move(m, now, r, t, M_CONFIRMED)
-				  : refuse_state(r, now, KEYRACK_BAD_STATE);
-}
-
-/* EXTEND and ATTACH_PAYMENT: whatever the change's id has done already is done. */
-static struct m_answer change(
-	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
-{
-	if (r->change_id == t->change_id)
-		return repeated(r, now);
-	if (r->state == M_EXPIRED)
-		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
-	if (r->state != M_HELD)
-		return refuse_state(r, now, KEYRACK_BAD_STATE);
-	if (t->what == M_ATTACH && r->payment_ref[0] != 0)
-		return pays_otherwise(t, r) ? refuse_state(r, now, KEYRACK_BAD_STATE)
-					    : repeated(r, now);
-	if (t->revision != r->revision)
-		return refuse_state(r, now, KEYRACK_VERSION_MISMATCH);
-	if (t->what == M_EXTEND) {
-		const uint64_t life_us =
-			m_hotel_find(m, r->asked.hotel)->settings.hold_total_max_us;
-		uint64_t until_us = t->expires_us;
-		if (life_us != 0 && until_us > r->created_us + life_us)
-			until_us = r->created_us + life_us;
-		if (until_us <= r->expires_us)
-			return shown(r, now);
-		r->expires_us = until_us;
-	} else {
-		memcpy(r->payment_ref, t->payment_ref, sizeof(r->payment_ref));
-	}
-	r->change_id = t->change_id;
-	r->revision++;
-	r->changed_us = now.t_us;
-	m_touch(m, r);
-	return shown(r, now);
-}
-
-static struct m_answer arrive_or_leave(
-	struct model *m, struct m_now now, const struct m_transition *t, struct reservation *r)
-{
-	const int to = t->what == M_CHECK_IN   ? M_CHECKED_IN
-		       : t->what == M_COMPLETE ? M_COMPLETED
-					       : M_NO_SHOW;
-	if (r->state == to)
-		return repeated(r, now);
-	if (r->state != M_CONFIRMED && !(r->state == M_CHECKED_IN && to == M_COMPLETED))
-		return refuse_state(r, now, KEYRACK_BAD_STATE);
-	int first = r->asked.lines[0].check_in;
-	for (int i = 1; i < r->asked.line_count; i++)
-		if (r->asked.lines[i].check_in < first)
-			first = r->asked.lines[i].check_in;
-	if (m_hotel_find(m, r->asked.hotel)->business_day < first)
-		return refuse_state(r, now, KEYRACK_TOO_EARLY);
-	return move(m, now, r, t, to);
-}
-
-struct m_answer model_transition(struct model *m, struct m_now now, const struct m_transition *t)
-{
-	struct reservation *r = find(m, t->id);
-	const uint32_t slot = reservation_id_slot((struct kr_id){t->id.hi, t->id.lo});
-	if (t->has_hotel && slot != slot_of_hotel((struct hotel_id){t->hotel}))
-		return m_no(KEYRACK_INVALID);
-	if (r != NULL && t->has_hotel && r->has_hotel && r->asked.hotel != t->hotel)
-		return m_no(KEYRACK_NOT_FOUND);
-	if (r == NULL && m_id_us(t->id) < m->purge_mark_us)
-		return m_no(KEYRACK_KEY_EXPIRED);
-	if (t->what == M_RESOLVE)
-		return resolve(m, now, t, r);
-	if (r == NULL)
-		return m_no(KEYRACK_NOT_FOUND);
-	if (t->what == M_CONFIRM)
-		return confirm(m, now, t, r);
-	if (t->what == M_EXTEND || t->what == M_ATTACH)
-		return change(m, now, t, r);
-	if (t->what >= M_CHECK_IN)
-		return arrive_or_leave(m, now, t, r);
-	const bool gives_hold = t->what == M_RELEASE || t->any;
-	if (gives_hold && r->state == M_RELEASED)
-		return repeated(r, now);
-	if (gives_hold && r->state == M_HELD)
-		return move(m, now, r, t, M_RELEASED);
-	if (t->what == M_CANCEL && r->state == M_CANCELLED)
-		return repeated(r, now);
-	if (t->what == M_CANCEL && r->state == M_CONFIRMED)
-		return move(m, now, r, t, M_CANCELLED);
-	return refuse_state(r, now, KEYRACK_BAD_STATE);
 }

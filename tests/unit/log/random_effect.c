@@ -53,7 +53,7 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 
 static void random_olds(struct random_effect *random, struct inv_effect *e)
 {
-	uint32_t count = (uint32_t)random_value(&random->rng, INV_STAY_NIGHTS_MAX);
+	uint32_t count = (uint32_t)random_value(&random->rng, INV_OLDS_MAX);
 	struct inv_cell_old *olds = random->scratch.olds;
 	for (uint32_t i = 0; i < count; i++) {
 		if (i > 0 && rng_below(&random->rng, 3) > 0) {
@@ -198,10 +198,17 @@ static void random_line(struct random_effect *random, uint32_t *used, struct inv
 	*used += line->run_count;
 }
 
+static uint32_t random_lines(struct random_effect *random)
+{
+	uint32_t used = 0, line_count = 1 + (uint32_t)rng_below(&random->rng, INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++)
+		random_line(random, &used, &random->scratch.lines[i]);
+	return line_count;
+}
+
 static void random_reserve(struct random_effect *random, struct inv_effect_reserve *r)
 {
 	struct rng *rng = &random->rng;
-	uint32_t used = 0;
 	r->book = coin(random);
 	r->fingerprint = rng_next(rng);
 	r->expires_at_us = r->book ? 0 : random_value(rng, UINT64_MAX);
@@ -211,9 +218,11 @@ static void random_reserve(struct random_effect *random, struct inv_effect_reser
 		r->external_ref = random_text(random, 1);
 	if (coin(random))
 		r->payment_ref = random_text(random, 1);
-	r->line_count = 1 + (uint32_t)rng_below(rng, INV_LINES_MAX);
-	for (uint32_t i = 0; i < r->line_count; i++)
-		random_line(random, &used, &random->scratch.lines[i]);
+	if (!r->book && coin(random)) {
+		r->replaces = (struct kr_id){.hi = rng_next(rng), .lo = rng_next(rng)};
+		r->replaced_revision = 2 + (uint32_t)random_value(rng, UINT32_MAX - 2);
+	}
+	r->line_count = random_lines(random);
 	r->lines = random->scratch.lines;
 }
 
@@ -227,6 +236,9 @@ static void random_rest(struct random_effect *random, struct inv_effect *e)
 		e->u.extend.expires_at_us = random_value(rng, UINT64_MAX);
 	} else if (e->kind == INV_EFFECT_ATTACH_PAYMENT) {
 		e->u.attach.payment_ref = random_text(random, 1);
+	} else if (e->kind == INV_EFFECT_MODIFY) {
+		e->u.modify.line_count = random_lines(random);
+		e->u.modify.lines = random->scratch.lines;
 	} else if (e->kind == INV_EFFECT_GRACE) {
 		e->u.grace.old_expires_at_us = random_value(rng, UINT64_MAX);
 		e->u.grace.expires_at_us = random_value(rng, UINT64_MAX);
@@ -256,9 +268,11 @@ void random_effect(
 	random->text_count = 0;
 	random_head(random, e);
 	if ((kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_EXPIRE) ||
-		kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW)
+		kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW ||
+		kind == INV_EFFECT_MODIFY)
 		random_olds(random, e);
-	if (kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT)
+	if (kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT ||
+		kind == INV_EFFECT_MODIFY)
 		e->change_id = 1 + rng_next(&random->rng) / 2;
 	if (kind == INV_EFFECT_HOTEL)
 		random_hotel(random, &e->u.hotel_put);
@@ -363,15 +377,24 @@ static bool lines_equal(const struct inv_line *a, const struct inv_line *b)
 	return same;
 }
 
+static bool all_lines_equal(
+	const struct inv_line *a, uint32_t a_count, const struct inv_line *b, uint32_t b_count)
+{
+	bool same = a_count == b_count;
+	for (uint32_t i = 0; same && i < a_count; i++)
+		same = lines_equal(&a[i], &b[i]);
+	return same;
+}
+
 static bool reserves_equal(const struct inv_effect_reserve *a, const struct inv_effect_reserve *b)
 {
-	bool same = a->book == b->book && a->fingerprint == b->fingerprint &&
-		    a->expires_at_us == b->expires_at_us && a->guest.hi == b->guest.hi &&
-		    a->guest.lo == b->guest.lo && texts_equal(a->external_ref, b->external_ref) &&
-		    texts_equal(a->payment_ref, b->payment_ref) && a->line_count == b->line_count;
-	for (uint32_t i = 0; same && i < a->line_count; i++)
-		same = lines_equal(&a->lines[i], &b->lines[i]);
-	return same;
+	return a->book == b->book && a->fingerprint == b->fingerprint &&
+	       a->expires_at_us == b->expires_at_us && a->guest.hi == b->guest.hi &&
+	       a->guest.lo == b->guest.lo && texts_equal(a->external_ref, b->external_ref) &&
+	       texts_equal(a->payment_ref, b->payment_ref) &&
+	       kr_id_equal(a->replaces, b->replaces) &&
+	       a->replaced_revision == b->replaced_revision &&
+	       all_lines_equal(a->lines, a->line_count, b->lines, b->line_count);
 }
 
 static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
@@ -384,6 +407,9 @@ static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 		       a->u.extend.expires_at_us == b->u.extend.expires_at_us;
 	case INV_EFFECT_ATTACH_PAYMENT:
 		return texts_equal(a->u.attach.payment_ref, b->u.attach.payment_ref);
+	case INV_EFFECT_MODIFY:
+		return all_lines_equal(a->u.modify.lines, a->u.modify.line_count, b->u.modify.lines,
+			b->u.modify.line_count);
 	case INV_EFFECT_GRACE:
 		return a->u.grace.old_expires_at_us == b->u.grace.old_expires_at_us &&
 		       a->u.grace.expires_at_us == b->u.grace.expires_at_us;

@@ -242,7 +242,7 @@ Test(record, damaged_bytes_are_refused_or_read_as_something_bounded)
 		record_reader_init(&reader, &body, &b->scratch);
 		int r;
 		while ((r = record_next(&reader, &effect)) == 0)
-			cr_assert_leq(effect.old_count, INV_STAY_NIGHTS_MAX);
+			cr_assert_leq(effect.old_count, INV_OLDS_MAX);
 		malformed += r == RECORD_MALFORMED;
 		free(tight);
 	}

@@ -87,8 +87,10 @@ static void check_moves(struct night_tally *tally, enum inv_effect_kind kind, bo
 	int64_t held, int64_t booked)
 {
 	struct inv_effect effect = effect_of(kind);
+	bool reserves = kind == INV_EFFECT_RESERVE;
+	struct night_rooms rooms = {.before = reserves ? 0 : 3, .after = reserves ? 3 : 0};
 	effect.u.reserve.book = book;
-	cr_assert(night_tally_move(tally, &effect, 3));
+	cr_assert(night_tally_move(tally, &effect, &rooms));
 	cr_assert_eq(tally->held, held, "kind %u", kind);
 	cr_assert_eq(tally->booked, booked, "kind %u", kind);
 }
@@ -116,6 +118,25 @@ Test(night, tally_follows_each_kind)
 	check_moves(&tally, INV_EFFECT_NO_SHOW, false, 0, 0);
 }
 
+Test(night, tally_moves_what_is_given_back_and_what_is_taken)
+{
+	struct night_tally tally = {.held = 5, .booked = 7};
+	struct night_rooms rooms = {.before = 2, .after = 1};
+	struct inv_effect effect = effect_of(INV_EFFECT_MODIFY);
+	cr_assert(night_tally_move(&tally, &effect, &rooms));
+	cr_assert_eq(tally.held, 4);
+	cr_assert_eq(tally.booked, 7);
+	rooms = (struct night_rooms){.before = 0, .after = 3, .is_booked = true};
+	cr_assert(night_tally_move(&tally, &effect, &rooms));
+	cr_assert_eq(tally.held, 4);
+	cr_assert_eq(tally.booked, 10);
+	effect = effect_of(INV_EFFECT_RESERVE);
+	rooms = (struct night_rooms){.before = 4, .after = 1};
+	cr_assert(night_tally_move(&tally, &effect, &rooms));
+	cr_assert_eq(tally.held, 1);
+	cr_assert_eq(tally.booked, 10);
+}
+
 Test(night, tally_differs_from_a_state_that_lost_or_gained_a_room)
 {
 	struct cell_counter cell = {.limit = 9, .held = 2, .booked = 3};
@@ -131,7 +152,7 @@ Test(night, tally_differs_from_a_state_that_lost_or_gained_a_room)
 	/* A cancel of what was never booked: below zero is no count of a cell. */
 	tally = (struct night_tally){0};
 	struct inv_effect effect = effect_of(INV_EFFECT_CANCEL);
-	cr_assert(night_tally_move(&tally, &effect, 1));
+	cr_assert(night_tally_move(&tally, &effect, &(struct night_rooms){.before = 1}));
 	cr_assert_not(night_tally_equals(&tally, cell_counter_pack((struct cell_counter){0})));
 }
 
@@ -140,6 +161,6 @@ Test(night, tally_knows_kinds_it_does_not_know)
 	struct night_tally tally = {.held = 1};
 	struct inv_effect effect = effect_of(INV_EFFECT_RESERVE);
 	effect.kind = 63;
-	cr_assert_not(night_tally_move(&tally, &effect, 1));
+	cr_assert_not(night_tally_move(&tally, &effect, &(struct night_rooms){.before = 1}));
 	cr_assert_eq(tally.held, 1);
 }
