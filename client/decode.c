@@ -438,6 +438,7 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_CHECK_IN, ReservationAnswer)                                                       \
 	X(FRAME_COMPLETE, ReservationAnswer)                                                       \
 	X(FRAME_NO_SHOW, ReservationAnswer)                                                        \
+	X(FRAME_MODIFY, ReservationAnswer)                                                         \
 	X(FRAME_RESERVATION_GET, ReservationGetAnswer)                                             \
 	X(FRAME_RESERVATION_LIST, ReservationListAnswer)                                           \
 	X(FRAME_PING, PingAnswer)                                                                  \

@@ -28,6 +28,7 @@
 	X(check_in, transition, reservation_answer)                                                \
 	X(complete, transition, reservation_answer)                                                \
 	X(no_show, transition, reservation_answer)                                                 \
+	X(modify, transition, reservation_answer)                                                  \
 	X(reservation_get, reservation_get, reservation_get_answer)                                \
 	X(reservation_list, reservation_list, reservation_list_answer)                             \
 	X(snapshot, snapshot, snapshot_answer)                                                     \

@@ -51,6 +51,7 @@ static bool client_lines_fill(
 		line->rooms = in[i].rooms;
 		line->guests = in[i].guests;
 		line->pricing = (uint32_t)in[i].pricing;
+		line->keeps = in[i].keeps;
 		if (in[i].run_count > 0 && !client_line_runs(&in[i], lines, line))
 			return false;
 	}
@@ -96,6 +97,8 @@ static int client_encode_reserve(
 	message.expected_total_minor = reserve->expected_total_minor;
 	message.reacquires_hi = reserve->reacquires.hi;
 	message.reacquires_lo = reserve->reacquires.lo;
+	message.replaces_hi = reserve->replaces.hi;
+	message.replaces_lo = reserve->replaces.lo;
 	message.guest_hi = reserve->guest.hi;
 	message.guest_lo = reserve->guest.lo;
 	message.external_ref = client_text(reserve->external_ref);
@@ -136,8 +139,10 @@ static int client_route_id(struct client_pack *pack, enum frame_type type, struc
 static int client_encode_transition(
 	struct client_pack *pack, const struct keyrack_transition *move, enum frame_type type)
 {
+	struct client_lines lines;
 	Keyrack__TransitionRequest message = KEYRACK__TRANSITION_REQUEST__INIT;
-	if (!client_text_is_fit(move->payment_ref) || !client_text_is_fit(move->origin.reason))
+	if (!client_lines_fill(move->lines, move->line_count, &lines) ||
+		!client_text_is_fit(move->payment_ref) || !client_text_is_fit(move->origin.reason))
 		return -EINVAL;
 	const struct keyrack_origin *origin = &move->origin;
 	message.id_hi = move->id.hi;
@@ -150,6 +155,10 @@ static int client_encode_transition(
 	message.any = move->any;
 	message.change_id = move->change_id;
 	message.expires_at_us = move->expires_at_us;
+	message.n_lines = move->line_count;
+	message.lines = lines.pointers;
+	message.has_expected_total = move->has_expected_total;
+	message.expected_total_minor = move->expected_total_minor;
 	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
 	message.source = origin->source != 0 ? origin->source : pack->client->source;
 	message.reason = client_text(origin->reason);
@@ -202,6 +211,11 @@ int client_encode_complete(struct client_pack *pack, const void *request)
 int client_encode_no_show(struct client_pack *pack, const void *request)
 {
 	return client_encode_transition(pack, request, FRAME_NO_SHOW);
+}
+
+int client_encode_modify(struct client_pack *pack, const void *request)
+{
+	return client_encode_transition(pack, request, FRAME_MODIFY);
 }
 
 int client_encode_reservation_get(struct client_pack *pack, const void *request)

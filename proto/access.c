@@ -51,6 +51,7 @@ enum access_role access_needed(unsigned frame_type)
 	case FRAME_CHECK_IN:
 	case FRAME_COMPLETE:
 	case FRAME_NO_SHOW:
+	case FRAME_MODIFY:
 	case FRAME_RESERVATION_LIST:
 	case FRAME_STATS:
 	case FRAME_ROUTER_STATUS:

@@ -65,6 +65,7 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(49, CHECK_IN, TransitionRequest, ReservationAnswer)                                      \
 	X(50, COMPLETE, TransitionRequest, ReservationAnswer)                                      \
 	X(51, NO_SHOW, TransitionRequest, ReservationAnswer)                                       \
+	X(52, MODIFY, TransitionRequest, ReservationAnswer)                                        \
 	X(53, RESERVATION_LIST, ReservationListRequest, ReservationListAnswer)                     \
 	X(60, SNAPSHOT, SnapshotRequest, SnapshotAnswer)                                           \
 	X(61, STATS, StatsRequest, StatsAnswer)                                                    \

@@ -141,6 +141,14 @@ bool inv_reservation_get(
 	return true;
 }
 
+struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id)
+{
+	uint32_t r = inv_record_find(inv, id);
+	kr_assert(r == INV_NONE || r < inv->record_pool.fresh);
+	return r == INV_NONE ? (struct hotel_id){0}
+			     : inv_record_hotel_id(inv, inv_record_at(inv, r));
+}
+
 uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id)
 {
 	kr_assert_checked(inv_record_find(inv, id) == INV_NONE);

@@ -69,6 +69,8 @@ uint32_t inv_stock_list(const struct inv *inv, struct hotel_id hotel, uint16_t f
 /* now_us decides `due`. */
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret);
+/* 0 when it is not known, or has none. */
+struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id);
 /* What a list of reservations is about; zero where a filter is off. Days are inclusive. */
 struct inv_reservation_filter {
 	struct hotel_id hotel;

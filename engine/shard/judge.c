@@ -5,9 +5,20 @@
  * room is made sure of before judging, so that what was judged is never taken back.
  */
 
+/* Takes rooms: due holds are in its way, and a disk that is nearly full refuses it. */
 static bool is_sale(unsigned type)
 {
-	return type == FRAME_HOLD || type == FRAME_BOOK;
+	return type == FRAME_HOLD || type == FRAME_BOOK || type == FRAME_MODIFY;
+}
+
+/* The hotel whose rooms a sale takes; 0 when nobody knows the reservation that is changed. */
+static struct hotel_id judge_sale_hotel(
+	const struct shard *shard, const struct shard_request *request)
+{
+	kr_assert(is_sale(request->frame->header->type));
+	if (request->hotel.v != 0)
+		return request->hotel;
+	return inv_reservation_hotel(shard->inv, request->u.transition.id);
 }
 
 /* What the log's remaining room still allows. */
@@ -91,7 +102,8 @@ static bool judge_change(struct shard *shard, struct shard_request *request)
 	if (!shard_batch_room(shard, room))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	if (is_sale(type) && shard_due_backlog(shard)) {
-		if (!shard_due_drain(shard, request->hotel) || !shard_batch_room(shard, room))
+		if (!shard_due_drain(shard, judge_sale_hotel(shard, request)) ||
+			!shard_batch_room(shard, room))
 			return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	}
 	answer = (struct inv_answer){0};

@@ -194,6 +194,8 @@ static void parse_line(struct shard *shard, struct shard_request *request,
 	line->pricing = parse_u8(request, body->pricing, "pricing");
 	if (line->pricing > INV_PRICE_NONE)
 		parse_invalid(request, "pricing");
+	line->keeps = (uint8_t)parse_max(request, body->keeps,
+		request->frame->header->type == FRAME_MODIFY ? INV_LINES_MAX : 0, "keeps");
 	if (body->n_run_nights + body->n_run_price_minor > 0)
 		parse_runs(shard, request, body, line);
 }
@@ -286,6 +288,7 @@ static void parse_reserve(
 	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
 	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
 	op->reacquires = (struct kr_id){.hi = body->reacquires_hi, .lo = body->reacquires_lo};
+	op->replaces = (struct kr_id){.hi = body->replaces_hi, .lo = body->replaces_lo};
 	parse_reserve_op(shard, request, &hot);
 }
 
@@ -323,6 +326,7 @@ enum inv_transition shard_transition_of(unsigned type)
 		[FRAME_CHECK_IN] = INV_CHECK_IN,
 		[FRAME_COMPLETE] = INV_COMPLETE,
 		[FRAME_NO_SHOW] = INV_MARK_NO_SHOW,
+		[FRAME_MODIFY] = INV_MODIFY,
 	};
 	kr_assert(type <= UINT8_MAX);
 	return type < KR_ARRAY_COUNT(transitions) ? (enum inv_transition)transitions[type] : 0;
@@ -364,8 +368,13 @@ static void parse_transition(
 	hot.payment_ref = parse_text(request, body->payment_ref, "payment_ref");
 	hot.reason = parse_text(request, body->reason, "reason");
 	parse_transition_op(shard, request, &hot);
-	request->u.transition.change_id = body->change_id;
-	request->u.transition.expires_at_us = body->expires_at_us;
+	struct inv_transition_op *op = &request->u.transition;
+	op->change_id = body->change_id;
+	op->expires_at_us = body->expires_at_us;
+	op->lines = parse_lines(shard, request, body->lines, body->n_lines);
+	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
+	op->has_expected_total = body->has_expected_total;
+	op->expected_total_minor = body->expected_total_minor;
 }
 
 static bool parse_transition_hot(

@@ -546,6 +546,54 @@ class SalesTest(CliCase):
         self.run_cli(USAGE, "extend", ident)
         self.run_cli(USAGE, "extend", ident, "--for", "10m", "--change", "0")
 
+    def test_a_booking_is_changed_in_one_operation(self):
+        ident = self.js("book", *self.sale("--rooms", "2"))["id"]
+        self.set_all("price=EUR 150.00")
+        text = self.ok("modify", ident, "--stay", self.stay(11, 3))
+        change = re.search(r"^change ([0-9a-f]{16}) of revision 1$", text, re.M).group(1)
+        self.assertIn("CONFIRMED, revision 2", text)
+        now = self.js("reservation", "get", ident)
+        self.assertEqual(now["total"], "EUR 780.00")  # two rooms: 120 + 120 kept, 150 new
+        self.assertEqual([c["booked"] for c in self.cells(10, 14)], [0, 2, 2, 2, 0])
+        again = self.js("modify", ident, "--stay", self.stay(11, 3), "--change", change,
+                        "--expect-revision", "1")
+        self.assertTrue(again["repeated"])
+        self.refused("VERSION_MISMATCH", "modify", ident, "--rooms", "1",
+                     "--expect-revision", "1")
+        # a part is cancelled, though its nights have been closed since
+        self.set_all("closed=1")
+        one = self.js("modify", ident, "--rooms", "1")
+        self.assertEqual(one["total"], "EUR 390.00")
+        self.refused("CLOSED", "modify", ident, "--rooms", "2")
+        self.set_all("closed=0")
+        # one line becomes two, and then one of them is dropped
+        self.js("modify", ident, "--line", f"of=1,stay={self.stay(11, 1)}",
+                "--line", f"of=1,stay={self.stay(12, 2)},rooms=1",
+                "--line", f"type=0,stay={self.stay(20, 1)}")
+        lines = self.js("reservation", "get", ident)["lines"]
+        self.assertEqual([line["prices"][0]["price"] for line in lines],
+                         ["EUR 120.00", "EUR 120.00", "EUR 150.00"])
+        self.assertIn("say which", self.run_cli(USAGE, "modify", ident, "--rooms", "1").stderr)
+        self.assertIn("has 3 lines", self.run_cli(USAGE, "modify", ident, "--drop", "4").stderr)
+        self.refused("PRICE_CHANGED", "modify", ident, "--drop", "3",
+                     "--expected-total", "EUR 1.00")
+        self.js("modify", ident, "--drop", "3", "--expected-total", "EUR 390.00")
+        self.assertEqual(self.cells(20, 20)[0]["booked"], 0)
+        self.run_cli(USAGE, "modify", ident)
+        self.run_cli(USAGE, "modify", ident, "--drop", "1", "--drop", "2")
+        self.run_cli(USAGE, "hold", self.hotel, "--line", f"of=1,type=0,stay={self.stay(1, 1)}")
+        self.js("cancel", ident)
+        self.refused("BAD_STATE", "modify", ident, "--drop", "1")
+
+    def test_a_hold_is_given_back_for_another(self):
+        old = self.js("hold", *self.sale("--rooms", "2"))["id"]
+        new = self.js("hold", *self.sale("--rooms", "2", "--replaces", old, first=11))["id"]
+        self.assertEqual(self.js("reservation", "get", old)["state"], "RELEASED")
+        self.assertEqual([c["held"] for c in self.cells(10, 14)], [0, 2, 2, 2, 0])
+        self.refused("BAD_STATE", "hold", *self.sale("--replaces", old))
+        self.refused("SOLD_OUT", "hold", *self.sale("--rooms", "9999", "--replaces", new))
+        self.assertEqual(self.js("reservation", "get", new)["state"], "HELD")
+
     def test_guests_come_leave_early_or_never(self):
         later = self.js("book", *self.sale())["id"]
         self.assertIn("business date is", self.refused("TOO_EARLY", "check-in", later))

@@ -25,6 +25,7 @@ cli_run attach_payment_run;
 cli_run check_in_run;
 cli_run complete_run;
 cli_run no_show_run;
+cli_run modify_run;
 cli_run reservation_get_run;
 cli_run reservation_list_run;
 cli_run export_hotels_run;

@@ -100,6 +100,8 @@ int line_set(struct line *line, const char *name, const char *value, struct kr_e
 		return count_set(value, &line->guests, error);
 	if (strcmp(name, "price") == 0)
 		return runs_parse(line, value, error);
+	if (strcmp(name, "of") == 0)
+		return count_set(value, &line->of, error);
 	return WRONG(error,
 		"\"%s\" is no part of a line: type, stay, rooms, guests, price and "
 		"count-only are",

@@ -1,7 +1,7 @@
 /*
  * One line of a reservation as typed: "type=0,stay=2026-12-30..2027-01-02,rooms=1,guests=2", with
  * "price=EUR 120.00" (the caller's price per room and night), "price=EUR 120.00*2+EUR 140.00*1"
- * (runs of nights) or "count-only". Pure.
+ * (runs of nights) or "count-only"; "of=2" where a reservation is changed. Pure.
  */
 #ifndef TOOLS_KEYRACK_LINE_H
 #define TOOLS_KEYRACK_LINE_H
@@ -35,6 +35,7 @@ struct line {
 	uint32_t guests;  /* in all rooms; 0 = not given: one a room */
 	bool has_type;
 	bool is_count_only;
+	uint32_t of; /* modify: this line of the reservation, from 1, changed; 0 = a new one */
 	uint32_t run_count; /* 0 = the calendar's prices */
 	struct line_run runs[LINE_RUNS_MAX];
 };

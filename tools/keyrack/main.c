@@ -33,6 +33,7 @@ static const struct command {
 	{"", "check-in", check_in_run, "the guest is there"},
 	{"", "complete", complete_run, "the stay is over"},
 	{"", "no-show", no_show_run, "the guest did not come"},
+	{"", "modify", modify_run, "change dates, rooms, types or lines of a hold or a booking"},
 	{"", "resolve", resolve_run, "what became of an id whose outcome is unknown"},
 	{"reservation", "get", reservation_get_run, "show a reservation"},
 	{"reservation", "list", reservation_list_run, "who comes, goes, is there, holds"},

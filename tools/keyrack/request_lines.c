@@ -35,7 +35,12 @@ int request_lines_option(
 		if (lines->count == REQUEST_LINES_MAX)
 			return kr_error_text_set(
 				error, -KR_E_INVALID, 0, "at most %u lines", REQUEST_LINES_MAX);
-		return line_parse(arg, &lines->lines[lines->count++], error);
+		struct line *line = &lines->lines[lines->count++];
+		int r = line_parse(arg, line, error);
+		if (r == 0 && line->of != 0 && !lines->allows_of)
+			r = kr_error_text_set(error, -KR_E_INVALID, 0,
+				"of= names a line of a reservation: `keyrack modify`");
+		return r;
 	}
 	if (lines->count > 0 && !lines->has_simple)
 		return kr_error_text_set(
@@ -101,6 +106,7 @@ int request_lines_settle(struct cli *cli, uint64_t hotel_id, const struct money_
 		settled->check_out_day = line->stay.end_day;
 		settled->rooms = line->rooms;
 		settled->guests = line->guests;
+		settled->keeps = line->of;
 		settled->run_count = line->run_count;
 		settled->runs = lines->runs[i];
 		if (line->run_count > 0)

@@ -35,6 +35,7 @@ enum request_lines_key {
 struct request_lines {
 	uint32_t count;
 	bool has_simple; /* the first one comes from --type and the like */
+	bool allows_of;  /* lines of a reservation that is changed */
 	struct line lines[REQUEST_LINES_MAX];
 	/* Filled by request_lines_settle(). */
 	struct keyrack_line settled[REQUEST_LINES_MAX];

@@ -18,6 +18,7 @@ enum reserve_key {
 	RESERVE_EXTERNAL_REF,
 	RESERVE_PAYMENT_REF,
 	RESERVE_AGAIN,
+	RESERVE_REPLACES,
 };
 
 #define RESERVE_OPTIONS                                                                            \
@@ -36,7 +37,10 @@ enum reserve_key {
 
 static const struct argp_option book_options[] = {REQUEST_LINES_OPTIONS, RESERVE_OPTIONS, {0}};
 static const struct argp_option hold_options[] = {REQUEST_LINES_OPTIONS, RESERVE_OPTIONS,
-	{"ttl", RESERVE_TTL, "TIME", 0, "how long to hold (the hotel's default)", 1}, {0}};
+	{"ttl", RESERVE_TTL, "TIME", 0, "how long to hold (the hotel's default)", 1},
+	{"replaces", RESERVE_REPLACES, "ID", 0,
+		"give this hold back for the new one, or keep it if that is refused", 1},
+	{0}};
 
 struct reserve {
 	struct keyrack_reserve request;
@@ -74,6 +78,8 @@ static int reserve_option(void *options, int key, const char *arg, struct kr_err
 	switch (key) {
 	case RESERVE_AGAIN:
 		return id_read(arg, &reserve->request.reacquires, error);
+	case RESERVE_REPLACES:
+		return id_read(arg, &request->replaces, error);
 	case RESERVE_ID:
 		return id_read(arg, &request->id, error);
 	case RESERVE_TTL:

@@ -8,7 +8,7 @@
 
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/lookup.h"
-#include "tools/keyrack/reservation.h"
+#include "tools/keyrack/transition.h"
 
 #define PAYMENT_REF_MAX 64u
 #define SECOND_US UINT64_C(1000000)
@@ -16,46 +16,23 @@
 
 static const struct report report_get = {.is_write = false};
 
-enum transition_key {
-	TRANSITION_HOTEL = CLI_KEY_OWN,
-	TRANSITION_EXPECT_REVISION,
-	TRANSITION_PAYMENT_REF,
-	TRANSITION_ANY,
-	TRANSITION_CHANGE,
-	TRANSITION_FOR,
-	TRANSITION_UNTIL,
-};
-
-#define HOTEL_OPTION                                                                               \
-	{                                                                                          \
-		"hotel", TRANSITION_HOTEL, "HOTEL", 0, RESERVATION_HOTEL_HELP, 0                   \
-	}
-#define REVISION_OPTION                                                                            \
-	{                                                                                          \
-		"expect-revision", TRANSITION_EXPECT_REVISION, "N", 0,                             \
-			"refuse if its revision is another", 0                                     \
-	}
-
-#define CHANGE_OPTION                                                                              \
-	{                                                                                          \
-		"change", TRANSITION_CHANGE, "ID", 0,                                              \
-			"repeat this change (up to 16 hexadecimal digits) after an unknown "       \
-			"outcome, with the same --expect-revision",                                \
-			0                                                                          \
-	}
-
-static const struct argp_option resolve_options[] = {HOTEL_OPTION, {0}};
-static const struct argp_option presence_options[] = {HOTEL_OPTION, REVISION_OPTION, {0}};
+static const struct argp_option resolve_options[] = {TRANSITION_HOTEL_OPTION, {0}};
+static const struct argp_option presence_options[] = {
+	TRANSITION_HOTEL_OPTION, TRANSITION_REVISION_OPTION, {0}};
 static const struct argp_option attach_options[] = {
-	HOTEL_OPTION, REVISION_OPTION, CHANGE_OPTION, {0}};
-static const struct argp_option extend_options[] = {HOTEL_OPTION, REVISION_OPTION, CHANGE_OPTION,
+	TRANSITION_HOTEL_OPTION, TRANSITION_REVISION_OPTION, TRANSITION_CHANGE_OPTION, {0}};
+static const struct argp_option extend_options[] = {TRANSITION_HOTEL_OPTION,
+	TRANSITION_REVISION_OPTION, TRANSITION_CHANGE_OPTION,
 	{"for", TRANSITION_FOR, "TIME", 0, "until so long from now (10m)", 0},
 	{"until", TRANSITION_UNTIL, "SECONDS", 0, "until that instant, in seconds of unix time", 0},
 	{0}};
-static const struct argp_option release_options[] = {HOTEL_OPTION, REVISION_OPTION, {0}};
-static const struct argp_option confirm_options[] = {HOTEL_OPTION, REVISION_OPTION,
+static const struct argp_option release_options[] = {
+	TRANSITION_HOTEL_OPTION, TRANSITION_REVISION_OPTION, {0}};
+static const struct argp_option confirm_options[] = {TRANSITION_HOTEL_OPTION,
+	TRANSITION_REVISION_OPTION,
 	{"payment-ref", TRANSITION_PAYMENT_REF, "TEXT", 0, "reference of the payment", 0}, {0}};
-static const struct argp_option cancel_options[] = {HOTEL_OPTION, REVISION_OPTION,
+static const struct argp_option cancel_options[] = {TRANSITION_HOTEL_OPTION,
+	TRANSITION_REVISION_OPTION,
 	{"any", TRANSITION_ANY, NULL, 0, "give back a hold or a booking alike", 0}, {0}};
 
 static int payment_ref_read(
@@ -88,7 +65,7 @@ static uint64_t wall_us(void)
 	return (uint64_t)now.tv_sec * SECOND_US + (uint64_t)now.tv_nsec / 1000;
 }
 
-static int transition_option(void *options, int key, const char *arg, struct kr_error_text *error)
+int transition_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct keyrack_transition *transition = options;
 	struct value_hotel hotel = {.id = 0};
@@ -120,6 +97,8 @@ static int transition_option(void *options, int key, const char *arg, struct kr_
 	case TRANSITION_ANY:
 		transition->any = true;
 		return 0;
+	case TRANSITION_KEY_END:
+		break;
 	}
 	kr_unreachable();
 }
@@ -130,10 +109,18 @@ void transition_change_format(uint64_t change_id, char ret_text[static TRANSITIO
 	(void)snprintf(ret_text, TRANSITION_CHANGE_TEXT_SIZE, "%016" PRIx64, change_id);
 }
 
-/*
- * A change is of the revision somebody saw: here the present one, unless it was said. Its id is
- * told before it is sent, so that it can be repeated.
- */
+void transition_change_tell(struct cli *cli, struct keyrack_transition *transition)
+{
+	char change[TRANSITION_CHANGE_TEXT_SIZE];
+	if (transition->change_id == 0)
+		transition->change_id = keyrack_id_mint(cli->client, 1).lo;
+	transition_change_format(transition->change_id, change);
+	fprintf(cli->json ? stderr : stdout, "change %s of revision %u\n", change,
+		transition->expected_revision);
+	fflush(stdout);
+}
+
+/* A change is of the revision somebody saw: here the present one, unless it was said. */
 static int change_settle(struct cli *cli, struct keyrack_transition *transition)
 {
 	struct keyrack_reservation_get get = {.call = cli_call(cli),
@@ -149,13 +136,7 @@ static int change_settle(struct cli *cli, struct keyrack_transition *transition)
 		transition->has_expected_revision = true;
 		transition->expected_revision = answer.reservation.revision;
 	}
-	if (transition->change_id == 0)
-		transition->change_id = keyrack_id_mint(cli->client, 1).lo;
-	char change[TRANSITION_CHANGE_TEXT_SIZE];
-	transition_change_format(transition->change_id, change);
-	fprintf(cli->json ? stderr : stdout, "change %s of revision %u\n", change,
-		transition->expected_revision);
-	fflush(stdout);
+	transition_change_tell(cli, transition);
 	return CLI_DONE;
 }
 

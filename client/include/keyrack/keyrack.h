@@ -646,6 +646,8 @@ struct keyrack_line {
 	enum keyrack_pricing pricing;
 	const struct keyrack_price_run *runs; /* PRICING_CALLER; in answers: the frozen prices */
 	uint32_t run_count;
+	uint32_t keeps; /* MODIFY: from 1, the line of the reservation whose prices its nights
+			   keep; 0 = the one in its own place. Else 0 */
 };
 
 #define KEYRACK_LINE_COUNT_MAX 16u      /* lines of one request */
@@ -684,6 +686,8 @@ struct keyrack_reserve {
 	uint32_t line_count;
 	struct keyrack_id reacquires; /* an expired hold of the hotel whose lines are wanted again,
 					 at its prices, if they can still be had; then no lines */
+	struct keyrack_id replaces;   /* HOLD: a live hold of the hotel that is released by the same
+					 operation, or stands if this is refused */
 	uint64_t ttl_us;              /* HOLD: time to live; 0 = the hotel's default */
 	bool has_expected_total;
 	uint64_t expected_total_minor;
@@ -695,9 +699,9 @@ struct keyrack_reserve {
 
 /*
  * CONFIRM, RELEASE, CANCEL, RESOLVE, CHECK_IN, COMPLETE, NO_SHOW move a reservation to a state (or
- * ask for it); reaching it again is success. EXTEND and ATTACH_PAYMENT change a hold: they need
- * expected_revision and a change_id of the caller's, not 0, under which a repetition finds the
- * change done. An id of keyrack_id_mint() routes without the hotel.
+ * ask for it); reaching it again is success. EXTEND and ATTACH_PAYMENT change a hold, MODIFY a hold
+ * or a booking: they need expected_revision and a change_id of the caller's, not 0, under which a
+ * repetition finds the change done. An id of keyrack_id_mint() routes without the hotel.
  */
 struct keyrack_transition {
 	struct keyrack_call call;
@@ -708,9 +712,13 @@ struct keyrack_transition {
 	uint32_t expected_revision;
 	const char *payment_ref; /* CONFIRM; ATTACH_PAYMENT needs one */
 	bool any;                /* CANCEL: a hold or a booking alike */
-	uint64_t change_id;      /* EXTEND, ATTACH_PAYMENT */
+	uint64_t change_id;      /* EXTEND, ATTACH_PAYMENT, MODIFY */
 	uint64_t expires_at_us;  /* EXTEND: the hold is to live until then; the hotel's cap on its
 				    whole life may make it less, and the answer says */
+	const struct keyrack_line *lines; /* MODIFY: the whole reservation as it is to be */
+	uint32_t line_count;
+	bool has_expected_total; /* MODIFY */
+	uint64_t expected_total_minor;
 	struct keyrack_origin origin;
 };
 
@@ -1053,6 +1061,8 @@ int keyrack_submit_complete(struct keyrack_client *client, const struct keyrack_
 	keyrack_callback *callback, void *user);
 int keyrack_submit_no_show(struct keyrack_client *client, const struct keyrack_transition *request,
 	keyrack_callback *callback, void *user);
+int keyrack_submit_modify(struct keyrack_client *client, const struct keyrack_transition *request,
+	keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_list(struct keyrack_client *client,
@@ -1121,6 +1131,14 @@ int keyrack_check_in(struct keyrack_client *client, const struct keyrack_transit
 int keyrack_complete(struct keyrack_client *client, const struct keyrack_transition *request,
 	struct keyrack_reservation_answer *ret);
 int keyrack_no_show(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+/*
+ * Other lines for a hold or a booking, in one operation; refused, nothing has changed. Its own
+ * rooms count as given back, rules ask about what is new, kept nights keep their price, others cost
+ * what the calendar says. Fewer rooms, nights or lines are never refused by a restriction: so a
+ * part of a booking is cancelled.
+ */
+int keyrack_modify(struct keyrack_client *client, const struct keyrack_transition *request,
 	struct keyrack_reservation_answer *ret);
 int keyrack_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, struct keyrack_reservation_get_answer *ret);
