@@ -102,8 +102,9 @@ static bool judge_change(struct shard *shard, struct shard_request *request)
 	if (!shard_batch_room(shard, room))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	if (is_sale(type) && shard_due_backlog(shard)) {
-		if (!shard_due_drain(shard, judge_sale_hotel(shard, request)) ||
-			!shard_batch_room(shard, room))
+		struct hotel_id hotel = judge_sale_hotel(shard, request);
+		bool is_clear = hotel.v == 0 || shard_due_drain(shard, hotel);
+		if (!is_clear || !shard_batch_room(shard, room))
 			return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	}
 	answer = (struct inv_answer){0};

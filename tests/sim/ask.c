@@ -66,10 +66,10 @@ struct line_bodies {
 	uint64_t prices[M_LINES][M_RUNS];
 };
 
-static void lines_fill(const struct m_reserve *r, struct line_bodies *b)
+static void lines_fill(const struct m_line *lines, int line_count, struct line_bodies *b)
 {
-	for (int i = 0; i < r->line_count; i++) {
-		const struct m_line *l = &r->lines[i];
+	for (int i = 0; i < line_count; i++) {
+		const struct m_line *l = &lines[i];
 		keyrack__line__init(&b->lines[i]);
 		b->lines[i].type = (uint32_t)l->type;
 		b->lines[i].plan = (uint32_t)l->plan;
@@ -78,6 +78,7 @@ static void lines_fill(const struct m_reserve *r, struct line_bodies *b)
 		b->lines[i].rooms = (uint32_t)l->rooms;
 		b->lines[i].guests = (uint32_t)l->guests;
 		b->lines[i].pricing = (uint32_t)l->pricing;
+		b->lines[i].keeps = (uint32_t)l->keeps;
 		for (int k = 0; k < l->run_count; k++) {
 			b->nights[i][k] = (uint32_t)l->runs[k].nights;
 			b->prices[i][k] = l->runs[k].price;
@@ -94,12 +95,14 @@ bool ask_reserve(struct client *c, uint32_t track)
 	struct m_reserve *r = &c->tracks[track].asked;
 	Keyrack__ReserveRequest body = KEYRACK__RESERVE_REQUEST__INIT;
 	struct line_bodies lines;
-	lines_fill(r, &lines);
+	lines_fill(r->lines, r->line_count, &lines);
 	body.hotel_id = r->hotel;
 	body.id_hi = r->id.hi;
 	body.id_lo = r->id.lo;
 	body.reacquires_hi = r->reacquires.hi;
 	body.reacquires_lo = r->reacquires.lo;
+	body.replaces_hi = r->replaces.hi;
+	body.replaces_lo = r->replaces.lo;
 	body.n_lines = (size_t)r->line_count;
 	body.lines = lines.list;
 	body.ttl_us = r->ttl_us;
@@ -119,7 +122,7 @@ bool ask_stay(struct client *c, const struct m_reserve *r, bool explain)
 {
 	Keyrack__StayRequest body = KEYRACK__STAY_REQUEST__INIT;
 	struct line_bodies lines;
-	lines_fill(r, &lines);
+	lines_fill(r->lines, r->line_count, &lines);
 	body.hotel_id = r->hotel;
 	body.n_lines = (size_t)r->line_count;
 	body.lines = lines.list;
@@ -131,7 +134,7 @@ bool ask_stay(struct client *c, const struct m_reserve *r, bool explain)
 
 static const uint8_t transition_frames[M_TRANSITION_END] = {0, FRAME_CONFIRM, FRAME_RELEASE,
 	FRAME_CANCEL, FRAME_RESOLVE, FRAME_EXTEND, FRAME_ATTACH_PAYMENT, FRAME_CHECK_IN,
-	FRAME_COMPLETE, FRAME_NO_SHOW};
+	FRAME_COMPLETE, FRAME_NO_SHOW, FRAME_MODIFY};
 
 uint8_t transition_frame(int what)
 {
@@ -150,6 +153,7 @@ int transition_of_frame(uint8_t type)
 bool ask_transition(struct client *c, const struct m_transition *t, uint32_t track)
 {
 	Keyrack__TransitionRequest body = KEYRACK__TRANSITION_REQUEST__INIT;
+	struct line_bodies lines;
 	char payment[M_TEXT];
 	memcpy(payment, t->payment_ref, sizeof(payment));
 	body.id_hi = t->id.hi;
@@ -162,6 +166,11 @@ bool ask_transition(struct client *c, const struct m_transition *t, uint32_t tra
 	body.payment_ref = payment;
 	body.change_id = t->change_id;
 	body.expires_at_us = t->expires_us;
+	lines_fill(t->lines, t->line_count, &lines);
+	body.n_lines = (size_t)t->line_count;
+	body.lines = lines.list;
+	body.has_expected_total = t->has_expected;
+	body.expected_total_minor = t->expected;
 	const struct ask ask = {transition_frame(t->what), FRAME_ROUTE_SLOT,
 		reservation_id_slot((struct kr_id){t->id.hi, t->id.lo}), client_key_transition(t),
 		track, false};

@@ -30,6 +30,9 @@ struct track {
 	uint32_t pending; /* operations whose outcome nobody told: oracle.c */
 	uint32_t revision;
 	uint64_t expires_us;
+	uint32_t replaces; /* the track of the hold that it replaces, CLIENT_NO_TRACK: of none */
+	int last_day;      /* the earliest check-out date that it was asked to have */
+	bool is_modified;  /* other lines were asked for */
 	bool has_change;
 	bool is_change_open; /* nobody told its outcome: it is asked again */
 	struct m_transition change;

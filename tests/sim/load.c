@@ -85,6 +85,38 @@ static void again_draw(struct client *c, struct m_reserve *r)
 	}
 }
 
+/* A hold of ours is given back for the new one. Nothing else is asked of it meanwhile. */
+static void replace_draw(struct client *c, struct track *t)
+{
+	const uint32_t back = (uint32_t)draw(c, KR_MIN(c->track_count, 12));
+	const uint32_t index = c->track_count - 1 - back;
+	struct track *old = &c->tracks[index];
+	if (old->is_busy || (!(old->may_be & STATE(HELD)) && chance(c, 90)))
+		return;
+	t->asked.replaces = old->asked.id;
+	t->replaces = index;
+	if (chance(c, 95)) {
+		t->asked.hotel = old->asked.hotel;
+		t->asked.id = id_draw(c, old->asked.hotel);
+	}
+}
+
+/* The last date of the stay, as far as it was ever asked for. */
+static int last_day(const struct m_line *lines, int line_count)
+{
+	int day = 0;
+	for (int i = 0; i < line_count; i++)
+		day = i == 0 ? lines[i].check_out : KR_MAX(day, lines[i].check_out);
+	return day;
+}
+
+/* From now on it may be released at any time, and nobody may tell. */
+static void replace_begin(struct track *old)
+{
+	old->is_busy = true;
+	oracle_may_release(old);
+}
+
 static void new_sale(struct client *c)
 {
 	if (c->track_count == CLIENT_TRACKS_MAX)
@@ -93,6 +125,7 @@ static void new_sale(struct client *c)
 	struct m_reserve *r = &t->asked;
 	memset(t, 0, sizeof(*t));
 	t->may_be = STATE_ABSENT;
+	t->replaces = CLIENT_NO_TRACK;
 	r->hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
 	r->id = id_draw(c, r->hotel);
 	r->book = chance(c, 40);
@@ -100,6 +133,9 @@ static void new_sale(struct client *c)
 		again_draw(c, r);
 	else
 		lines_draw(c, r);
+	if (!r->book && r->line_count > 0 && c->track_count > 0 && chance(c, 12))
+		replace_draw(c, t);
+	t->last_day = last_day(r->lines, r->line_count);
 	if (!r->book)
 		r->ttl_us = chance(c, 10) ? 0 : SECOND_US + draw(c, 20 * SECOND_US);
 	r->has_expected = chance(c, 5);
@@ -113,14 +149,22 @@ static void new_sale(struct client *c)
 	if (r->book && chance(c, 20))
 		snprintf(r->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
 	r->source = (uint32_t)draw(c, 3);
-	if (ask_reserve(c, c->track_count))
-		c->track_count++;
+	if (!ask_reserve(c, c->track_count))
+		return;
+	if (t->replaces != CLIENT_NO_TRACK)
+		replace_begin(&c->tracks[t->replaces]);
+	c->track_count++;
 }
 
 /* The same id again: as it was asked, or otherwise. */
 static void same_sale(struct client *c, uint32_t index)
 {
 	struct m_reserve *r = &c->tracks[index].asked;
+	const uint32_t replaces = c->tracks[index].replaces;
+	if (replaces != CLIENT_NO_TRACK && c->tracks[replaces].is_busy)
+		return;
+	if (replaces != CLIENT_NO_TRACK)
+		replace_begin(&c->tracks[replaces]);
 	if (r->line_count == 0 || !chance(c, 15)) {
 		(void)ask_reserve(c, index);
 		return;
@@ -132,12 +176,73 @@ static void same_sale(struct client *c, uint32_t index)
 
 /* ---- what becomes of sales ---- */
 
+static void line_change(struct client *c, struct m_line *l)
+{
+	const uint64_t what = draw(c, 6);
+	if (what == 0)
+		l->check_in += (int)draw(c, 3) - 1;
+	if (what <= 2)
+		l->check_out += (int)draw(c, 4) - 1;
+	if (what == 3)
+		l->rooms = 1 + (int)draw(c, 2);
+	if (what == 4)
+		l->type = (int)draw(c, SIM_TYPES);
+	if (what == 5)
+		l->keeps = (int)draw(c, M_LINES + 1);
+}
+
+/* Prices that fit the nights; unused ones are zero, as they are part of the request's name. */
+static void line_settle(struct client *c, struct m_line *l)
+{
+	l->check_out = KR_MIN(l->check_out, l->check_in + M_RUNS);
+	l->run_count = 0;
+	memset(l->runs, 0, sizeof(l->runs));
+	if (l->pricing != M_CALLER || l->check_out <= l->check_in)
+		return;
+	l->runs[0].nights = l->check_out - l->check_in;
+	l->runs[0].price = draw(c, 4) * 100;
+	l->run_count = 1;
+}
+
+/* What was asked for last, with an end moved, a room more, a line less, a room changed. */
+static void modify_draw(struct client *c, struct track *t, struct m_transition *m)
+{
+	const bool again = t->has_change && t->change.what == M_MODIFY;
+	m->line_count = again ? t->change.line_count : t->asked.line_count;
+	memcpy(m->lines, again ? t->change.lines : t->asked.lines, sizeof(m->lines));
+	if (m->line_count == 0)
+		line_draw(c, &m->lines[m->line_count++]);
+	for (int i = 0; i < m->line_count; i++)
+		m->lines[i].keeps = 0;
+	const uint64_t what = draw(c, 10);
+	struct m_line *l = &m->lines[draw(c, (uint64_t)m->line_count)];
+	if (what == 0 && m->line_count > 1) {
+		m->line_count--;
+		memset(&m->lines[m->line_count], 0, sizeof(m->lines[0]));
+	} else if (what == 1 && m->line_count < M_LINES && l->check_out - l->check_in > 1) {
+		struct m_line *rest = &m->lines[m->line_count++];
+		const int from = (int)(l - m->lines) + 1;
+		*rest = *l;
+		l->keeps = rest->keeps = from;
+		rest->check_in = l->check_out = l->check_in + 1;
+		rest->type = (int)draw(c, SIM_TYPES);
+	} else {
+		line_change(c, l);
+	}
+	for (int i = 0; i < m->line_count; i++)
+		line_settle(c, &m->lines[i]);
+	m->has_expected = chance(c, 8);
+	m->expected = m->has_expected ? draw(c, 4) * 100 : 0;
+}
+
 static void change_draw(struct client *c, struct track *t, struct m_transition *m)
 {
 	m->has_revision = true;
 	m->revision = chance(c, 95) ? t->revision : (uint32_t)draw(c, 4) + 1;
 	m->change_id = rng_next(&c->cluster->rng) | 1;
-	if (m->what == M_EXTEND)
+	if (m->what == M_MODIFY)
+		modify_draw(c, t, m);
+	else if (m->what == M_EXTEND)
 		m->expires_us = wall_us(c) + 1 + draw(c, 40 * SECOND_US);
 	else
 		snprintf(m->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
@@ -145,8 +250,10 @@ static void change_draw(struct client *c, struct track *t, struct m_transition *
 
 static int move_draw(struct client *c, const struct track *t)
 {
-	static const int of_holds[] = {M_CONFIRM, M_CONFIRM, M_EXTEND, M_ATTACH, M_RELEASE};
-	static const int of_bookings[] = {M_CANCEL, M_CHECK_IN, M_COMPLETE, M_MARK_NO_SHOW};
+	static const int of_holds[] = {
+		M_CONFIRM, M_CONFIRM, M_EXTEND, M_ATTACH, M_RELEASE, M_MODIFY};
+	static const int of_bookings[] = {
+		M_CANCEL, M_CHECK_IN, M_COMPLETE, M_MARK_NO_SHOW, M_MODIFY};
 	if (chance(c, 20))
 		return 1 + (int)draw(c, M_TRANSITION_END - 1);
 	if (t->may_be == STATE_ABSENT && chance(c, 50))
@@ -154,7 +261,7 @@ static int move_draw(struct client *c, const struct track *t)
 	if (t->may_be & STATE(HELD))
 		return of_holds[draw(c, KR_ARRAY_COUNT(of_holds))];
 	if (t->may_be & STATE(CHECKED_IN))
-		return M_COMPLETE;
+		return chance(c, 30) ? M_MODIFY : M_COMPLETE;
 	return of_bookings[draw(c, KR_ARRAY_COUNT(of_bookings))];
 }
 
@@ -176,11 +283,14 @@ static void move(struct client *c, uint32_t index)
 	m.any = m.what == M_CANCEL && chance(c, 30);
 	if (m.what == M_CONFIRM && chance(c, 30))
 		snprintf(m.payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
-	if (m.what == M_EXTEND || m.what == M_ATTACH)
+	if (m.what == M_EXTEND || m.what == M_ATTACH || m.what == M_MODIFY)
 		change_draw(c, t, &m);
 	if (ask_transition(c, &m, index) && m.change_id != 0) {
 		memcpy(&t->change, &m, sizeof(m));
 		t->has_change = true;
+		t->is_modified |= m.what == M_MODIFY;
+		if (m.what == M_MODIFY)
+			t->last_day = KR_MIN(t->last_day, last_day(m.lines, m.line_count));
 	}
 }
 

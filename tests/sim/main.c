@@ -32,6 +32,7 @@ struct totals {
 	uint64_t codes[256];
 	uint64_t marks[SIM_MARK_COUNT];
 	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;
+	uint64_t replaced;
 	uint64_t effects[INV_EFFECT_LAST + 1], asked[64], made[64], judgements;
 };
 
@@ -163,6 +164,7 @@ static void add_up(struct totals *totals, const struct cluster *c)
 	for (uint32_t i = 1; i <= INV_EFFECT_LAST; i++)
 		totals->effects[i] += witness_effects((enum inv_effect_kind)i);
 	totals->judgements += witness_judgements();
+	totals->replaced += witness_replaced();
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		totals->crashes += c->shards[i].crash_count;
 		totals->given_up += c->shards[i].is_refused;
@@ -379,6 +381,10 @@ static int coverage(const struct totals *t)
 		puts("too few starts refused or repaired");
 		missing++;
 	}
+	if (t->replaced < HITS_MIN) {
+		puts("too few holds replaced by others");
+		missing++;
+	}
 	for (unsigned i = 0; i < KR_ARRAY_COUNT(t->asked); i++)
 		if (t->asked[i] != 0 && t->made[i] < HITS_MIN) {
 			printf("done too seldom: %s\n", frame_type_name(i));
@@ -415,6 +421,7 @@ static void report(const struct totals *t)
 	for (unsigned i = 1; i <= INV_EFFECT_LAST; i++)
 		printf("  effect %-15s %10llu\n", record_kind_name(i),
 			(unsigned long long)t->effects[i]);
+	printf("  holds replaced         %10llu\n", (unsigned long long)t->replaced);
 	for (int i = 0; i < SIM_MARK_COUNT; i++)
 		if (t->marks[i] != 0)
 			printf("  %-22s %10llu\n", sim_mark_name((enum sim_mark)i),

@@ -58,6 +58,11 @@ bool oracle_is_in_doubt(const struct track *t)
 	return t->is_change_open || ((may_be & (may_be - 1)) != 0 && may_be != live);
 }
 
+void oracle_may_release(struct track *t)
+{
+	t->pending |= move_of(FRAME_RELEASE);
+}
+
 static void contradict(struct client *c, const struct track *t, const struct open_call *call,
 	unsigned code, uint32_t state, uint32_t may_be)
 {
@@ -93,18 +98,10 @@ static void check_done(
 		contradict(c, t, call, KEYRACK_DONE, state, 0);
 }
 
-static int last_day(const struct track *t)
-{
-	int day = t->asked.lines[0].check_out;
-	for (int i = 1; i < t->asked.line_count; i++)
-		day = KR_MAX(day, t->asked.lines[i].check_out);
-	return day;
-}
-
 /* States in which a record may have been retired, with a day or two for zones and clocks. */
 static uint32_t forgettable(const struct client *c, const struct track *t)
 {
-	const bool is_past = client_today(c) + 2 >= last_day(t) + INV_STAY_KEEP_DAYS;
+	const bool is_past = client_today(c) + 2 >= t->last_day + INV_STAY_KEEP_DAYS;
 	return STATE_ENDED | STATE_ABSENT | (is_past ? STATE_BOOKED | STATE(COMPLETED) : 0);
 }
 
@@ -134,6 +131,17 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 	}
 }
 
+/* The hold that a hold replaces: released once that one is known to be there. */
+static void take_replaced(struct client *c, const struct track *t, bool is_done)
+{
+	if (t->replaces == CLIENT_NO_TRACK)
+		return;
+	struct track *old = &c->tracks[t->replaces];
+	old->is_busy = false;
+	if (is_done)
+		old->may_be = STATE(RELEASED);
+}
+
 /* An answer about one of the client's reservations. */
 static void take_answer(struct client *c, const struct open_call *call,
 	const struct client_end *end, const struct witness_reply *reply)
@@ -141,8 +149,10 @@ static void take_answer(struct client *c, const struct open_call *call,
 	struct track *t = &c->tracks[call->track];
 	const enum code_class class = code_class_of(end->code);
 	const bool is_final = class == CODE_SUCCESS || class == CODE_FINAL;
-	const bool is_change = call->type == FRAME_EXTEND || call->type == FRAME_ATTACH_PAYMENT;
+	const bool is_change = call->type == FRAME_EXTEND || call->type == FRAME_ATTACH_PAYMENT ||
+			       call->type == FRAME_MODIFY;
 	t->is_busy = false;
+	take_replaced(c, t, end->outcome == KEYRACK_RESULT_DONE);
 	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
 		t->pending |= move_of(call->type);
 		t->is_change_open |= is_change;
@@ -162,6 +172,7 @@ static void take_lost(struct client *c, const struct open_call *call)
 		return;
 	struct track *t = &c->tracks[call->track];
 	t->is_busy = false;
+	take_replaced(c, t, false);
 	t->pending |= move_of(call->type);
 }
 
@@ -243,15 +254,19 @@ static struct track *track_of(struct cluster *cluster, struct kr_id id)
 	return NULL;
 }
 
-/* Of the hold that was wanted again, if it was one; that was asked for before. */
-static uint32_t lines_asked(struct cluster *cluster, const struct track *t)
+/* As many as were asked for; of the hold that was wanted again, if it was one: that was asked for
+ * before. Once other lines were asked for, any number is possible. */
+static bool has_its_lines(
+	struct cluster *cluster, const struct track *t, const struct inv_reservation_view *view)
 {
+	bool is_modified = t->is_modified;
 	while ((t->asked.reacquires.hi | t->asked.reacquires.lo) != 0) {
 		t = track_of(cluster,
 			(struct kr_id){.hi = t->asked.reacquires.hi, .lo = t->asked.reacquires.lo});
 		kr_assert(t != NULL);
+		is_modified |= t->is_modified;
 	}
-	return (uint32_t)t->asked.line_count;
+	return is_modified || view->line_count == (uint32_t)t->asked.line_count;
 }
 
 static void on_record(void *user, const struct inv_reservation_view *view)
@@ -265,8 +280,8 @@ static void on_record(void *user, const struct inv_reservation_view *view)
 		cluster_fail(survey->cluster, "record %016llx is in state %u, it may be %x",
 			(unsigned long long)view->id.lo, view->state,
 			closure(t->may_be, t->pending));
-	if (view->state != INV_VOID && (view->line_count != lines_asked(survey->cluster, t) ||
-					       view->hotel.v != t->asked.hotel))
+	if (view->state != INV_VOID &&
+		(!has_its_lines(survey->cluster, t, view) || view->hotel.v != t->asked.hotel))
 		cluster_fail(survey->cluster, "a record is not what was asked for");
 	t->is_found = true;
 }

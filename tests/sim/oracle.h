@@ -9,6 +9,8 @@ void oracle_answer(
 	struct client *client, const struct open_call *call, const struct client_end *end);
 /* Neither its state nor its absence is certain. */
 bool oracle_is_in_doubt(const struct track *track);
+/* Another operation is asked that may release the hold. */
+void oracle_may_release(struct track *track);
 /* Damaged media have cut what the shard had acknowledged: nothing is certain of its records. */
 void oracle_forgive(struct cluster *cluster, uint32_t shard);
 /* Every track against the shards' records, and every record against the tracks. */

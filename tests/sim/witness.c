@@ -28,7 +28,7 @@ struct witness {
 	struct deed *all;
 	struct said *said;
 	uint64_t said_count, said_capacity, judgements;
-	uint64_t effects[INV_EFFECT_LAST + 1];
+	uint64_t effects[INV_EFFECT_LAST + 1], replaced;
 };
 
 static struct witness witness;
@@ -88,6 +88,11 @@ void witness_close(void)
 uint64_t witness_effects(enum inv_effect_kind kind)
 {
 	return witness.effects[kind];
+}
+
+uint64_t witness_replaced(void)
+{
+	return witness.replaced;
 }
 
 uint64_t witness_judgements(void)
@@ -203,6 +208,8 @@ void witness_applied(struct witness_shard *s, const struct inv_effect *effect)
 	}
 	kr_assert(effect->kind <= INV_EFFECT_LAST);
 	witness.effects[effect->kind]++;
+	witness.replaced +=
+		effect->kind == INV_EFFECT_RESERVE && !kr_id_is_zero(effect->u.reserve.replaces);
 	if (effect->kind == INV_EFFECT_RETIRE)
 		deed->purge_mark_us = effect->u.retire.purge_mark_us;
 	deed_keep(s, deed);
@@ -405,15 +412,20 @@ static void check_limit(
 			counts.nodes, counts.stock_runs);
 }
 
-/* An id, or the one it wants again, is too old since a retirement, of whatever hotel, moved the
- * mark past it. */
+/* An id, or the one it wants again or replaces, is too old since a retirement, of whatever hotel,
+ * moved the mark past it. */
 static uint64_t purge_lsn(const struct witness_shard *s, const struct deed *asked)
 {
 	const struct m_id id =
 		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
-	const uint64_t old = asked->kind == DEED_RESERVE ? asked->u.reserve.reacquires.hi : 0;
-	const uint64_t older = old != 0 && old < id.hi ? old : id.hi;
-	const uint64_t minted_us = (older >> 16) * 1000;
+	uint64_t oldest = id.hi;
+	if (asked->kind == DEED_RESERVE) {
+		const uint64_t named[] = {
+			asked->u.reserve.reacquires.hi, asked->u.reserve.replaces.hi};
+		for (size_t i = 0; i < KR_ARRAY_COUNT(named); i++)
+			oldest = named[i] != 0 && named[i] < oldest ? named[i] : oldest;
+	}
+	const uint64_t minted_us = (oldest >> 16) * 1000;
 	for (uint64_t lsn = 1; lsn <= s->deed_count; lsn++)
 		if (s->deeds[lsn - 1]->purge_mark_us > minted_us)
 			return lsn;
@@ -539,6 +551,14 @@ static void said_forget(const struct witness_shard *s, uint64_t lsn)
  * A start that never got through may have read less than there is (a read that failed): what it
  * would have cut is kept until one gets through.
  */
+static void spare_restore(struct witness_shard *s)
+{
+	kr_assert(!s->is_confirmed && s->spare != NULL);
+	s->deed_count = 0;
+	for (uint64_t i = 0; i < s->spare_count; i++)
+		deed_keep(s, s->spare[i]);
+}
+
 static void spare_keep(struct witness_shard *s, uint64_t lsn)
 {
 	if (s->is_confirmed || s->spare == NULL) {
@@ -549,9 +569,7 @@ static void spare_keep(struct witness_shard *s, uint64_t lsn)
 			memcpy(s->spare, s->deeds, s->deed_count * sizeof(struct deed *));
 		s->spare_count = s->deed_count;
 	} else if (lsn > s->deed_count) {
-		s->deed_count = 0;
-		for (uint64_t i = 0; i < s->spare_count; i++)
-			deed_keep(s, s->spare[i]);
+		spare_restore(s);
 	}
 	s->is_confirmed = false;
 }
@@ -602,8 +620,13 @@ void witness_damage(uint32_t shard, uint32_t reach)
 
 void witness_repair(uint32_t shard, uint32_t reach)
 {
-	kr_assert(witness.shards[shard].reach >= reach);
-	witness.shards[shard].reach -= reach;
+	struct witness_shard *s = &witness.shards[shard];
+	kr_assert(s->reach >= reach);
+	s->reach -= reach;
+	/* The files are those of before the damage: what starts wrote since, and had no room to
+	 * finish, is no longer in them. */
+	if (reach > 0 && !s->is_confirmed && s->spare != NULL)
+		spare_restore(s);
 }
 
 void witness_recover(const struct log_store *store)

@@ -102,6 +102,7 @@ uint64_t witness_cuts(void);
 /* Whole states: model and engine. */
 void witness_check(void);
 uint64_t witness_effects(enum inv_effect_kind kind);
+uint64_t witness_replaced(void); /* holds, by other holds */
 uint64_t witness_judgements(void);
 
 /* Names of requests: equal requests have equal keys. */

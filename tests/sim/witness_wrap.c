@@ -23,20 +23,12 @@ static void text_copy(char *to, struct inv_text from)
 
 /* ---- changes ---- */
 
-static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
+static void lines_from(const struct inv_line *lines, uint32_t line_count, struct m_line *ret)
 {
-	memset(r, 0, sizeof(*r));
-	kr_assert(op->line_count <= M_LINES);
-	r->hotel = op->hotel.v;
-	r->id.hi = op->id.hi;
-	r->id.lo = op->id.lo;
-	r->book = op->book;
-	r->reacquires.hi = op->reacquires.hi;
-	r->reacquires.lo = op->reacquires.lo;
-	r->line_count = (int)op->line_count;
-	for (uint32_t i = 0; i < op->line_count; i++) {
-		const struct inv_line *l = &op->lines[i];
-		struct m_line *m = &r->lines[i];
+	kr_assert(line_count <= M_LINES);
+	for (uint32_t i = 0; i < line_count; i++) {
+		const struct inv_line *l = &lines[i];
+		struct m_line *m = &ret[i];
 		m->type = l->type;
 		m->plan = l->plan;
 		m->check_in = l->check_in;
@@ -44,6 +36,7 @@ static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
 		m->rooms = l->rooms;
 		m->guests = l->guests;
 		m->pricing = l->pricing;
+		m->keeps = l->keeps;
 		kr_assert(l->run_count <= M_RUNS);
 		m->run_count = l->run_count;
 		for (uint32_t k = 0; k < l->run_count; k++) {
@@ -51,6 +44,21 @@ static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
 			m->runs[k].price = l->runs[k].price_minor;
 		}
 	}
+}
+
+static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->hotel = op->hotel.v;
+	r->id.hi = op->id.hi;
+	r->id.lo = op->id.lo;
+	r->book = op->book;
+	r->reacquires.hi = op->reacquires.hi;
+	r->reacquires.lo = op->reacquires.lo;
+	r->replaces.hi = op->replaces.hi;
+	r->replaces.lo = op->replaces.lo;
+	r->line_count = (int)op->line_count;
+	lines_from(op->lines, op->line_count, r->lines);
 	r->ttl_us = op->ttl_us;
 	r->has_expected = op->has_expected_total;
 	r->expected = op->expected_total_minor;
@@ -93,6 +101,10 @@ JUDGE(inv_transition_judge, struct inv_transition_op)
 	text_copy(t->payment_ref, op->payment_ref);
 	t->change_id = op->change_id;
 	t->expires_us = op->expires_at_us;
+	t->line_count = (int)op->line_count;
+	lines_from(op->lines, op->line_count, t->lines);
+	t->has_expected = op->has_expected_total;
+	t->expected = op->expected_total_minor;
 	witness_judged(s, inv, d, client_key_transition(t), ret_answer,
 		r == INV_EFFECT ? ret_effect : NULL);
 	return r;

@@ -43,7 +43,9 @@ Test(expiry, a_confirm_of_a_due_hold_is_refused_even_if_the_timer_was_late)
 	world_free(world);
 }
 
-Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_older)
+/* More due holds of type 2 than a step takes, and a younger one of type 1, whose only room it has;
+ * and a booking of type 2. */
+static struct world *world_behind(struct kr_id *ret_booking)
 {
 	struct shard_config config;
 	world_config_default(&config);
@@ -54,6 +56,8 @@ Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_olde
 	world_type_put(world, WORLD_HOTEL, 1, 1);
 	world_type_put(world, WORLD_HOTEL, 2, 10000);
 	world_price_set(world, WORLD_HOTEL, 100);
+	*ret_booking = world_id(world, WORLD_HOTEL);
+	world_sale(world, FRAME_BOOK, *ret_booking, 2, 3, 2, 0);
 	for (unsigned i = 0; i < INV_DUE_BATCH_MAX + 100; i++) {
 		world_sale(
 			world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 2, 3, 2, 60 * SECOND_US);
@@ -66,12 +70,57 @@ Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_olde
 	cr_assert_eq(world_do(world, last), KEYRACK_DONE);
 	world->boot_us += 70 * SECOND_US;
 	world->wall_us += 70 * SECOND_US;
-	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
-	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
-	world_pass(world, SECOND_US);
+	return world;
+}
+
+static void nothing_is_held(struct world *world)
+{
 	struct inv_counts counts;
+	world_pass(world, SECOND_US);
 	inv_counts_get(shard_inventory(world->shard), &counts);
 	cr_assert_eq(counts.holds, 0);
+}
+
+Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_older)
+{
+	struct kr_id booking;
+	struct world *world = world_behind(&booking);
+	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
+	nothing_is_held(world);
+	world_free(world);
+}
+
+static uint64_t modify(struct world *world, struct kr_id id)
+{
+	Keyrack__TransitionRequest body = KEYRACK__TRANSITION_REQUEST__INIT;
+	Keyrack__Line line = KEYRACK__LINE__INIT, *lines[1] = {&line};
+	line.type = 1;
+	line.check_in = WORLD_TODAY + 3;
+	line.check_out = line.check_in + 2;
+	line.rooms = line.guests = 1;
+	body.id_hi = id.hi;
+	body.id_lo = id.lo;
+	body.has_expected_revision = true;
+	body.expected_revision = 1;
+	body.change_id = 9;
+	body.lines = lines;
+	body.n_lines = 1;
+	return world_frame(
+		world, FRAME_MODIFY, FRAME_ROUTE_SLOT, reservation_id_slot(id), &body.base);
+}
+
+Test(expiry, a_changed_stay_gets_such_a_room_too_and_an_unknown_one_is_not_found)
+{
+	struct kr_id booking;
+	struct world *world = world_behind(&booking);
+	uint64_t nobodys = modify(world, world_id(world, WORLD_HOTEL));
+	cr_assert_eq(world_do(world, nobodys), KEYRACK_NOT_FOUND);
+	nothing_is_held(world);
+	world_free(world);
+	world = world_behind(&booking);
+	cr_assert_eq(world_do(world, modify(world, booking)), KEYRACK_DONE);
+	nothing_is_held(world);
 	world_free(world);
 }
 
