@@ -44,6 +44,42 @@ void witness_fail(const struct witness_shard *s, const char *format, ...)
 		(unsigned long long)s->deed_count, text);
 }
 
+/* ---- lists of deeds ---- */
+
+static void deed_keep(struct witness_shard *s, struct deed *deed)
+{
+	if (s->deed_count == s->deed_capacity) {
+		s->deed_capacity = KR_MAX(1024, s->deed_capacity * 2);
+		s->deeds = realloc(s->deeds, s->deed_capacity * sizeof(struct deed *));
+		kr_assert(s->deeds != NULL);
+	}
+	s->deeds[s->deed_count++] = deed;
+}
+
+static void deeds_drop(struct deeds_saved *saved)
+{
+	free(saved->deeds);
+	*saved = (struct deeds_saved){0};
+}
+
+static void deeds_save(const struct witness_shard *s, struct deeds_saved *ret_saved)
+{
+	deeds_drop(ret_saved);
+	ret_saved->deeds = calloc(s->deed_count + 1, sizeof(struct deed *));
+	kr_assert(ret_saved->deeds != NULL);
+	if (s->deed_count > 0)
+		memcpy(ret_saved->deeds, s->deeds, s->deed_count * sizeof(struct deed *));
+	ret_saved->count = s->deed_count;
+}
+
+static void deeds_restore(struct witness_shard *s, const struct deeds_saved *saved)
+{
+	kr_assert(saved->deeds != NULL);
+	s->deed_count = 0;
+	for (uint64_t i = 0; i < saved->count; i++)
+		deed_keep(s, saved->deeds[i]);
+}
+
 /* ---- life ---- */
 
 static struct model *model_make(void)
@@ -73,7 +109,8 @@ void witness_close(void)
 		s->live = model_free(s->live);
 		s->base = model_free(s->base);
 		free(s->deeds);
-		free(s->spare);
+		deeds_drop(&s->spare);
+		deeds_drop(&s->before);
 		free(s->batch_ends);
 	}
 	while (witness.all != NULL) {
@@ -160,16 +197,6 @@ struct m_answer deed_do(struct model *model, const struct deed *d)
 		break;
 	}
 	return (struct m_answer){0};
-}
-
-static void deed_keep(struct witness_shard *s, struct deed *deed)
-{
-	if (s->deed_count == s->deed_capacity) {
-		s->deed_capacity = KR_MAX(1024, s->deed_capacity * 2);
-		s->deeds = realloc(s->deeds, s->deed_capacity * sizeof(struct deed *));
-		kr_assert(s->deeds != NULL);
-	}
-	s->deeds[s->deed_count++] = deed;
 }
 
 static struct witness_place *place_of(struct witness_shard *s, uint32_t slot)
@@ -551,26 +578,12 @@ static void said_forget(const struct witness_shard *s, uint64_t lsn)
  * A start that never got through may have read less than there is (a read that failed): what it
  * would have cut is kept until one gets through.
  */
-static void spare_restore(struct witness_shard *s)
-{
-	kr_assert(!s->is_confirmed && s->spare != NULL);
-	s->deed_count = 0;
-	for (uint64_t i = 0; i < s->spare_count; i++)
-		deed_keep(s, s->spare[i]);
-}
-
 static void spare_keep(struct witness_shard *s, uint64_t lsn)
 {
-	if (s->is_confirmed || s->spare == NULL) {
-		free(s->spare);
-		s->spare = calloc(s->deed_count + 1, sizeof(struct deed *));
-		kr_assert(s->spare != NULL);
-		if (s->deed_count > 0)
-			memcpy(s->spare, s->deeds, s->deed_count * sizeof(struct deed *));
-		s->spare_count = s->deed_count;
-	} else if (lsn > s->deed_count) {
-		spare_restore(s);
-	}
+	if (s->is_confirmed || s->spare.deeds == NULL)
+		deeds_save(s, &s->spare);
+	else if (lsn > s->deed_count)
+		deeds_restore(s, &s->spare);
 	s->is_confirmed = false;
 }
 
@@ -604,6 +617,7 @@ void witness_ready(uint32_t shard)
 	struct witness_shard *s = &witness.shards[shard];
 	s->is_confirmed = true;
 	s->reach = 0;
+	deeds_drop(&s->before);
 	/* What recovery came to is behind a durable START now. */
 	for (uint64_t lsn = s->deed_count; lsn > s->base_lsn; lsn--)
 		if (s->deeds[lsn - 1]->kind == DEED_NONE) {
@@ -615,7 +629,10 @@ void witness_ready(uint32_t shard)
 
 void witness_damage(uint32_t shard, uint32_t reach)
 {
-	witness.shards[shard].reach += reach;
+	struct witness_shard *s = &witness.shards[shard];
+	s->reach += reach;
+	if (s->is_confirmed || s->before.deeds == NULL)
+		deeds_save(s, &s->before);
 }
 
 void witness_repair(uint32_t shard, uint32_t reach)
@@ -623,10 +640,10 @@ void witness_repair(uint32_t shard, uint32_t reach)
 	struct witness_shard *s = &witness.shards[shard];
 	kr_assert(s->reach >= reach);
 	s->reach -= reach;
-	/* The files are those of before the damage: what starts wrote since, and had no room to
-	 * finish, is no longer in them. */
-	if (reach > 0 && !s->is_confirmed && s->spare != NULL)
-		spare_restore(s);
+	/* The files are those of before the damage: what starts did since is not in them. */
+	if (reach > 0 && s->before.deeds != NULL)
+		deeds_restore(s, &s->before);
+	deeds_drop(&s->before);
 }
 
 void witness_recover(const struct log_store *store)

@@ -66,16 +66,22 @@ struct witness_place {
 	uint64_t lsn;
 };
 
+struct deeds_saved {
+	struct deed **deeds; /* NULL: nothing is saved */
+	uint64_t count;
+};
+
 struct witness_shard {
 	uint32_t number;
 	struct model *live;
 	struct model *base; /* at base_lsn, which was durable */
 	uint64_t base_lsn;
 	struct deed **deeds; /* by LSN - 1 */
-	struct deed **spare; /* as they were before a start that never got through */
-	uint64_t deed_count, deed_capacity, spare_count;
-	bool is_confirmed;  /* the last start became durable */
-	uint64_t heard_lsn; /* the newest that a client has heard of */
+	uint64_t deed_count, deed_capacity;
+	struct deeds_saved spare;  /* as they were before a start that never got through */
+	struct deeds_saved before; /* as they were when the media were damaged */
+	bool is_confirmed;         /* the last start became durable */
+	uint64_t heard_lsn;        /* the newest that a client has heard of */
 	struct witness_place places[WITNESS_PLACES];
 	struct deed *pending; /* judged, not yet applied */
 	struct m_now grace_now;
