@@ -78,6 +78,7 @@ struct cluster {
 	void (*on_death)(struct cluster *cluster, uint32_t shard); /* its server is still there */
 	void (*on_refusal)(struct cluster *cluster, uint32_t shard);
 	void (*on_damage)(struct cluster *cluster, uint32_t shard, uint32_t reach);
+	void (*on_strike)(struct cluster *cluster, uint32_t shard);  /* at a segment, before it */
 	uint64_t (*digest)(struct cluster *cluster, uint32_t shard); /* of its directory */
 };
 

@@ -218,6 +218,12 @@ static void on_refusal(struct cluster *c, uint32_t shard)
 	witness_repair(shard, reach);
 }
 
+static void on_strike(struct cluster *c, uint32_t shard)
+{
+	(void)c;
+	witness_struck(shard);
+}
+
 static void on_damage(struct cluster *c, uint32_t shard, uint32_t reach)
 {
 	(void)c;
@@ -235,6 +241,7 @@ static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, st
 	c->on_ready = on_ready;
 	c->on_death = media_strike;
 	c->on_damage = on_damage;
+	c->on_strike = on_strike;
 	c->on_refusal = on_refusal;
 	c->digest = media_digest;
 	witness_open(c);

@@ -100,6 +100,10 @@ static bool save(struct cluster *c, uint32_t shard, const char *name, uint32_t r
 	struct saved *s = &saved[shard][saved_count[shard]];
 	if (saved_count[shard] == SAVED_MAX)
 		return false;
+	struct log_dir_name parsed;
+	log_dir_parse(name, &parsed);
+	if (parsed.kind == LOG_DIR_SEGMENT && c->on_strike != NULL)
+		c->on_strike(c, shard);
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->size_bytes = file_size(c, shard, name);
 	s->reach = reach;

@@ -627,12 +627,16 @@ void witness_ready(uint32_t shard)
 		}
 }
 
-void witness_damage(uint32_t shard, uint32_t reach)
+void witness_struck(uint32_t shard)
 {
 	struct witness_shard *s = &witness.shards[shard];
-	s->reach += reach;
-	if (s->is_confirmed || s->before.deeds == NULL)
+	if (s->before.deeds == NULL)
 		deeds_save(s, &s->before);
+}
+
+void witness_damage(uint32_t shard, uint32_t reach)
+{
+	witness.shards[shard].reach += reach;
 }
 
 void witness_repair(uint32_t shard, uint32_t reach)
@@ -640,7 +644,7 @@ void witness_repair(uint32_t shard, uint32_t reach)
 	struct witness_shard *s = &witness.shards[shard];
 	kr_assert(s->reach >= reach);
 	s->reach -= reach;
-	/* The files are those of before the damage: what starts did since is not in them. */
+	/* The log is that of before it was struck: what starts did since is not in it. */
 	if (reach > 0 && s->before.deeds != NULL)
 		deeds_restore(s, &s->before);
 	deeds_drop(&s->before);

@@ -79,7 +79,7 @@ struct witness_shard {
 	struct deed **deeds; /* by LSN - 1 */
 	uint64_t deed_count, deed_capacity;
 	struct deeds_saved spare;  /* as they were before a start that never got through */
-	struct deeds_saved before; /* as they were when the media were damaged */
+	struct deeds_saved before; /* as they were when the log was struck first */
 	bool is_confirmed;         /* the last start became durable */
 	uint64_t heard_lsn;        /* the newest that a client has heard of */
 	struct witness_place places[WITNESS_PLACES];
@@ -98,6 +98,8 @@ void witness_open(struct cluster *cluster);
 void witness_close(void);
 /* The start of a shard is durable and serves. */
 void witness_ready(uint32_t shard);
+/* A segment of a shard's log is about to be struck; it may be restored to this moment. */
+void witness_struck(uint32_t shard);
 /* The media of a shard's disk were damaged: what was acknowledged last may be cut. */
 void witness_damage(uint32_t shard, uint32_t reach);
 void witness_repair(uint32_t shard, uint32_t reach);
