@@ -3,7 +3,7 @@
 
 KEYRACK_BUILD_PACKAGES="gcc libc6-dev libsodium-dev gzip meson ninja-build pkgconf ca-certificates liburing-dev
 libjemalloc-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
-protobuf-compiler libsmartcols-dev libjansson-dev libyaml-dev tzdata procps"
+protobuf-compiler libsmartcols-dev libjansson-dev libyaml-dev libedit-dev tzdata procps"
 
 KEYRACK_TEST_PACKAGES="git libcriterion-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14
 valgrind libc6-dbg python3 python3-protobuf python3-hypothesis python3-xxhash mandoc shellcheck

@@ -3,14 +3,10 @@
 
 usage: test_top.py KEYRACK
 """
-import fcntl
 import json
 import os
-import pty
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +15,7 @@ import time
 import unittest
 
 from ports import free_port
+from terminal import Terminal
 
 KEYRACK = sys.argv[1]
 TIMEOUT_S = 120
@@ -33,44 +30,9 @@ def run(*words, code=0):
     return done.stdout
 
 
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, *words, rows=24, columns=120):
-        self.master, slave = pty.openpty()
-        self.slave = slave
-        self.resize(rows, columns)
-        self.before = termios.tcgetattr(slave)
-        self.bytes = b""
-        self.child = subprocess.Popen(
-            [KEYRACK, *map(str, words)], stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def read_until(self, done):
-        """Reads until done(bytes so far)."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while not done(self.bytes):
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self.master], [], [], max(left, 0))
-            if not ready:
-                raise AssertionError(f"never came: {self.bytes[-2000:]}")
-            self.bytes += os.read(self.master, 65536)
-
-    def frames(self):
-        """The screens that were shown whole, as lists of lines."""
-        return [part.split(b"\r\n") for part in self.bytes.split(HOME)[1:-1]]
-
-    def end(self, key):
-        os.write(self.master, key)
-        self.read_until(lambda seen: LEAVE in seen)
-        code = self.child.wait(TIMEOUT_S)
-        after = termios.tcgetattr(self.slave)
-        os.close(self.slave)
-        os.close(self.master)
-        return code, after
+def frames(seen):
+    """The screens that were shown whole, as lists of lines."""
+    return [part.split(b"\r\n") for part in seen.split(HOME)[1:-1]]
 
 
 class TopTest(unittest.TestCase):
@@ -135,19 +97,19 @@ class TopTest(unittest.TestCase):
 
     def test_a_terminal_is_given_back_as_it_was(self):
         for key in (b"q", b"\x03"):
-            terminal = Terminal("--router", self.router, "top", "--interval", "100ms")
+            terminal = Terminal(KEYRACK, "--router", self.router, "top", "--interval", "100ms")
             terminal.read_until(lambda seen: seen.count(HOME) >= 3)
             during = termios.tcgetattr(terminal.slave)
             self.assertFalse(during[3] & (termios.ECHO | termios.ICANON))
-            self.assertTrue(any(b"keyrack top" in frame[0] for frame in terminal.frames()))
-            code, after = terminal.end(key)
+            self.assertTrue(any(b"keyrack top" in frame[0] for frame in frames(terminal.bytes)))
+            code, after = terminal.end(key, LEAVE)
             self.assertEqual(code, 0, key)
             self.assertEqual(after, terminal.before)
             self.assertEqual(terminal.bytes.count(ENTER), 1)
             self.assertTrue(terminal.bytes.endswith(b"\x1b[?25h" + LEAVE))
 
     def test_the_view_is_cut_to_the_terminal_whatever_its_size(self):
-        terminal = Terminal("--router", self.router, "top", "--interval", "1h", rows=6,
+        terminal = Terminal(KEYRACK, "--router", self.router, "top", "--interval", "1h", rows=6,
                             columns=40)
         # Nothing comes before the first interval is over; a new size shows what there is.
         terminal.read_until(lambda seen: ENTER in seen)
@@ -155,17 +117,17 @@ class TopTest(unittest.TestCase):
             seen_before = terminal.bytes.count(HOME)
             terminal.resize(rows, columns)
             terminal.read_until(lambda seen, n=seen_before: seen.count(HOME) > n)
-        terminal.end(b"q")
-        terminal = Terminal("--router", self.router, "top", "--interval", "100ms", rows=6,
+        terminal.end(b"q", LEAVE)
+        terminal = Terminal(KEYRACK, "--router", self.router, "top", "--interval", "100ms", rows=6,
                             columns=40)
         terminal.read_until(lambda seen: seen.count(HOME) >= 3)
-        for frame in terminal.frames()[1:]:
+        for frame in frames(terminal.bytes)[1:]:
             self.assertLessEqual(len(frame), 6)
             for line in frame:
                 for control in (b"\x1b[K", b"\x1b[J", b"\r"):
                     line = line.replace(control, b"")
                 self.assertLessEqual(len(line), 40)
-        terminal.end(b"q")
+        terminal.end(b"q", LEAVE)
 
     def test_a_dead_shard_is_shown_and_comes_back(self):
         child = self.begin("--json", "--interval", "100ms", "--deadline", "1s")

@@ -269,6 +269,7 @@ int availability_run(struct cli *cli, int argc, char **argv)
 	const char *args[CLI_ARGS_MAX];
 	struct value_hotel hotel;
 	int code;
+	memset(&availability, 0, sizeof(availability));
 	cli_words(cli, &spec, argc, argv, &availability, args);
 	code = lookup_hotel(cli, args[0], &hotel);
 	if (code == CLI_DONE)

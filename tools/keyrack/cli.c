@@ -73,6 +73,9 @@ void cli_fini(struct cli *cli)
 	if (cli->client != NULL)
 		cli->client = keyrack_client_free(cli->client);
 	kr_assert(cli->client == NULL);
+	free(cli->connected);
+	free(cli->connected_token);
+	cli->connected = cli->connected_token = NULL;
 }
 
 static int number_read(const char *arg, uint64_t last, uint64_t *ret, struct kr_error_text *error)
@@ -135,9 +138,10 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 	/* Keys above are argp's own. */
 	if (key <= 0 || key > KEY_REASON)
 		return ARGP_ERR_UNKNOWN;
-	if (global_set(words->cli, key, arg, &error) < 0)
-		argp_error(state, "%s", error.bytes);
-	return 0;
+	if (global_set(words->cli, key, arg, &error) >= 0)
+		return 0;
+	argp_error(state, "%s", error.bytes);
+	return EINVAL;
 }
 
 static const struct argp json_argp = {.options = json_options, .parser = parse_global};
@@ -177,6 +181,21 @@ static error_t parse_before(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Ends the program, or goes back to whoever runs one command after the other. */
+KR_NORETURN static void leave(struct cli *cli, int code)
+{
+	if (cli->escape == NULL)
+		exit(code);
+	cli->escape_code = code;
+	longjmp(*cli->escape, 1);
+}
+
+static unsigned argp_flags(const struct cli *cli)
+{
+	kr_assert(cli->program != NULL);
+	return cli->escape != NULL ? ARGP_NO_EXIT | ARGP_NO_HELP : 0;
+}
+
 void cli_words_global(struct cli *cli, int argc, char **argv, int *ret_next)
 {
 	/* Their help is the list of commands, which is the caller's. */
@@ -186,16 +205,30 @@ void cli_words_global(struct cli *cli, int argc, char **argv, int *ret_next)
 	struct words words = {.cli = cli, .next = argc};
 	kr_assert(argc >= 1);
 	argp_err_exit_status = CLI_USAGE;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &words);
+	if (argp_parse(&argp, argc, argv, argp_flags(cli) | ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
+		    &words) != 0)
+		leave(cli, CLI_USAGE);
 	*ret_next = words.next;
 }
 
-static void argument_take(struct words *words, const char *arg, struct argp_state *state)
+/* argp_error() returns where the program goes on: the parser has to stop by itself. */
+static error_t argument_take(struct words *words, const char *arg, struct argp_state *state)
 {
-	if (words->arg_count >= words->spec->arg_max)
+	if (words->arg_count >= words->spec->arg_max) {
 		argp_error(state, "\"%s\" is one word too many", arg);
+		return EINVAL;
+	}
 	kr_assert(words->arg_count < CLI_ARGS_MAX);
 	words->args[words->arg_count++] = arg;
+	return 0;
+}
+
+static error_t arguments_end(const struct words *words, struct argp_state *state)
+{
+	if (words->arg_count >= words->spec->arg_min)
+		return 0;
+	argp_error(state, "%s: too few words", words->spec->args);
+	return EINVAL;
 }
 
 static error_t parse_own(int key, char *arg, struct argp_state *state)
@@ -208,12 +241,9 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 		children_init(state, spec);
 		return 0;
 	case ARGP_KEY_ARG:
-		argument_take(words, arg, state);
-		return 0;
+		return argument_take(words, arg, state);
 	case ARGP_KEY_END:
-		if (words->arg_count < spec->arg_min)
-			argp_error(state, "%s: too few words", spec->args);
-		return 0;
+		return arguments_end(words, state);
 	case ARGP_KEY_ARGS:
 	case ARGP_KEY_NO_ARGS:
 	case ARGP_KEY_SUCCESS:
@@ -226,31 +256,70 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 	kr_error_text_clear(&error);
 	if (spec->option == NULL || spec->options == NULL)
 		return ARGP_ERR_UNKNOWN;
-	if (spec->option(words->options, key, arg, &error) < 0)
-		argp_error(state, "--%s: %s", option_name(spec->options, key), error.bytes);
-	return 0;
+	if (spec->option(words->options, key, arg, &error) >= 0)
+		return 0;
+	argp_error(state, "--%s: %s", option_name(spec->options, key), error.bytes);
+	return EINVAL;
+}
+
+static struct argp argp_of(
+	const struct cli_spec *spec, struct argp_child children[static CHILD_COUNT + 1])
+{
+	unsigned count = 0;
+	kr_assert(spec->arg_max <= CLI_ARGS_MAX);
+	memset(children, 0, (CHILD_COUNT + 1) * sizeof(*children));
+	children[count++].argp = &json_argp;
+	if (!spec->is_local)
+		children[count++].argp = &client_argp;
+	if (spec->has_origin)
+		children[count++].argp = &origin_argp;
+	return (struct argp){.options = spec->options,
+		.parser = parse_own,
+		.args_doc = spec->args,
+		.doc = spec->doc,
+		.children = children};
 }
 
 void cli_words(struct cli *cli, const struct cli_spec *spec, int argc, char **argv, void *options,
 	const char **ret_args)
 {
-	struct argp_child children[CHILD_COUNT + 1] = {{&json_argp, 0, NULL, 0}};
-	struct argp argp = {.options = spec->options,
-		.parser = parse_own,
-		.args_doc = spec->args,
-		.doc = spec->doc,
-		.children = children};
+	struct argp_child children[CHILD_COUNT + 1];
+	const struct argp argp = argp_of(spec, children);
 	struct words words = {.cli = cli, .spec = spec, .options = options, .args = ret_args};
-	unsigned count = 1;
-	kr_assert(spec->arg_max <= CLI_ARGS_MAX && argc >= 1);
-	if (!spec->is_local)
-		children[count++].argp = &client_argp;
-	if (spec->has_origin)
-		children[count++].argp = &origin_argp;
+	kr_assert(argc >= 1);
+	if (cli->describes != NULL) {
+		*cli->describes = *spec;
+		leave(cli, CLI_DONE);
+	}
 	memset(ret_args, 0, CLI_ARGS_MAX * sizeof(*ret_args));
 	argv[0] = cli->name;
 	argp_err_exit_status = CLI_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &words);
+	if (argp_parse(&argp, argc, argv, argp_flags(cli), NULL, &words) != 0)
+		leave(cli, CLI_USAGE);
+}
+
+unsigned cli_option_lists(
+	const struct cli_spec *spec, const struct argp_option *ret_lists[static CLI_OPTION_LISTS])
+{
+	unsigned count = 0;
+	kr_assert(spec != NULL);
+	if (spec->options != NULL)
+		ret_lists[count++] = spec->options;
+	ret_lists[count++] = json_options;
+	if (!spec->is_local)
+		ret_lists[count++] = client_options;
+	if (spec->has_origin)
+		ret_lists[count++] = origin_options;
+	return count;
+}
+
+void cli_help(const struct cli *cli, const struct cli_spec *spec)
+{
+	struct argp_child children[CHILD_COUNT + 1];
+	const struct argp argp = argp_of(spec, children);
+	kr_assert(cli->name[0] != '\0');
+	argp_help(&argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC,
+		(char *)(uintptr_t)cli->name);
 }
 
 void cli_say(const struct cli *cli, const char *format, ...)
@@ -291,6 +360,16 @@ int cli_token_refuse(const struct cli *cli)
 	return CLI_UNREACHABLE;
 }
 
+/* By the same routers with the same token. */
+static bool is_connected(const struct cli *cli)
+{
+	const char *token = cli->token_file != NULL ? cli->token_file : "";
+	const char *before = cli->connected_token != NULL ? cli->connected_token : "";
+	kr_assert(cli->client == NULL || cli->connected != NULL);
+	return cli->client != NULL && strcmp(cli->connected, cli->routers) == 0 &&
+	       strcmp(before, token) == 0;
+}
+
 int cli_connect(struct cli *cli)
 {
 	const struct keyrack_config config = {
@@ -301,10 +380,16 @@ int cli_connect(struct cli *cli)
 		.fail_fast = true,
 	};
 	int r;
-	kr_assert(cli->client == NULL);
-	r = keyrack_client_new(&config, &cli->client);
-	if (r == 0)
+	if (is_connected(cli))
 		return CLI_DONE;
+	cli_fini(cli);
+	r = keyrack_client_new(&config, &cli->client);
+	if (r == 0) {
+		cli->connected = strdup(cli->routers);
+		cli->connected_token = cli->token_file != NULL ? strdup(cli->token_file) : NULL;
+		kr_assert(cli->connected != NULL);
+		return CLI_DONE;
+	}
 	if (r == -EACCES || r == -EBADMSG)
 		return cli_token_refuse(cli);
 	if (r == -EHOSTUNREACH) {

@@ -8,6 +8,7 @@
 #define TOOLS_KEYRACK_CLI_H
 
 #include <argp.h>
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,8 @@ enum cli_exit {
 #define CLI_NAME_SIZE 64u
 #define CLI_ARGS_MAX 4u
 
+struct cli_spec;
+
 struct cli {
 	const char *program;      /* argv[0] */
 	char name[CLI_NAME_SIZE]; /* "keyrack hotel put" */
@@ -40,6 +43,14 @@ struct cli {
 	bool json;
 	struct keyrack_origin origin;
 	struct keyrack_client *client; /* NULL before cli_connect() */
+	char *connected;               /* the routers of `client` */
+	char *connected_token;         /* and its token file, or NULL */
+	/* Where a command that stops reading its words goes, with escape_code; NULL: the program
+	 * ends. Whoever sets it runs one command after the other. */
+	jmp_buf *escape;
+	int escape_code;
+	/* Not to run: cli_words() puts down what the command is, here, and leaves. */
+	struct cli_spec *describes;
 };
 
 typedef int cli_run(struct cli *cli, int argc, char **argv);
@@ -70,12 +81,19 @@ void cli_words_global(struct cli *cli, int argc, char **argv, int *ret_next);
 void cli_words(struct cli *cli, const struct cli_spec *spec, int argc, char **argv, void *options,
 	const char **ret_args);
 
+/* The tables of options that a command knows, its own first, each ending with a row of zeros. */
+#define CLI_OPTION_LISTS 4u
+unsigned cli_option_lists(
+	const struct cli_spec *spec, const struct argp_option *ret_lists[static CLI_OPTION_LISTS]);
+/* What --help prints of a command. */
+void cli_help(const struct cli *cli, const struct cli_spec *spec);
+
 /* Says what is wrong with the words, and where help is; returns CLI_USAGE. */
 int cli_wrong(const struct cli *cli, const char *format, ...) KR_PRINTF(2, 3);
 /* "keyrack hotel put: ..." on standard error. */
 void cli_say(const struct cli *cli, const char *format, ...) KR_PRINTF(2, 3);
 
-/* Makes the client. 0, or the exit code after saying why. */
+/* Makes the client, or keeps the one there is. 0, or the exit code after saying why. */
 KR_MUST_CHECK int cli_connect(struct cli *cli);
 /* Says why cli->token_file is of no use; returns the exit code. */
 int cli_token_refuse(const struct cli *cli);

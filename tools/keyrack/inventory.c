@@ -1,6 +1,7 @@
 /* keyrack inventory set */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/fields.h"
@@ -220,6 +221,7 @@ int inventory_set_run(struct cli *cli, int argc, char **argv)
 	struct money_unit unit = {.digits = 0};
 	struct value_hotel hotel;
 	int code;
+	memset(&set, 0, sizeof(set));
 	cli_words(cli, &spec, argc, argv, &set, args);
 	code = lookup_hotel(cli, args[0], &hotel);
 	if (code == CLI_DONE)

@@ -1,17 +1,14 @@
 /* keyrack: the operator's command line. One command, one file; this one finds it. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/keyrack/command_table.h"
 #include "tools/keyrack/commands.h"
 
-static const struct command {
-	const char *group; /* "" = none */
-	const char *name;
-	cli_run *run;
-	const char *text;
-} commands[] = {
+static const struct command commands[] = {
 	{"cluster", "start", cluster_start_run, "start a local cluster, or what is missing of it"},
 	{"cluster", "stop", cluster_stop_run, "stop it: nothing accepted is lost"},
 	{"cluster", "status", cluster_status_run, "which of its processes run"},
@@ -51,9 +48,26 @@ static const struct command {
 	{"router", "map", router_map_run, "which shard owns which slots"},
 	{"router", "connections", router_connections_run, "who is connected to a router"},
 	{"", "slot", slot_run, "the slot and the shard of a hotel"},
+	{"", "shell", shell_run, "commands line by line, over one connection"},
+	{"", "completion", completion_run, "what lets bash or zsh complete these words"},
 };
 
-static void list_print(FILE *out, const char *group)
+bool command_is_apart(const struct command *command)
+{
+	static const char *const words[] = {"cluster", "export", "import", "top"};
+	const char *first = command->group[0] != '\0' ? command->group : command->name;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(words); i++)
+		if (strcmp(words[i], first) == 0)
+			return true;
+	return false;
+}
+
+const struct command *command_at(size_t i)
+{
+	return i < KR_ARRAY_COUNT(commands) ? &commands[i] : NULL;
+}
+
+void command_list_print(FILE *out, const char *group)
 {
 	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++) {
 		const struct command *command = &commands[i];
@@ -74,7 +88,7 @@ static int help(void)
 	      "Sells hotel rooms exactly once: talks to a Keyrack cluster, and runs a local "
 	      "one.\n\n",
 		stdout);
-	list_print(stdout, NULL);
+	command_list_print(stdout, NULL);
 	fputs("\n`keyrack COMMAND --help` tells the options of a command; keyrack(1) tells all.\n"
 	      "KEYRACK_ROUTER names the routers where --router does not; else " CLI_ROUTER_DEFAULT
 	      ".\n"
@@ -84,7 +98,7 @@ static int help(void)
 	return CLI_DONE;
 }
 
-static bool is_group(const char *word)
+bool command_is_group(const char *word)
 {
 	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
 		if (commands[i].group[0] != '\0' && strcmp(commands[i].group, word) == 0)
@@ -92,7 +106,7 @@ static bool is_group(const char *word)
 	return false;
 }
 
-static const struct command *command_find(const char *group, const char *name)
+const struct command *command_find(const char *group, const char *name)
 {
 	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
 		if (strcmp(commands[i].group, group) == 0 && strcmp(commands[i].name, name) == 0)
@@ -100,43 +114,75 @@ static const struct command *command_find(const char *group, const char *name)
 	return NULL;
 }
 
-static bool is_help(const char *word)
+bool command_is_help(const char *word)
 {
 	return strcmp(word, "--help") == 0 || strcmp(word, "-?") == 0 || strcmp(word, "-h") == 0 ||
 	       strcmp(word, "help") == 0;
+}
+
+const struct command *command_match(int argc, char **argv, int *ret_words)
+{
+	kr_assert(argc >= 0);
+	*ret_words = argc > 0 && command_is_group(argv[0]) ? 2 : 1;
+	if (argc < *ret_words)
+		return NULL;
+	return *ret_words == 2 ? command_find(argv[0], argv[1]) : command_find("", argv[0]);
+}
+
+void command_name(const struct command *command, char ret_name[static CLI_NAME_SIZE])
+{
+	(void)snprintf(ret_name, CLI_NAME_SIZE, "keyrack %s%s%s", command->group,
+		command->group[0] != '\0' ? " " : "", command->name);
+	kr_assert(strlen(ret_name) > strlen("keyrack "));
+}
+
+struct cli_spec command_spec(const struct command *command)
+{
+	static jmp_buf escape;
+	static struct cli_spec spec;
+	static struct cli cli;
+	static char word[CLI_NAME_SIZE];
+	static char *words[] = {word, NULL};
+	spec = (struct cli_spec){.arg_max = UINT_MAX};
+	cli = (struct cli){
+		.program = "keyrack", .name = "keyrack", .escape = &escape, .describes = &spec};
+	if (setjmp(escape) == 0)
+		(void)command->run(&cli, 1, words);
+	/* Each command reads its words before it does anything. */
+	kr_assert(spec.arg_max <= CLI_ARGS_MAX);
+	return spec;
 }
 
 static int group_run(struct cli *cli, int argc, char **argv)
 {
 	const struct command *command;
 	const char *group = argv[0];
-	if (argc >= 2 && is_help(argv[1])) {
+	if (argc >= 2 && command_is_help(argv[1])) {
 		printf("Usage: keyrack %s COMMAND ...\n\n", group);
-		list_print(stdout, group);
+		command_list_print(stdout, group);
 		return CLI_DONE;
 	}
 	command = argc >= 2 ? command_find(group, argv[1]) : NULL;
 	(void)snprintf(cli->name, sizeof(cli->name), "keyrack %.20s", group);
 	if (command == NULL) {
 		cli_say(cli, argc < 2 ? "one of these is missing:" : "it has only these commands:");
-		list_print(stderr, group);
+		command_list_print(stderr, group);
 		return CLI_USAGE;
 	}
-	(void)snprintf(
-		cli->name, sizeof(cli->name), "keyrack %s %s", command->group, command->name);
+	command_name(command, cli->name);
 	return command->run(cli, argc - 1, argv + 1);
 }
 
-static int command_run(struct cli *cli, int argc, char **argv)
+int command_run(struct cli *cli, int argc, char **argv)
 {
 	const struct command *command;
 	kr_assert(argc >= 1);
-	if (is_group(argv[0]))
+	if (command_is_group(argv[0]))
 		return group_run(cli, argc, argv);
 	command = command_find("", argv[0]);
 	if (command == NULL)
 		return cli_wrong(cli, "\"%s\" is no command", argv[0]);
-	(void)snprintf(cli->name, sizeof(cli->name), "keyrack %s", command->name);
+	command_name(command, cli->name);
 	return command->run(cli, argc, argv);
 }
 
@@ -164,7 +210,7 @@ int main(int argc, char **argv)
 	/* A note that no reader of a help text needs. */
 	(void)setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 	cli_init(&cli, argv[0]);
-	if (asks_for(argc, argv, is_help))
+	if (asks_for(argc, argv, command_is_help))
 		return help();
 	if (asks_for(argc, argv, is_version)) {
 		puts(argp_program_version);

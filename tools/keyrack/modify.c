@@ -207,6 +207,7 @@ int modify_run(struct cli *cli, int argc, char **argv)
 	struct keyrack_transition *transition = &modify.transition;
 	struct reservation_context context = {.has_lines = true};
 	struct keyrack_reservation_answer answer;
+	memset(&modify, 0, sizeof(modify));
 	modify.said.allows_of = true;
 	cli_words(cli, &spec, argc, argv, &modify, args);
 	int code = lookup_id(cli, args[0], &transition->id);

@@ -168,6 +168,7 @@ static int reserve_run(
 	const char *args[CLI_ARGS_MAX];
 	struct value_hotel hotel;
 	int code;
+	memset(&reserve, 0, sizeof(reserve));
 	cli_words(cli, spec, argc, argv, &reserve, args);
 	code = lookup_hotel(cli, args[0], &hotel);
 	if (code == CLI_DONE && !reserve_is_again(&reserve))

@@ -209,6 +209,7 @@ int type_get_run(struct cli *cli, int argc, char **argv)
 	const char *args[CLI_ARGS_MAX];
 	struct value_hotel hotel;
 	int code;
+	memset(&types, 0, sizeof(types));
 	cli_words(cli, &spec, argc, argv, &types, args);
 	code = lookup_hotel(cli, args[0], &hotel);
 	if (code == CLI_DONE)
