@@ -251,6 +251,7 @@ class AccessTest(unittest.TestCase):
         done = cli(self.tcp, *words)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("a token is needed", done.stderr)
+        self.assertIn("Give --token-file FILE", done.stderr)
         done = cli(self.tcp, "--token-file", self.booking_file, *words)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(cli(self.tcp, "--token-file", self.operator_file, *words).returncode, 0)
@@ -263,6 +264,28 @@ class AccessTest(unittest.TestCase):
             done = cli(self.tcp, "--token-file", self.operator_file, "ping")
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("chmod 600", done.stderr)
+
+    def test_tokens_are_made_for_files_that_nobody_else_reads(self):
+        path = os.path.join(self.folder, "made")
+        for number, more in ((1, ()), (2, ()), (7, ("--number", "7")), (8, ())):
+            done = cli("127.0.0.1:1", "token", path, *more)
+            self.assertEqual((done.returncode, done.stdout),
+                             (0, f"token {number} is in {path}\n"), done.stderr)
+        with open(path, encoding="ascii") as file:
+            lines = [line.split() for line in file]
+        self.assertEqual([number for number, _ in lines], ["1", "2", "7", "8"])
+        self.assertEqual(len({key for _, key in lines}), 4)
+        self.assertTrue(all(len(bytes.fromhex(key)) == 32 for _, key in lines))
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.assertEqual(cli("127.0.0.1:1", "token", path, "--number", "7").returncode, 1)
+        self.assertEqual(cli("127.0.0.1:1", "token", path, "--number", "0").returncode, 2)
+        os.chmod(path, 0o644)
+        done = cli("127.0.0.1:1", "token", path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chmod 600", done.stderr)
+        self.start_shard()
+        os.chmod(path, 0o600)
+        self.start_router("--listen", self.operator, "--operator-token-file", path)
 
     def test_a_shard_takes_routers_that_prove_its_token_and_nobody_else(self):
         token, other = (1, os.urandom(32)), (1, os.urandom(32))

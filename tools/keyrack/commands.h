@@ -42,6 +42,7 @@ cli_run router_status_run;
 cli_run router_map_run;
 cli_run router_connections_run;
 cli_run slot_run;
+cli_run token_run;
 cli_run shell_run;
 cli_run completion_run;
 

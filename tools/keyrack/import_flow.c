@@ -16,6 +16,7 @@ int import_flow_init(struct import_flow *flow, struct cli *cli, flow_refused *re
 {
 	const struct keyrack_config config = {
 		.routers = cli->routers,
+		.token_file = cli->token_file,
 		.agent = "keyrack import " KEYRACK_VERSION,
 		.in_flight_max = FLOW_OPS_MAX,
 		.deadline_us = KR_MAX(cli->deadline_us, FLOW_DEADLINE_US),
@@ -26,6 +27,8 @@ int import_flow_init(struct import_flow *flow, struct cli *cli, flow_refused *re
 	int r;
 	*flow = (struct import_flow){.cli = cli, .refused = refused, .user = user};
 	r = keyrack_client_new(&config, &flow->client);
+	if (r == -EACCES || r == -EBADMSG)
+		return cli_token_refuse(cli);
 	if (r < 0)
 		return report_not_taken(cli, r);
 	flow->ops = calloc(FLOW_OPS_MAX, sizeof(*flow->ops));

@@ -48,6 +48,7 @@ static const struct command commands[] = {
 	{"router", "map", router_map_run, "which shard owns which slots"},
 	{"router", "connections", router_connections_run, "who is connected to a router"},
 	{"", "slot", slot_run, "the slot and the shard of a hotel"},
+	{"", "token", token_run, "add a token to a file, for routers and for clients"},
 	{"", "shell", shell_run, "commands line by line, over one connection"},
 	{"", "completion", completion_run, "what lets bash or zsh complete these words"},
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/keyrack/js.h"
 
@@ -68,10 +69,27 @@ json_t *report_json(const struct report *report, const struct keyrack_result *re
 	return root;
 }
 
+/* Is the router's unix socket there, but for other users? */
+static bool is_closed_to_us(const char *routers)
+{
+	static const char prefix[] = "unix:";
+	const char *path = routers + strlen(prefix);
+	kr_assert(routers != NULL);
+	return strncmp(routers, prefix, strlen(prefix)) == 0 && access(path, W_OK) != 0 &&
+	       errno == EACCES;
+}
+
 static int say_unreachable(const struct cli *cli, const struct keyrack_result *result)
 {
 	switch (result->code) {
 	case KEYRACK_CODE_UNREACHABLE:
+		if (is_closed_to_us(cli->routers)) {
+			cli_say(cli,
+				"%s is not open to this user; nothing happened. Its mode and owner "
+				"are options of keyrack-router.",
+				cli->routers);
+			break;
+		}
 		cli_say(cli,
 			"no router answers at %s; nothing happened.\n"
 			"Is the cluster running? `keyrack cluster status --dir DIR` shows it; "
@@ -81,6 +99,11 @@ static int say_unreachable(const struct cli *cli, const struct keyrack_result *r
 	case KEYRACK_CODE_UNAVAILABLE:
 		cli_say(cli, "the shard is down or starting; nothing happened. Try again, or see "
 			     "`keyrack router status`.");
+		break;
+	case KEYRACK_CODE_REJECT_TOKEN:
+		cli_say(cli, "%s; nothing happened. Give --token-file FILE with %s.",
+			keyrack_code_text(result->code),
+			cli->token_file != NULL ? "another one" : "the token you were given");
 		break;
 	default:
 		cli_say(cli, "%s: %s; nothing happened. Try again, or give --deadline more time.",

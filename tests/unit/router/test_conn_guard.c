@@ -202,7 +202,8 @@ static unsigned auth_read(int fd, uint8_t *ret_nonce, uint32_t *ret_role)
 	*ret_role = answer->role;
 	cr_assert(answer->nonce.len == 0 || answer->nonce.len == TOKEN_NONCE_SIZE);
 	cr_assert_eq(answer->nonce.len == 0, answer->role != 0);
-	memcpy(ret_nonce, answer->nonce.data, answer->nonce.len);
+	if (answer->nonce.len > 0)
+		memcpy(ret_nonce, answer->nonce.data, answer->nonce.len);
 	keyrack__auth_answer__free_unpacked(answer, NULL);
 	return KEYRACK_DONE;
 }
