@@ -288,7 +288,9 @@ static struct keyrack_line line_of(const struct work_op *op)
 		.check_in_day = check_in,
 		.check_out_day = check_in + op->booking.nights,
 		.rooms = 1,
-		.guests = 2,
+		.guests = op->work->options.guests,
+		.pricing = op->work->options.count_only ? KEYRACK_PRICING_NONE
+							: KEYRACK_PRICING_CALENDAR,
 	};
 }
 

@@ -33,6 +33,8 @@ struct work_options {
 	enum work_spread spread;
 	double zipf_theta; /* 0 < theta < 1 */
 	uint32_t stay_nights;
+	uint32_t guests;
+	bool count_only; /* whatever the price, also where there is none */
 	uint32_t query_nights;
 	uint32_t window; /* nights from the business day that are sold and counted */
 	uint64_t seed;
