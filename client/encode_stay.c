@@ -99,6 +99,7 @@ static int client_encode_reserve(
 	message.reacquires_lo = reserve->reacquires.lo;
 	message.replaces_hi = reserve->replaces.hi;
 	message.replaces_lo = reserve->replaces.lo;
+	message.force = reserve->force;
 	message.guest_hi = reserve->guest.hi;
 	message.guest_lo = reserve->guest.lo;
 	message.external_ref = client_text(reserve->external_ref);
@@ -157,6 +158,7 @@ static int client_encode_transition(
 	message.expires_at_us = move->expires_at_us;
 	message.n_lines = move->line_count;
 	message.lines = lines.pointers;
+	message.force = move->force;
 	message.has_expected_total = move->has_expected_total;
 	message.expected_total_minor = move->expected_total_minor;
 	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;

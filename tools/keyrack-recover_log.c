@@ -238,6 +238,8 @@ static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
 	put_text(json, "external_ref", r->external_ref);
 	put_text(json, "payment_ref", r->payment_ref);
 	put_hex(json, "fingerprint", r->fingerprint);
+	if (r->forced)
+		json_object_set_new(json, "forced", json_true());
 	if (!kr_id_is_zero(r->replaces)) {
 		kr_id_format(r->replaces, replaces);
 		json_object_set_new(json, "replaces", json_string(replaces));
@@ -269,6 +271,8 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 		put_text(json, "payment_ref", effect->u.attach.payment_ref);
 		break;
 	case INV_EFFECT_MODIFY:
+		if (effect->u.modify.forced)
+			json_object_set_new(json, "forced", json_true());
 		put_lines(json, effect->u.modify.lines, effect->u.modify.line_count);
 		break;
 	case INV_EFFECT_EXTEND:

@@ -70,6 +70,7 @@ struct inv_effect_reserve {
 	/* HOLD: the hold that is released in the same effect, and its revision after; 0 = none. */
 	struct kr_id replaces;
 	uint32_t replaced_revision;
+	bool forced; /* over restrictions and limits, whether or not any was in the way */
 };
 
 struct inv_effect {
@@ -93,6 +94,7 @@ struct inv_effect {
 		struct {
 			const struct inv_line *lines; /* after, with frozen prices */
 			uint32_t line_count;
+			bool forced;
 		} modify;
 		struct {
 			struct inv_text payment_ref;

@@ -5,7 +5,7 @@
  * words, their order and the hash are part of the log's format. Every count and size goes before
  * what it counts, so that no two payloads give the same words.
  */
-#define INV_FINGERPRINT_WORDS_MAX 15u
+#define INV_FINGERPRINT_WORDS_MAX 16u
 
 static uint64_t inv_fingerprint_words(uint64_t previous, const uint64_t *words, uint32_t count)
 {
@@ -59,6 +59,7 @@ uint64_t inv_reserve_fingerprint(const struct inv_reserve_op *op)
 		op->reacquires.lo,
 		op->replaces.hi,
 		op->replaces.lo,
+		op->force,
 		op->line_count,
 		(uint64_t)op->external_ref.size_bytes << 32 | op->payment_ref.size_bytes,
 	};

@@ -23,6 +23,7 @@ static struct inv_reserve_op inv_modify_stay(const struct inv_transition_case *c
 		.line_count = c->op->line_count,
 		.has_expected_total = c->op->has_expected_total,
 		.expected_total_minor = c->op->expected_total_minor,
+		.force = c->op->force,
 	};
 }
 
@@ -61,6 +62,7 @@ static enum inv_result inv_modify_fill(const struct inv_transition_case *c, stru
 	inv_transition_begin(c, INV_EFFECT_MODIFY, effect);
 	effect->u.modify.lines = lines;
 	effect->u.modify.line_count = line_count;
+	effect->u.modify.forced = c->op->force;
 	uint32_t span_count = inv_spans_exchange(c->inv, record, &planned, line_count, spans);
 	inv_spans_read(c->inv, spans, span_count, effect);
 	inv_answer_after(c->inv, c->record, effect, record->state, answer);

@@ -33,7 +33,8 @@
 	X(19, EXPIRES_AT, "expires_at_us")                                                         \
 	X(20, REACQUIRES, "reacquires")                                                            \
 	X(21, KEEPS, "keeps")                                                                      \
-	X(22, REPLACES, "replaces")
+	X(22, REPLACES, "replaces")                                                                \
+	X(23, FORCE, "force")
 
 #define X(number, name, text) INV_NAME_##name = number,
 enum inv_name { INV_NAME_TABLE(X) };

@@ -319,6 +319,7 @@ static void inv_reserve_fill(
 	reserve->guest = op->guest;
 	reserve->lines = inv_stay_freeze(stay);
 	reserve->line_count = op->line_count;
+	reserve->forced = op->force;
 	if (replaced == INV_NONE)
 		inv_stay_read_olds(stay, effect);
 	else

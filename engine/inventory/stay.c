@@ -388,7 +388,7 @@ bool inv_stay_try(struct inv_stay *stay)
 	if (inv_stay_is_full(stay))
 		return false;
 	inv_stay_gather(stay);
-	if (!inv_stay_has_new(stay))
+	if (!inv_stay_has_new(stay) || stay->op->force)
 		stay->suspects &= INV_SUSPECT_ALWAYS;
 	for (size_t s = 0; s < KR_ARRAY_COUNT(inv_stay_steps); s++) {
 		if ((stay->suspects & inv_stay_steps[s].suspect) && !inv_stay_is_full(stay))

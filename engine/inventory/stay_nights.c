@@ -429,12 +429,12 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 	kr_assert(required > 0);
 	if (inv_stay_keeps(stay) && required <= own)
 		return false;
-	if (!(cell.flags & CELL_LOADED)) {
+	if (!(cell.flags & CELL_LOADED) && !stay->op->force) {
 		refusal.code = KEYRACK_NOT_LOADED;
 		refusal.rule = RULE_LOADED;
 		refusal.required = 0;
 		refusal.left = 0;
-	} else if (required > left) {
+	} else if (required > left && !stay->op->force) {
 		refusal.code = KEYRACK_SOLD_OUT;
 	} else if (count + required - own > CELL_COUNT_MAX) {
 		refusal.code = KEYRACK_COUNTER_FULL;

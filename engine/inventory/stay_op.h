@@ -43,6 +43,8 @@ struct inv_reserve_op {
 	/* HOLD: a live hold of the hotel that is released by the same operation and whose rooms are
 	 * counted as given back; refused, it stands. 0 = none. */
 	struct kr_id replaces;
+	/* Sell over restrictions (steps 4 to 8) and limits, as who may do so decided. */
+	bool force;
 	const struct inv_line *lines;
 	uint32_t line_count;
 	uint64_t ttl_us; /* HOLD: 0 = the hotel's default */
@@ -87,6 +89,7 @@ struct inv_transition_op {
 	uint32_t line_count;
 	bool has_expected_total;
 	uint64_t expected_total_minor;
+	bool force; /* MODIFY, as in a sale */
 	struct inv_actor actor;
 };
 

@@ -40,6 +40,7 @@ static enum inv_name inv_transition_lines_malformed(const struct inv_transition_
 	if (op->transition != INV_MODIFY)
 		return op->line_count != 0      ? INV_NAME_LINES
 		       : op->has_expected_total ? INV_NAME_TOTAL
+		       : op->force              ? INV_NAME_FORCE
 						: 0;
 	enum inv_name field = inv_stay_malformed(&stay);
 	for (uint32_t i = 0; field == 0 && i < op->line_count; i++) {

@@ -22,7 +22,11 @@
 #define RESERVE_EXTERNAL_REF 0x04u
 #define RESERVE_PAYMENT_REF 0x08u
 #define RESERVE_REPLACES 0x10u /* a hold only */
-#define RESERVE_MASK 0x1fu
+#define RESERVE_FORCED 0x20u
+#define RESERVE_MASK 0x3fu
+
+#define MODIFY_FORCED 0x01u
+#define MODIFY_MASK 0x01u
 
 #define ITEM_HOTEL 0x01u
 #define ITEM_REVISION 0x02u

@@ -314,6 +314,7 @@ static void get_reserve(
 	unsigned flags = get_flags(r, RESERVE_MASK);
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
 	reserve->book = flags & RESERVE_BOOK;
+	reserve->forced = flags & RESERVE_FORCED;
 	reserve->fingerprint = kr_reader_u64(r);
 	if (!reserve->book)
 		reserve->expires_at_us = get_instant(r, effect->t_us);
@@ -359,6 +360,7 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		effect->u.attach.payment_ref = get_text_present(r);
 		break;
 	case INV_EFFECT_MODIFY:
+		effect->u.modify.forced = get_flags(r, MODIFY_MASK) & MODIFY_FORCED;
 		effect->u.modify.line_count = get_lines(r, scratch);
 		effect->u.modify.lines = scratch->lines;
 		break;

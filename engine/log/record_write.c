@@ -237,7 +237,8 @@ static void put_reserve(struct kr_writer *w, const struct inv_effect *effect)
 			 ((r->guest.hi | r->guest.lo) != 0 ? RESERVE_GUEST : 0) |
 			 (r->external_ref.size_bytes != 0 ? RESERVE_EXTERNAL_REF : 0) |
 			 (r->payment_ref.size_bytes != 0 ? RESERVE_PAYMENT_REF : 0) |
-			 (!kr_id_is_zero(r->replaces) ? RESERVE_REPLACES : 0);
+			 (!kr_id_is_zero(r->replaces) ? RESERVE_REPLACES : 0) |
+			 (r->forced ? RESERVE_FORCED : 0);
 	kr_assert(!r->book || !(flags & RESERVE_REPLACES));
 	kr_writer_u8(w, (uint8_t)flags);
 	kr_writer_u64(w, r->fingerprint);
@@ -283,6 +284,7 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 		put_text(w, effect->u.attach.payment_ref);
 		break;
 	case INV_EFFECT_MODIFY:
+		kr_writer_u8(w, effect->u.modify.forced ? MODIFY_FORCED : 0);
 		put_lines(w, effect->u.modify.lines, effect->u.modify.line_count);
 		break;
 	case INV_EFFECT_WINDOW:

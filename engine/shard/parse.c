@@ -240,6 +240,16 @@ static const uint16_t *parse_types(
 
 /* ---- bodies, one function a message ---- */
 
+/* Who asks decides whether it may be: routers stamp it. */
+static bool parse_force(struct shard_request *request, bool force)
+{
+	const struct frame_header *header = request->frame->header;
+	kr_assert(header->type != 0);
+	if (force && !access_may_force(access_principal_read(header)))
+		parse_refuse(request, KEYRACK_FORBIDDEN, RULE_FIELD, "force");
+	return force;
+}
+
 /* What both ways of reading a HOLD or BOOK end in; the lines are in op already. */
 static void parse_reserve_op(
 	struct shard *shard, struct shard_request *request, const struct hot_reserve *body)
@@ -289,6 +299,7 @@ static void parse_reserve(
 	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
 	op->reacquires = (struct kr_id){.hi = body->reacquires_hi, .lo = body->reacquires_lo};
 	op->replaces = (struct kr_id){.hi = body->replaces_hi, .lo = body->replaces_lo};
+	op->force = parse_force(request, body->force);
 	parse_reserve_op(shard, request, &hot);
 }
 
@@ -375,6 +386,7 @@ static void parse_transition(
 	op->line_count = op->lines == NULL ? 0 : (uint32_t)body->n_lines;
 	op->has_expected_total = body->has_expected_total;
 	op->expected_total_minor = body->expected_total_minor;
+	op->force = parse_force(request, body->force);
 }
 
 static bool parse_transition_hot(

@@ -167,6 +167,34 @@ class AccessTest(unittest.TestCase):
             self.assertEqual(booking.call(name, **fields).code, CODE["DONE"], name)
         self.assertEqual(booking.call("STATS", shard=0).code, CODE["DONE"])
 
+    def test_only_an_operator_sells_by_force(self):
+        self.start_both()
+        operator, booking = self.client(self.operator), self.client(self.booking)
+        for name, fields in WRITES:
+            self.assertEqual(operator.call(name, **fields).code, CODE["DONE"], name)
+
+        def asked(client, **more):
+            high, low = pykeyrack.mint(HOTEL)
+            line = {"type": 1, "check_in": TODAY + 10, "check_out": TODAY + 12, "rooms": 4000,
+                    "guests": 2, "pricing": 2}
+            return (high, low), client.call("BOOK", hotel_id=HOTEL, id_hi=high, id_lo=low,
+                                            lines=[line], **more).code
+
+        ident, code = asked(booking, force=True)
+        self.assertEqual(code, CODE["FORBIDDEN"])
+        got = booking.call("RESERVATION_GET", id_hi=ident[0], id_lo=ident[1])
+        self.assertEqual(got.code, CODE["NOT_FOUND"])
+        self.assertEqual(asked(operator)[1], CODE["SOLD_OUT"])
+        ident, code = asked(operator, force=True)
+        self.assertEqual(code, CODE["DONE"])
+        change = {"id_hi": ident[0], "id_lo": ident[1], "has_expected_revision": True,
+                  "expected_revision": 1, "change_id": 7, "lines": [
+                      {"type": 1, "check_in": TODAY + 10, "check_out": TODAY + 11, "rooms": 4001,
+                       "guests": 2, "pricing": 2}]}
+        self.assertEqual(booking.call("MODIFY", force=True, **change).code, CODE["FORBIDDEN"])
+        self.assertEqual(booking.call("MODIFY", **change).code, CODE["SOLD_OUT"])
+        self.assertEqual(operator.call("MODIFY", force=True, **change).code, CODE["DONE"])
+
     def test_the_command_line_says_whose_role_it_takes(self):
         self.start_both()
         words = ("hotel", "put", str(HOTEL), "--zone", "Europe/Paris", "--currency", "EUR")

@@ -594,6 +594,15 @@ class SalesTest(CliCase):
         self.refused("SOLD_OUT", "hold", *self.sale("--rooms", "9999", "--replaces", new))
         self.assertEqual(self.js("reservation", "get", new)["state"], "HELD")
 
+    def test_an_operator_sells_over_the_limit(self):
+        self.js("book", *self.sale("--rooms", "2"))
+        self.refused("SOLD_OUT", "book", *self.sale())
+        forced = self.js("book", *self.sale("--force", "--reason", "the owner's sister"))
+        self.assertEqual([c["booked"] for c in self.cells(10, 12)], [3] * 3)
+        self.refused("SOLD_OUT", "modify", forced["id"], "--rooms", "2")
+        self.js("modify", forced["id"], "--rooms", "2", "--force")
+        self.assertEqual([c["booked"] for c in self.cells(10, 12)], [4] * 3)
+
     def test_guests_come_leave_early_or_never(self):
         later = self.js("book", *self.sale())["id"]
         self.assertIn("business date is", self.refused("TOO_EARLY", "check-in", later))

@@ -326,6 +326,7 @@ static struct m_reserve reserve_draw(struct world *w)
 	if (r.book && chance(w, 20))
 		snprintf(r.payment_ref, sizeof(r.payment_ref), "pay-%d", (int)draw(w, 3));
 	r.source = (uint32_t)draw(w, 3);
+	r.force = chance(w, 4);
 	return r;
 }
 
@@ -363,6 +364,7 @@ static void engine_reserve_fill(struct engine_reserve *e, const struct m_reserve
 		.book = r->book,
 		.reacquires = {r->reacquires.hi, r->reacquires.lo},
 		.replaces = {r->replaces.hi, r->replaces.lo},
+		.force = r->force,
 		.lines = engine_lines_fill(&e->lines, r->lines, r->line_count),
 		.line_count = (uint32_t)r->line_count,
 		.ttl_us = r->ttl_us,
@@ -569,6 +571,7 @@ static void modify_draw(struct world *w, struct m_transition *t)
 		lines_change(w, t, model_business_day(w->model, now.hotel));
 	for (int i = 0; i < t->line_count; i++)
 		line_settle(w, &t->lines[i]);
+	t->force = chance(w, 4);
 	t->has_expected = chance(w, 10);
 	if (t->has_expected && model_modify_total(w->model, world_time(w), t, &t->expected))
 		t->expected += chance(w, 30) ? 1 : 0;
@@ -642,6 +645,7 @@ void world_transition(struct world *w)
 		.line_count = (uint32_t)t.line_count,
 		.has_expected_total = t.has_expected,
 		.expected_total_minor = t.expected,
+		.force = t.force,
 	};
 	struct inv_effect effect;
 	struct inv_answer answer;

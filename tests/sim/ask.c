@@ -103,6 +103,7 @@ bool ask_reserve(struct client *c, uint32_t track)
 	body.reacquires_lo = r->reacquires.lo;
 	body.replaces_hi = r->replaces.hi;
 	body.replaces_lo = r->replaces.lo;
+	body.force = r->force;
 	body.n_lines = (size_t)r->line_count;
 	body.lines = lines.list;
 	body.ttl_us = r->ttl_us;
@@ -171,6 +172,7 @@ bool ask_transition(struct client *c, const struct m_transition *t, uint32_t tra
 	body.lines = lines.list;
 	body.has_expected_total = t->has_expected;
 	body.expected_total_minor = t->expected;
+	body.force = t->force;
 	const struct ask ask = {transition_frame(t->what), FRAME_ROUTE_SLOT,
 		reservation_id_slot((struct kr_id){t->id.hi, t->id.lo}), client_key_transition(t),
 		track, false};

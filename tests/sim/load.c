@@ -149,6 +149,7 @@ static void new_sale(struct client *c)
 	if (r->book && chance(c, 20))
 		snprintf(r->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
 	r->source = (uint32_t)draw(c, 3);
+	r->force = chance(c, 3);
 	if (!ask_reserve(c, c->track_count))
 		return;
 	if (t->replaces != CLIENT_NO_TRACK)
@@ -231,6 +232,7 @@ static void modify_draw(struct client *c, struct track *t, struct m_transition *
 	}
 	for (int i = 0; i < m->line_count; i++)
 		line_settle(c, &m->lines[i]);
+	m->force = chance(c, 4);
 	m->has_expected = chance(c, 8);
 	m->expected = m->has_expected ? draw(c, 4) * 100 : 0;
 }

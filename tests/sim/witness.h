@@ -96,19 +96,16 @@ struct witness_shard {
 
 void witness_open(struct cluster *cluster);
 void witness_close(void);
-/* The start of a shard is durable and serves. */
-void witness_ready(uint32_t shard);
+void witness_ready(uint32_t shard); /* its start is durable, and it serves */
 /* A segment of a shard's log is about to be struck; it may be restored to this moment. */
 void witness_struck(uint32_t shard);
 /* The media of a shard's disk were damaged: what was acknowledged last may be cut. */
 void witness_damage(uint32_t shard, uint32_t reach);
 void witness_repair(uint32_t shard, uint32_t reach);
-/* Its recovery begins. */
 struct log_store;
-void witness_recover(const struct log_store *store);
+void witness_recover(const struct log_store *store); /* begins */
 uint64_t witness_cuts(void);
-/* Whole states: model and engine. */
-void witness_check(void);
+void witness_check(void); /* whole states: model and engine */
 uint64_t witness_effects(enum inv_effect_kind kind);
 uint64_t witness_replaced(void); /* holds, by other holds */
 uint64_t witness_judgements(void);

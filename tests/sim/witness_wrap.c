@@ -57,6 +57,7 @@ static void reserve_from(const struct inv_reserve_op *op, struct m_reserve *r)
 	r->reacquires.lo = op->reacquires.lo;
 	r->replaces.hi = op->replaces.hi;
 	r->replaces.lo = op->replaces.lo;
+	r->force = op->force;
 	r->line_count = (int)op->line_count;
 	lines_from(op->lines, op->line_count, r->lines);
 	r->ttl_us = op->ttl_us;
@@ -103,6 +104,7 @@ JUDGE(inv_transition_judge, struct inv_transition_op)
 	t->expires_us = op->expires_at_us;
 	t->line_count = (int)op->line_count;
 	lines_from(op->lines, op->line_count, t->lines);
+	t->force = op->force;
 	t->has_expected = op->has_expected_total;
 	t->expected = op->expected_total_minor;
 	witness_judged(s, inv, d, client_key_transition(t), ret_answer,

@@ -7,14 +7,14 @@
 #include "tools/keyrack/request_lines.h"
 #include "tools/keyrack/transition.h"
 
-enum modify_key { MODIFY_DROP = CLI_KEY_OWN + 0x100, MODIFY_EXPECTED_TOTAL };
+enum modify_key { MODIFY_DROP = CLI_KEY_OWN + 0x100, MODIFY_EXPECTED_TOTAL, MODIFY_FORCE };
 
 static const struct argp_option modify_options[] = {REQUEST_LINES_OPTIONS, TRANSITION_HOTEL_OPTION,
 	TRANSITION_REVISION_OPTION, TRANSITION_CHANGE_OPTION,
 	{"drop", MODIFY_DROP, "N", 0, "cancel that line; may be repeated", 0},
 	{"expected-total", MODIFY_EXPECTED_TOTAL, "MONEY", 0,
 		"refuse if the price is another in all", 0},
-	{0}};
+	{"force", MODIFY_FORCE, NULL, 0, "operators: over restrictions and limits", 0}, {0}};
 
 struct modify {
 	struct keyrack_transition transition;
@@ -47,6 +47,10 @@ static int modify_option(void *options, int key, const char *arg, struct kr_erro
 	if (key == MODIFY_EXPECTED_TOTAL) {
 		modify->transition.has_expected_total = true;
 		return money_parse(arg, false, &modify->expected_total, error);
+	}
+	if (key == MODIFY_FORCE) {
+		modify->transition.force = true;
+		return 0;
 	}
 	if (key >= TRANSITION_HOTEL && key < TRANSITION_KEY_END)
 		return transition_option(&modify->transition, key, arg, error);

@@ -19,6 +19,7 @@ enum reserve_key {
 	RESERVE_PAYMENT_REF,
 	RESERVE_AGAIN,
 	RESERVE_REPLACES,
+	RESERVE_FORCE,
 };
 
 #define RESERVE_OPTIONS                                                                            \
@@ -28,6 +29,7 @@ enum reserve_key {
 			"refuse if the price is another in all", 1},                               \
 		{"again", RESERVE_AGAIN, "ID", 0,                                                  \
 			"instead of lines: those of this expired hold, at its prices", 1},         \
+		{"force", RESERVE_FORCE, NULL, 0, "operators: over restrictions and limits", 1},   \
 		{"guest", RESERVE_GUEST, "ID", 0, "opaque id of the guest", 1},                    \
 		{"external-ref", RESERVE_EXTERNAL_REF, "TEXT", 0,                                  \
 			"the channel's own number, unique for each --source", 1},                  \
@@ -78,6 +80,9 @@ static int reserve_option(void *options, int key, const char *arg, struct kr_err
 	switch (key) {
 	case RESERVE_AGAIN:
 		return id_read(arg, &reserve->request.reacquires, error);
+	case RESERVE_FORCE:
+		request->force = true;
+		return 0;
 	case RESERVE_REPLACES:
 		return id_read(arg, &request->replaces, error);
 	case RESERVE_ID:

@@ -688,6 +688,7 @@ struct keyrack_reserve {
 					 at its prices, if they can still be had; then no lines */
 	struct keyrack_id replaces;   /* HOLD: a live hold of the hotel that is released by the same
 					 operation, or stands if this is refused */
+	bool force;                   /* operators: over restrictions and limits */
 	uint64_t ttl_us;              /* HOLD: time to live; 0 = the hotel's default */
 	bool has_expected_total;
 	uint64_t expected_total_minor;
@@ -719,6 +720,7 @@ struct keyrack_transition {
 	uint32_t line_count;
 	bool has_expected_total; /* MODIFY */
 	uint64_t expected_total_minor;
+	bool force; /* MODIFY, operators: over restrictions and limits */
 	struct keyrack_origin origin;
 };
 

@@ -119,6 +119,7 @@ static struct m_answer modify_try(struct m_now now, const struct m_transition *t
 	memcpy(wanted->lines, t->lines, sizeof(wanted->lines));
 	wanted->has_expected = t->has_expected;
 	wanted->expected = t->expected;
+	wanted->force = t->force;
 	trial->h = m_hotel_find(trial->m, r->asked.hotel);
 	trial->r = wanted;
 	trial->keeps = true;

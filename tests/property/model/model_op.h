@@ -107,6 +107,7 @@ struct m_reserve {
 	uint64_t hotel;
 	struct m_id id;
 	bool book;
+	bool force;
 	struct m_id reacquires, replaces; /* 0, 0: none */
 	int line_count;
 	struct m_line lines[M_LINES];
@@ -132,6 +133,7 @@ struct m_transition {
 	struct m_line lines[M_LINES];
 	bool has_expected;
 	uint64_t expected;
+	bool force;
 };
 
 #endif

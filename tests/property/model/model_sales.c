@@ -431,13 +431,13 @@ static struct m_answer step_rooms(const struct trial *t, int i)
 		int64_t limit;
 		if (is_kept(t, i, day))
 			continue;
-		if (!m_limit_of(t->m, t->h, l->type, day, &limit))
+		if (!m_limit_of(t->m, t->h, l->type, day, &limit) && !t->r->force)
 			return no_on(KEYRACK_NOT_LOADED, i, day);
 		const int rooms =
 			rooms_of(t->r->lines, i + 1, l->type, day) - own_rooms(t, l->type, day);
 		const int held = m_count_on(t->m, t->h->id, l->type, day, true);
 		const int booked = m_count_on(t->m, t->h->id, l->type, day, false);
-		if (held + booked + rooms > limit)
+		if (held + booked + rooms > limit && !t->r->force)
 			return no_on(KEYRACK_SOLD_OUT, i, day);
 		if ((t->r->book ? booked : held) + rooms > 65535)
 			return no_on(KEYRACK_COUNTER_FULL, i, day);
@@ -450,9 +450,10 @@ struct m_answer m_judge(struct trial *t)
 	typedef struct m_answer step(const struct trial *, int);
 	step *const before_price[] = {step_known, step_dates, step_past, step_advance, step_guests,
 		step_closed, step_arrival_departure, step_los};
-	/* who only gives back is asked no restriction */
-	const size_t asked =
-		anything_is_new(t) ? sizeof(before_price) / sizeof(before_price[0]) : 3;
+	/* who only gives back is asked no restriction, nor is who forces it */
+	const size_t asked = anything_is_new(t) && !t->r->force
+				     ? sizeof(before_price) / sizeof(before_price[0])
+				     : 3;
 	struct m_answer a;
 	for (size_t s = 0; s < asked; s++)
 		for (int i = 0; i < t->r->line_count; i++)

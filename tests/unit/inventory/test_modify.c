@@ -1,6 +1,6 @@
 #include "tests/unit/inventory/sales.h"
 
-/* MODIFY, and a HOLD that replaces another: what is given back is credited. */
+/* MODIFY, a HOLD that replaces another: what is given back is credited. And FORCE. */
 
 static int32_t day(int32_t offset)
 {
@@ -496,6 +496,61 @@ Test(replace, the_caps_on_holds_count_it_as_gone)
 	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_RATE_LIMITED);
 	op.replaces = old;
 	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
+/* ---- FORCE ---- */
+
+Test(force, sells_over_restrictions_and_limits_and_says_so)
+{
+	struct world w;
+	begin(&w, 1);
+	(void)sales_book(&w, 1, 1, day(0), day(1));
+	set_flag(
+		&w, 1, day(0), day(9), INV_UPDATE_CLOSED | INV_UPDATE_CTA | INV_UPDATE_MIN_ARRIVAL);
+	struct inv_line line = calendar_line(1, day(0), day(1));
+	struct inv_reserve_op op = book_op(&w, 2, &line, 1);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_CLOSED);
+	op.force = true;
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_KEY_REUSED); /* it is another payload */
+	op.id = sales_id(&w, 3);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	cr_assert(w.effect.u.reserve.forced);
+	cr_assert_eq(booked_on(&w, 1, day(0)), 2);
+	line.rooms = 3;
+	struct inv_transition_op change = modify_op(&w, op.id, &line, 1);
+	cr_assert_eq(sales_transition(&w, &change), KEYRACK_CLOSED);
+	change.force = true;
+	cr_assert_eq(sales_transition(&w, &change), KEYRACK_DONE);
+	cr_assert(w.effect.u.modify.forced);
+	cr_assert_eq(booked_on(&w, 1, day(0)), 4);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
+Test(force, keeps_to_names_dates_prices_and_the_counters_width)
+{
+	struct world w;
+	begin(&w, 1);
+	struct inv_line line = stay_line(1, day(0), day(1));
+	struct inv_reserve_op op = hold_op(&w, 1, &line, 1);
+	op.force = true;
+	line.rooms = 65535;
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	op.id = sales_id(&w, 2);
+	line.rooms = 1;
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_COUNTER_FULL);
+	op.id = sales_id(&w, 3);
+	line.type = 9;
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_NOT_FOUND);
+	op.id = sales_id(&w, 4);
+	line = stay_line(1, day(-9), day(1));
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_PAST_DATE);
+	struct inv_transition_op confirm = transition_op(INV_CONFIRM, op.id);
+	confirm.force = true;
+	cr_assert_eq(sales_transition(&w, &confirm), KEYRACK_INVALID);
+	cr_assert_str_eq(w.answer.refusal.text, "force");
 	sales_agree(&w);
 	world_fini(&w);
 }

@@ -210,6 +210,7 @@ static void random_reserve(struct random_effect *random, struct inv_effect_reser
 {
 	struct rng *rng = &random->rng;
 	r->book = coin(random);
+	r->forced = coin(random);
 	r->fingerprint = rng_next(rng);
 	r->expires_at_us = r->book ? 0 : random_value(rng, UINT64_MAX);
 	if (coin(random))
@@ -237,6 +238,7 @@ static void random_rest(struct random_effect *random, struct inv_effect *e)
 	} else if (e->kind == INV_EFFECT_ATTACH_PAYMENT) {
 		e->u.attach.payment_ref = random_text(random, 1);
 	} else if (e->kind == INV_EFFECT_MODIFY) {
+		e->u.modify.forced = coin(random);
 		e->u.modify.line_count = random_lines(random);
 		e->u.modify.lines = random->scratch.lines;
 	} else if (e->kind == INV_EFFECT_GRACE) {
@@ -388,7 +390,7 @@ static bool all_lines_equal(
 
 static bool reserves_equal(const struct inv_effect_reserve *a, const struct inv_effect_reserve *b)
 {
-	return a->book == b->book && a->fingerprint == b->fingerprint &&
+	return a->book == b->book && a->forced == b->forced && a->fingerprint == b->fingerprint &&
 	       a->expires_at_us == b->expires_at_us && a->guest.hi == b->guest.hi &&
 	       a->guest.lo == b->guest.lo && texts_equal(a->external_ref, b->external_ref) &&
 	       texts_equal(a->payment_ref, b->payment_ref) &&
@@ -408,8 +410,9 @@ static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 	case INV_EFFECT_ATTACH_PAYMENT:
 		return texts_equal(a->u.attach.payment_ref, b->u.attach.payment_ref);
 	case INV_EFFECT_MODIFY:
-		return all_lines_equal(a->u.modify.lines, a->u.modify.line_count, b->u.modify.lines,
-			b->u.modify.line_count);
+		return a->u.modify.forced == b->u.modify.forced &&
+		       all_lines_equal(a->u.modify.lines, a->u.modify.line_count, b->u.modify.lines,
+			       b->u.modify.line_count);
 	case INV_EFFECT_GRACE:
 		return a->u.grace.old_expires_at_us == b->u.grace.old_expires_at_us &&
 		       a->u.grace.expires_at_us == b->u.grace.expires_at_us;
