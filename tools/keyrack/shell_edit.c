@@ -276,7 +276,8 @@ static void edit_open(struct edit *edit)
 	(void)el_set(edit->line, EL_GETCFN, key_read);
 	(void)el_set(edit->line, EL_EDITOR, "emacs");
 	(void)el_set(edit->line, EL_HIST, history, edit->history);
-	(void)el_set(edit->line, EL_ADDFN, "keyrack-complete", "complete words", complete);
+	/* The narrow form copies both texts and never frees them. */
+	(void)el_wset(edit->line, EL_ADDFN, L"keyrack-complete", L"complete words", complete);
 	(void)el_set(edit->line, EL_BIND, "^I", "keyrack-complete", NULL);
 	(void)el_set(edit->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	/* ~/.editrc, for who likes other keys. */
