@@ -178,6 +178,26 @@ class SessionTest(unittest.TestCase):
                           code=REFUSED)
         self.assertIn("line 1 ended with 1 (refused)", done.stderr)
 
+    def test_a_command_has_forgotten_its_last_line(self):
+        night = json.loads(run("--router", self.router, "hotel", "get", "ritz",
+                               "--json").stdout)["business_day"]
+        stay = f"{night}..2029-01-01"
+        done = self.shell("\n".join((
+            f"availability ritz --nights {night}", "availability ritz",
+            f"book ritz --type 0 --stay {stay}", "book ritz --stay " + stay,
+            f"hold ritz --type 0 --stay {stay} --count-only", "hold ritz --type 0",
+            "type get ritz --types 7", "type get ritz",
+            "reservation list ritz --state held", "reservation list --state fly",
+            "stats --list", "stats --shard 0 --json",
+            "ping --shard 1 --json", "ping --json")), "-k", "--json", code=USAGE)
+        lines = re.findall(r"line (\d+) ended with (\d)", done.stderr)
+        self.assertEqual([(int(n), int(code)) for n, code in lines if int(code) == USAGE],
+                         [(2, USAGE), (4, USAGE), (6, USAGE), (10, USAGE)], done.stderr)
+        told = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([len(t["types"]) for t in told if "types" in t][-1], 1)
+        self.assertEqual(["shard" in t for t in told[-2:]], [True, False])
+        self.assertEqual([len(t["shards"]) for t in told if "totals" in t], [1])
+
     def test_it_outlives_its_router(self):
         child = subprocess.Popen([KEYRACK, "--router", self.router, "shell", "-k"],
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
