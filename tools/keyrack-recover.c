@@ -6,6 +6,7 @@
 
 #include "base/tz_load.h"
 #include "engine/log/record.h"
+#include "tools/keyrack-recover_copy.h"
 
 /*
  * The same recovery as a shard's start, on a directory that no process has open. `verify` and
@@ -32,7 +33,7 @@ void recover_describe(const struct recovery *recovery, FILE *out)
 	kr_assert(text.length > 0);
 }
 
-static void rebuild_begin(struct recovery *recovery, const struct tz_db *tz)
+void recover_begin(struct recovery *recovery, const struct tz_db *tz)
 {
 	recovery->rebuild = (struct rebuild){
 		.config =
@@ -125,8 +126,7 @@ void *recover_alloc(size_t count, size_t size_bytes)
 	return memory;
 }
 
-/* What is derived is derived again: 0, or the exit status, after saying what differs. */
-static int recount(struct recovery *recovery)
+int recover_recount(struct recovery *recovery)
 {
 	struct inv_contradiction c;
 	if (inv_verify(shard_inventory(recovery->rebuild.shard), &c) == 0)
@@ -170,7 +170,7 @@ int recover_run_verify(struct recovery *recovery)
 	kr_assert(verdict < LOG_VERDICT_COUNT);
 	if (log_verdict_class(verdict) == LOG_VERDICT_REFUSE || verdict == LOG_VERDICT_EMPTY)
 		return (int)recover_verdict_exit(recovery);
-	r = recount(recovery);
+	r = recover_recount(recovery);
 	if (r != 0)
 		return r;
 	print_state(recovery, false);
@@ -221,7 +221,7 @@ int recover_run_replay(struct recovery *recovery)
 		recover_describe(recovery, stderr);
 	if (recover_verdict(recovery) == LOG_VERDICT_EMPTY)
 		return (int)recover_verdict_exit(recovery);
-	r = recount(recovery);
+	r = recover_recount(recovery);
 	if (r != 0)
 		return r;
 	print_state(recovery, recovery->options->is_json);
@@ -281,8 +281,7 @@ static int take_lock(struct recovery *recovery)
 	return r;
 }
 
-/* 0: it is ours; or the exit status, and it was said why. */
-static int lock(struct recovery *recovery)
+int recover_lock(struct recovery *recovery)
 {
 	int r = take_lock(recovery);
 	if (r < 0)
@@ -297,7 +296,7 @@ static int lock(struct recovery *recovery)
 
 static int run_command(struct recovery *recovery)
 {
-	int status = lock(recovery);
+	int status = recover_lock(recovery);
 	if (status != 0)
 		return status;
 	kr_assert(recovery->options->directory != NULL);
@@ -326,7 +325,7 @@ static int run(const struct recover_options *options, struct io_loop *loop, cons
 		loop, &recovery.store, options->directory, 0, options->allow_tmpfs, &recovery.text);
 	if (r < 0)
 		return recover_fail(&recovery, r);
-	rebuild_begin(&recovery, tz);
+	recover_begin(&recovery, tz);
 	int status = run_command(&recovery);
 	rebuild_fini(&recovery.rebuild);
 	log_store_close(&recovery.store);
@@ -342,8 +341,8 @@ static int read_state(struct recovery *recovery, struct io_loop *loop, const str
 		&recovery->text);
 	if (r < 0)
 		return recover_fail(recovery, r);
-	rebuild_begin(recovery, tz);
-	int status = lock(recovery);
+	recover_begin(recovery, tz);
+	int status = recover_lock(recovery);
 	if (status == 0) {
 		r = recover_build_as_of(recovery, false);
 		if (r != 0)
@@ -380,6 +379,22 @@ static int run_diff(
 	return status;
 }
 
+static int run_any(
+	const struct recover_options *options, struct io_loop *loop, const struct tz_db *tz)
+{
+	kr_assert(options->command != 0);
+	switch (options->command) {
+	case RECOVER_DIFF:
+		return run_diff(options, loop, tz);
+	case RECOVER_BACKUP:
+		return recover_run_backup(options, loop, tz);
+	case RECOVER_RESTORE:
+		return recover_run_restore(options, loop, tz);
+	default:
+		return run(options, loop, tz);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct recover_options options;
@@ -399,8 +414,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "keyrack-recover: %s\n", text.bytes);
 		return RECOVER_EXIT_SYSTEM;
 	}
-	int status = options.command == RECOVER_DIFF ? run_diff(&options, loop, &tz)
-						     : run(&options, loop, &tz);
+	int status = run_any(&options, loop, &tz);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fputs("keyrack-recover: standard output could not be written\n", stderr);
 		status = RECOVER_EXIT_SYSTEM;

@@ -8,54 +8,8 @@
 
 #include "engine/log/store.h"
 #include "engine/server/rebuild.h"
+#include "tools/keyrack-recover_options.h"
 #include "tools/keyrack-recover_time.h"
-
-/* 0, the verdicts' own (10 to 44), and these. */
-#define RECOVER_EXIT_USAGE 2
-#define RECOVER_EXIT_SYSTEM 3
-#define RECOVER_EXIT_OUT_OF_REACH 50 /* no state or log leads to the point asked for */
-#define RECOVER_EXIT_WRONG 51        /* why: what led to the night is not what the state says */
-#define RECOVER_EXIT_NOT_FORCED 52   /* truncate: nothing was written, --force is missing */
-
-#define RECOVER_EXIT_DIFFERS 53 /* diff: the states are not the same */
-
-#define RECOVER_EXIT_NOT_WHOLE 54 /* salvage: done, and something is lost or may be */
-
-enum recover_command {
-	RECOVER_VERIFY = 1,
-	RECOVER_REPAIR_TAIL,
-	RECOVER_DUMP,
-	RECOVER_REPLAY,
-	RECOVER_WHY,
-	RECOVER_TRUNCATE,
-	RECOVER_DIFF,
-	RECOVER_SALVAGE,
-};
-enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
-
-struct recover_options {
-	enum recover_command command;
-	enum recover_dump dump;
-	bool is_json;
-	bool is_forced;
-	bool allow_tmpfs;
-	unsigned lock_wait_s;
-	uint64_t from_lsn; /* 0: the first */
-	uint64_t to_lsn;   /* 0: the last */
-	bool has_to_time;
-	uint64_t to_time_us;
-	uint32_t limit; /* diff: so many differences are shown; 0: all */
-	const char *directory;
-	const char *other; /* diff: the second directory, or NULL */
-	const char *archive;
-	const char *out; /* salvage: the new directory */
-	uint64_t hotel;  /* why */
-	uint16_t type;
-	int32_t night;
-};
-
-/* Ends the process where the command line is wrong. */
-void recover_options_parse(int argc, char **argv, struct recover_options *ret_options);
 
 /* One directory, opened, and the state that was read from it. */
 struct recovery {

@@ -14,7 +14,7 @@ const char *argp_program_version = "keyrack-recover " KEYRACK_VERSION;
 
 #define LOCK_WAIT_S 10u /* a killed process's last writes keep the lock */
 #define LOCK_WAIT_MAX_S 3600u
-#define WORDS_MAX 4u
+#define WORDS_MAX RECOVER_SHARDS_MAX
 #define DIFF_LIMIT 100u
 
 enum key {
@@ -30,6 +30,8 @@ enum key {
 	KEY_FORCE,
 	KEY_LIMIT,
 	KEY_OUT,
+	KEY_SHARDS,
+	KEY_SHARD_LSN,
 	KEY_ALLOW_TMPFS,
 	KEY_LOCK_WAIT,
 };
@@ -46,6 +48,7 @@ enum given {
 	GIVEN_FORCE = 0x80,
 	GIVEN_LIMIT = 0x100,
 	GIVEN_OUT = 0x200,
+	GIVEN_SHARDS = 0x400,
 };
 
 static const struct argp_option option_table[] = {
@@ -58,7 +61,10 @@ static const struct argp_option option_table[] = {
 		"one that stays",
 		0},
 	{"limit", KEY_LIMIT, "COUNT", 0, "diff: show so many differences (100); 0 = all", 0},
-	{"out", KEY_OUT, "DIR", 0, "salvage: the new directory", 0},
+	{"out", KEY_OUT, "DIR", 0, "salvage, backup, restore: the new directory", 0},
+	{"shards", KEY_SHARDS, "N", 0, "restore: so many new shards", 0},
+	{"shard-lsn", KEY_SHARD_LSN, "SHARD:LSN", 0,
+		"restore: that shard as of this effect; may be repeated", 0},
 	{"force", KEY_FORCE, NULL, 0, "truncate: do it", 0},
 	{"to-time", KEY_TO_TIME, "TIME", 0,
 		"replay, dump: as of this instant, such as 2026-11-22T05:41:36Z", 0},
@@ -92,13 +98,16 @@ static const struct command_row {
 	{"diff", RECOVER_DIFF, 1, 2, "DIR_A DIR_B, or DIR --from-lsn",
 		GIVEN_JSON | GIVEN_FROM_LSN | GIVEN_TO_LSN | GIVEN_ARCHIVE | GIVEN_LIMIT},
 	{"truncate", RECOVER_TRUNCATE, 1, 1, "DIR", GIVEN_TO_LSN | GIVEN_FORCE},
+	{"backup", RECOVER_BACKUP, 1, 1, "DIR", GIVEN_OUT | GIVEN_TO_LSN},
+	{"restore", RECOVER_RESTORE, 1, RECOVER_SHARDS_MAX, "DIR ...",
+		GIVEN_OUT | GIVEN_SHARDS | GIVEN_TO_TIME},
 	{"why", RECOVER_WHY, 4, 4, "HOTEL TYPE NIGHT DIR",
 		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE},
 };
 
 static const char *const given_names[] = {"--cells, --reservations and --log", "--json",
 	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit",
-	"--out"};
+	"--out", "--shards and --shard-lsn"};
 
 struct parse {
 	struct recover_options *options;
@@ -204,8 +213,10 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 		argp_error(state, "dump --log shows each effect's time: give it --to-lsn");
 	if (options->command == RECOVER_REPLAY && options->to_lsn == 0 && !options->has_to_time)
 		argp_error(state, "say up to where: --to-lsn or --to-time");
-	if (options->command == RECOVER_SALVAGE && options->out == NULL)
+	if ((parse->row->takes & GIVEN_OUT) != 0 && options->out == NULL)
 		argp_error(state, "say where the new directory is to be: --out");
+	if (options->command == RECOVER_RESTORE && options->shard_count == 0)
+		argp_error(state, "say how many shards there are to be: --shards");
 	if (options->command == RECOVER_TRUNCATE && options->to_lsn == 0)
 		argp_error(state, "say which effect is the last to stay: --to-lsn");
 	kr_assert(options->command != 0);
@@ -222,6 +233,8 @@ static void check_whole(struct argp_state *state)
 		argp_error(state, "%s takes: %s", row->name, row->words);
 	parse->options->command = row->command;
 	parse->options->directory = parse->words[parse->word_count - 1];
+	memcpy(parse->options->words, parse->words, sizeof(parse->words));
+	parse->options->word_count = parse->word_count;
 	if (row->command == RECOVER_DIFF && parse->word_count == 2) {
 		parse->options->directory = parse->words[0];
 		parse->options->other = parse->words[1];
@@ -229,6 +242,38 @@ static void check_whole(struct argp_state *state)
 	if (row->command == RECOVER_WHY)
 		check_night(state, parse);
 	check_options(state, parse);
+}
+
+/* "2:4711": shard 2 as of LSN 4711. */
+static void take_shard_lsn(struct argp_state *state, char *text)
+{
+	struct parse *parse = state->input;
+	char *colon = strchr(text, ':');
+	if (colon == NULL)
+		argp_error(state, "--shard-lsn is of the form SHARD:LSN, not '%s'", text);
+	kr_assert(colon != NULL);
+	*colon = '\0';
+	uint64_t shard = number(state, "--shard-lsn", text, RECOVER_SHARDS_MAX - 1);
+	parse->options->shard_lsns[shard] = lsn(state, "--shard-lsn", colon + 1);
+	parse->given |= GIVEN_SHARDS;
+}
+
+static bool on_shards(int key, char *text, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	kr_assert(parse != NULL);
+	switch (key) {
+	case KEY_SHARDS:
+		parse->options->shard_count =
+			(uint32_t)number(state, "--shards", text, RECOVER_SHARDS_MAX);
+		parse->given |= GIVEN_SHARDS;
+		return true;
+	case KEY_SHARD_LSN:
+		take_shard_lsn(state, text);
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool on_point(int key, char *text, struct argp_state *state)
@@ -278,7 +323,7 @@ static bool on_dump(int key, struct argp_state *state)
 static error_t on_option(int key, char *text, struct argp_state *state)
 {
 	struct parse *parse = state->input;
-	if (on_point(key, text, state) || on_dump(key, state))
+	if (on_point(key, text, state) || on_dump(key, state) || on_shards(key, text, state))
 		return 0;
 	switch (key) {
 	case KEY_JSON:
@@ -324,8 +369,9 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = on_option,
-		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\nsalvage --out=DIR2 "
-			    "DIR\ndiff DIR_A DIR_B\ndiff "
+		.args_doc = "verify|repair-tail|dump|replay|truncate DIR\nsalvage|backup "
+			    "--out=DIR2 DIR\nrestore --out=DIR2 --shards=N DIR ...\ndiff DIR_A "
+			    "DIR_B\ndiff "
 			    "--from-lsn=LSN DIR\n"
 			    "why HOTEL TYPE NIGHT DIR",
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
@@ -337,6 +383,8 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 		       "diff         cells and reservations in which two states differ\n"
 		       "salvage      past damage, each hotel as far as it is whole: a new "
 		       "directory\n"
+		       "backup       a whole copy of the directory of a shard that runs\n"
+		       "restore      directories of all shards into those of new ones\n"
 		       "truncate     ends the log with --to-lsn; without --force says what is "
 		       "lost\n"
 		       "why          all that made a night of a room type what it is\n\n"

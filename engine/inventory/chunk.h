@@ -26,6 +26,12 @@ void inv_chunk_save(const struct inv *inv, uint32_t chunk, struct kr_writer *wri
 /* 0; INV_CONTRADICTION: malformed or digest differs; INV_NO_ROOM. */
 KR_MUST_CHECK int inv_chunk_load(struct inv *inv, struct kr_reader *reader, uint64_t lsn,
 	uint64_t digest, struct inv_contradiction *ret);
+/*
+ * Takes over the shard's own part of another state: the later purge mark and time, and of the VOIDs
+ * without a hotel those whose slot `wants`. 0, INV_CONTRADICTION or INV_NO_ROOM.
+ */
+KR_MUST_CHECK int inv_chunk_join(struct inv *inv, const struct inv *from,
+	bool (*wants)(void *context, uint32_t slot), void *context, struct inv_contradiction *ret);
 /* Wrapping sum over all chunks. O(state). */
 uint64_t inv_digest(const struct inv *inv);
 /* Recounts held and booked from the records and checks every invariant. O(state). 0 or

@@ -58,6 +58,15 @@ KR_MUST_CHECK int shard_export(struct shard *shard, uint64_t begin_lsn,
 	int (*on_chunk)(void *context, const struct log_snap_chunk *chunk, const uint8_t *body),
 	void *context);
 
+/*
+ * Between shard_init and START, for slots that change their shard: takes over, of another state
+ * that was loaded, the hotels whose slot `wants`, each showing `lsn` (of this shard's own counting,
+ * not 0), and what inv_chunk_join() takes. Equal digests are checked, hotel by hotel.
+ */
+KR_MUST_CHECK int shard_take_over(struct shard *shard, struct shard *from, uint64_t lsn,
+	bool (*wants)(void *context, uint32_t slot), void *context,
+	struct shard_trouble *ret_trouble);
+
 /* O(state). */
 uint64_t shard_digest(const struct shard *shard);
 struct inv *shard_inventory(struct shard *shard);

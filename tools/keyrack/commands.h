@@ -34,6 +34,8 @@ cli_run export_calendar_run;
 cli_run import_hotels_run;
 cli_run import_types_run;
 cli_run import_calendar_run;
+cli_run backup_run;
+cli_run restore_run;
 cli_run snapshot_run;
 cli_run stats_run;
 cli_run top_run;

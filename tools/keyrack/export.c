@@ -253,6 +253,7 @@ int export_hotels_run(struct cli *cli, int argc, char **argv)
 		.arg_max = EXPORT_HOTELS_MAX,
 	};
 	static struct export export;
+	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
 	return export_run(cli, &export, SHEET_HOTELS, hotels_one);
@@ -269,6 +270,7 @@ int export_types_run(struct cli *cli, int argc, char **argv)
 		.arg_max = EXPORT_HOTELS_MAX,
 	};
 	static struct export export;
+	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
 	return export_run(cli, &export, SHEET_TYPES, types_one);
@@ -287,6 +289,7 @@ int export_calendar_run(struct cli *cli, int argc, char **argv)
 		.arg_max = EXPORT_HOTELS_MAX,
 	};
 	static struct export export;
+	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
 	return export_run(cli, &export, SHEET_CALENDAR, export_calendar_one);

@@ -93,6 +93,7 @@ static int import_run(struct cli *cli, int argc, char **argv, enum sheet_kind ki
 		.has_origin = true,
 	};
 	const char *args[CLI_ARGS_MAX];
+	memset(&import, 0, sizeof(import));
 	cli_words(cli, &spec, argc, argv, &import, args);
 	import.cli = cli;
 	import.kind = kind;

@@ -40,6 +40,8 @@ static const struct command commands[] = {
 	{"import", "hotels", import_hotels_run, "create or change hotels from a file"},
 	{"import", "types", import_types_run, "create or change room types from a file"},
 	{"import", "calendar", import_calendar_run, "set nights from a file"},
+	{"", "backup", backup_run, "copy a running local cluster"},
+	{"", "restore", restore_run, "make a local cluster of a backup"},
 	{"", "snapshot", snapshot_run, "let the shards write a snapshot"},
 	{"", "stats", stats_run, "counters and gauges of the shards"},
 	{"", "top", top_run, "what the cluster does, live"},
@@ -55,7 +57,8 @@ static const struct command commands[] = {
 
 bool command_is_apart(const struct command *command)
 {
-	static const char *const words[] = {"cluster", "export", "import", "top"};
+	static const char *const words[] = {
+		"backup", "cluster", "export", "import", "restore", "top"};
 	const char *first = command->group[0] != '\0' ? command->group : command->name;
 	for (size_t i = 0; i < KR_ARRAY_COUNT(words); i++)
 		if (strcmp(words[i], first) == 0)

@@ -232,12 +232,10 @@ static bool program_in_path(const char *name, char ret_path[static FILES_PATH_SI
 	return false;
 }
 
-int process_program(
-	enum process_role role, char ret_path[static FILES_PATH_SIZE], struct kr_error_text *error)
+int process_tool(const char *name, const char *in_build, char ret_path[static FILES_PATH_SIZE],
+	struct kr_error_text *error)
 {
 	char own[FILES_PATH_SIZE];
-	const char *name = program_name(role);
-	const char *in_build = role == PROCESS_ROUTER ? "../../router/" : "../../engine/server/";
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	if (length > 0) {
 		own[length] = '\0';
@@ -251,4 +249,12 @@ int process_program(
 		return 0;
 	return kr_error_text_set(
 		error, -KR_E_NOENT, 0, "%s is neither beside this program nor in PATH", name);
+}
+
+int process_program(
+	enum process_role role, char ret_path[static FILES_PATH_SIZE], struct kr_error_text *error)
+{
+	const char *in_build = role == PROCESS_ROUTER ? "../../router/" : "../../engine/server/";
+	kr_assert(role == PROCESS_ROUTER || role == PROCESS_SHARD);
+	return process_tool(program_name(role), in_build, ret_path, error);
 }

@@ -45,6 +45,9 @@ KR_MUST_CHECK int process_find(const struct cluster *cluster, struct process pro
 /* Path of keyrack-shard or keyrack-router: beside this program, in the build tree, in PATH. */
 KR_MUST_CHECK int process_program(
 	enum process_role role, char ret_path[static FILES_PATH_SIZE], struct kr_error_text *error);
+/* The same of any program; in_build is its place in the build tree, from this program's. */
+KR_MUST_CHECK int process_tool(const char *name, const char *in_build,
+	char ret_path[static FILES_PATH_SIZE], struct kr_error_text *error);
 
 /* Starts it as a session of its own with its output in its log. 0 or a negative error. */
 KR_MUST_CHECK int process_spawn(const struct cluster *cluster, struct process process,
