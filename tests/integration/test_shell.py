@@ -113,6 +113,9 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(self.complete("book", "1", "--type", ""), [])
         self.assertEqual(self.complete("book", "1", "--stay", "--co"), [])
         self.assertEqual(self.complete("book", "1", "--co"), ["--count-only"])
+        self.assertEqual(self.complete("stats", "--format", ""), ["table", "json", "prometheus"])
+        self.assertEqual(self.complete("hotel", "put", "1", "--status", "r"), ["retired"])
+        self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
         with tempfile.TemporaryDirectory() as folder:
             os.mkdir(os.path.join(folder, "demo"))
             self.assertEqual(self.complete("cluster", "start", "--dir", folder + "/"),
@@ -279,7 +282,8 @@ class SessionTest(unittest.TestCase):
         self.line(terminal, b"\x15ping\n", b"answers in")
         self.say(terminal, b"hotel get ri\t\t", b"ritter  ritz")
         self.line(terminal, b"t\t\n", b"Europe/Paris")
-        self.line(terminal, b"cluster status --dir " + self.top[:-1].encode() + b"\tc\n",
+        self.say(terminal, b"stats --format \t", b"table  json  prometheus")
+        self.line(terminal, b"\x15cluster status --dir " + self.top[:-1].encode() + b"\tc\n",
                   b"shard 1")
         self.assertEqual(terminal.end(b"quit\n", b"\n")[0], DONE)
 

@@ -93,6 +93,22 @@ bool complete_option_is_path(const struct argp_option *option)
 	return false;
 }
 
+void complete_choices(const char *choices, const char *prefix, complete_take *take, void *context)
+{
+	const struct completion c = {prefix, take, context};
+	kr_assert(choices != NULL);
+	if (strchr(choices, '|') == NULL ||
+		choices[strspn(choices, "abcdefghijklmnopqrstuvwxyz|")] != '\0')
+		return;
+	while (*choices != '\0') {
+		char word[CANDIDATE_SIZE];
+		const size_t length = strcspn(choices, "|");
+		(void)snprintf(word, sizeof(word), "%.*s", (int)length, choices);
+		offer(&c, word);
+		choices += length + (choices[length] == '|');
+	}
+}
+
 /* How many words before the cursor are arguments, and what the option before it, if any, takes. */
 static unsigned arguments_count(const struct cli_spec *spec, unsigned count, char **words,
 	const struct argp_option **ret_pending)
@@ -135,14 +151,18 @@ enum complete_kind complete_candidates(
 	const struct cli_spec spec = command_spec(command);
 	const unsigned arguments =
 		arguments_count(&spec, count - (unsigned)taken, words + taken, &pending);
-	if (pending != NULL)
+	if (pending != NULL) {
+		complete_choices(pending->arg, prefix, take, context);
 		return complete_option_is_path(pending) ? COMPLETE_FILE : COMPLETE_NOTHING;
+	}
 	if (prefix[0] == '-') {
 		offer_options(&c, &spec);
 		return COMPLETE_WORDS;
 	}
 	if (arguments == 0 && spec.args != NULL && strncmp(spec.args, "HOTEL", 5) == 0)
 		return COMPLETE_HOTEL;
+	if (arguments == 0 && spec.args != NULL)
+		complete_choices(spec.args, prefix, take, context);
 	if (arguments >= spec.arg_max)
 		offer_options(&c, &spec);
 	return arguments >= spec.arg_max ? COMPLETE_WORDS : COMPLETE_NOTHING;

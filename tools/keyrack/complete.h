@@ -22,6 +22,8 @@ enum complete_kind complete_candidates(
 void complete_options(const struct cli_spec *spec, complete_take *take, void *context);
 /* The row of an option as it is typed, --name or -l, or NULL. */
 const struct argp_option *complete_option_find(const struct cli_spec *spec, const char *word);
+/* The words of "a|b|c", where what is taken is one of those; none otherwise. */
+void complete_choices(const char *choices, const char *prefix, complete_take *take, void *context);
 /* Whether what the option takes is a path. */
 bool complete_option_is_path(const struct argp_option *option);
 

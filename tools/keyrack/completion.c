@@ -11,7 +11,7 @@ static const char script_head[] =
 	"_keyrack()\n"
 	"{\n"
 	"	local word=${COMP_WORDS[COMP_CWORD]} i=1 previous='' first='' second=''\n"
-	"	local names='' options='' takes='' paths=''\n"
+	"	local names='' options='' takes='' paths='' choices=''\n"
 	"	COMPREPLY=()\n"
 	"	while [ $i -lt $COMP_CWORD ]; do\n"
 	"		previous=${COMP_WORDS[$i]}\n"
@@ -35,6 +35,12 @@ static const char script_tail[] =
 	"	case \" $paths \" in *\" $previous \"*)\n"
 	"		COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
 	"	esac\n"
+	"	for i in $choices; do\n"
+	"		case $i in \"$previous\"=*)\n"
+	"			i=${i#*=}; COMPREPLY=($(compgen -W \"${i//|/ }\" -- \"$word\")); "
+	"return ;;\n"
+	"		esac\n"
+	"	done\n"
 	"	case \" $takes \" in *\" $previous \"*) return ;; esac\n"
 	"	case $word in\n"
 	"	-*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
@@ -48,6 +54,13 @@ static void candidate_print(void *context, const char *candidate)
 	bool *is_first = context;
 	printf("%s%s", *is_first ? "" : " ", candidate);
 	*is_first = false;
+}
+
+static void candidate_count(void *context, const char *candidate)
+{
+	unsigned *count = context;
+	kr_assert(candidate[0] != '\0');
+	(*count)++;
 }
 
 /* NAME='what can be typed there' */
@@ -82,13 +95,37 @@ static void takers_print(const struct cli_spec *spec, bool only_paths, const cha
 	kr_assert(separator[0] != '\0');
 }
 
-/* takes='...' paths='...' */
+/* --format=table|json for options that take one of some words. */
+static void choices_print(const struct cli_spec *spec)
+{
+	const struct argp_option *lists[CLI_OPTION_LISTS];
+	const unsigned count = cli_option_lists(spec, lists);
+	const char *before = "";
+	for (unsigned i = 0; i < count; i++) {
+		for (const struct argp_option *row = lists[i];
+			row->name != NULL || row->doc != NULL; row++) {
+			unsigned found = 0;
+			if (row->name == NULL || row->arg == NULL)
+				continue;
+			complete_choices(row->arg, "", candidate_count, &found);
+			if (found == 0)
+				continue;
+			printf("%s--%s=%s", before, row->name, row->arg);
+			before = " ";
+		}
+	}
+	kr_assert(count <= CLI_OPTION_LISTS);
+}
+
+/* takes='...' paths='...' choices='...' */
 static void taken_print(const struct cli_spec *spec)
 {
 	fputs(" takes='", stdout);
 	takers_print(spec, false, " ");
 	fputs("' paths='", stdout);
 	takers_print(spec, true, " ");
+	fputs("' choices='", stdout);
+	choices_print(spec);
 	fputs("'", stdout);
 }
 
@@ -98,6 +135,11 @@ static void command_print(const struct command *command)
 	char *words[] = {
 		(char *)(uintptr_t)(command->group[0] != '\0' ? command->group : command->name),
 		(char *)(uintptr_t)command->name};
+	bool is_first = true;
+	fputs("names='", stdout);
+	if (spec.args != NULL)
+		complete_choices(spec.args, "", candidate_print, &is_first);
+	fputs("' ", stdout);
 	list_print("options", command->group[0] != '\0' ? 2 : 1, words, "--");
 	taken_print(&spec);
 }

@@ -37,7 +37,7 @@ const struct argp_option hotel_words_options[] = {
 	{"hold-total-max", PUT_HOLD_TOTAL_MAX, "TIME", 0, "its whole life, extended (60m)", 0},
 	{"holds-max", PUT_HOLDS_MAX, "N", 0, "live holds at a time (0: no cap)", 0},
 	{"guest-holds-max", PUT_GUEST_HOLDS_MAX, "N", 0, "of one guest (0: no cap)", 0},
-	{"status", PUT_STATUS, "WORD", 0, "active, closed or retired", 0},
+	{"status", PUT_STATUS, "active|closed|retired", 0, "whether it is sold", 0},
 	{"expect-version", PUT_EXPECT_VERSION, "V", 0, "refuse if the version is another", 0},
 	{0},
 };

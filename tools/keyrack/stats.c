@@ -24,7 +24,7 @@ enum stats_key {
 };
 
 static const struct argp_option stats_options[] = {
-	{"format", STATS_FORMAT, "WORD", 0, "table, json or prometheus", 0},
+	{"format", STATS_FORMAT, "table|json|prometheus", 0, "for whom it is (table)", 0},
 	{"shard", STATS_SHARD, "N", 0, "only this shard (all)", 0},
 	{"denials", STATS_DENIALS, NULL, 0, "also demand that was turned away, by rule and night",
 		0},

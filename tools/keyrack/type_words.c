@@ -26,13 +26,13 @@ enum put_key {
 
 const struct argp_option type_words_options[] = {
 	{"code", PUT_CODE, "TEXT", 0, "its text code, at most 32 bytes", 0},
-	{"status", PUT_STATUS, "WORD", 0, "active, closed or retired", 0},
+	{"status", PUT_STATUS, "active|closed|retired", 0, "whether it is sold", 0},
 	{"physical", PUT_PHYSICAL, "N", 0, "rooms that exist", 0},
 	{"out-of-order", PUT_OUT_OF_ORDER, "N", 0, "rooms taken off sale", 0},
 	{"allowance", PUT_ALLOWANCE, "N|P%", 0, "overbooking, in rooms or percent", 0},
 	{"cap", PUT_CAP, "N", 0, "explicit limit, whatever the three above say", 0},
 	{"guests-max", PUT_GUESTS_MAX, "N", 0, "guests a room (0: no limit)", 0},
-	{"plan-status", PUT_PLAN_STATUS, "WORD", 0, "of its rate plan: active, closed, retired", 0},
+	{"plan-status", PUT_PLAN_STATUS, "active|closed|retired", 0, "of its rate plan", 0},
 	{"advance-min", PUT_ADVANCE_MIN, "TIME", 0, "no sale later than so long before check-in",
 		0},
 	{"advance-max", PUT_ADVANCE_MAX, "TIME", 0, "no sale earlier than that", 0},
