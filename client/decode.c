@@ -408,7 +408,7 @@ static void decode_RouterConnectionsAnswer(
 		const Keyrack__RouterConnection *one = in->connections[i];
 		connections[i] = (struct keyrack_router_connection){one->number, one->peer,
 			one->agent, one->age_us, one->idle_us, one->in_flight, one->requests,
-			one->answers, one->queued_bytes};
+			one->answers, one->queued_bytes, one->principal};
 	}
 	ret->connections = connections;
 	ret->connection_count = (uint32_t)in->n_connections;

@@ -285,6 +285,7 @@ static Keyrack__RouterConnection *connection_describe(struct router *router, str
 	Keyrack__RouterConnection *connection = arena_array(router, 1, sizeof(*connection));
 	struct router_client *client = &router->clients[id.index];
 	struct conn_info info;
+	struct kr_text who;
 	int r = conn_info_get(router->set, id, &info);
 
 	kr_assert(r == 0);
@@ -299,6 +300,9 @@ static Keyrack__RouterConnection *connection_describe(struct router *router, str
 	connection->requests = info.frames_in;
 	connection->answers = info.frames_out;
 	connection->queued_bytes = info.queued_bytes;
+	connection->principal = arena_array(router, ACCESS_TEXT_SIZE, 1);
+	kr_text_init(&who, connection->principal, ACCESS_TEXT_SIZE);
+	access_principal_format(conn_principal(router->set, id), &who);
 	return connection;
 }
 

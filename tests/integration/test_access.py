@@ -241,6 +241,9 @@ class AccessTest(unittest.TestCase):
             code = client.call("HOTEL_PUT", hotel_id=token[0], mask=6, settings={
                 "zone": "Europe/Paris", "currency": "EUR"}).code
             self.assertEqual(code, CODE["DONE" if role == 2 else "FORBIDDEN"])
+            if role == 2:
+                told = {c.principal for c in client.call("ROUTER_CONNECTIONS").message.connections}
+                self.assertIn(f"operator token {token[0]}", told)
         # The unix socket beside it wants none, and takes none amiss.
         client = self.client(self.booking, self.operators)
         self.assertEqual(client.call("PING").code, CODE["DONE"])

@@ -196,6 +196,7 @@ static json_t *connection_json(const struct keyrack_router_connection *connectio
 	json_t *object = js_object();
 	js_count(object, "number", connection->number);
 	js_text(object, "peer", connection->peer);
+	js_text(object, "principal", connection->principal);
 	js_text(object, "agent", connection->agent);
 	js_count(object, "age_us", connection->age_us);
 	js_count(object, "idle_us", connection->idle_us);
@@ -218,6 +219,7 @@ static void connection_add(
 	table_row(table);
 	table_put(table, "%" PRIu64, connection->number);
 	table_put(table, "%s", connection->peer);
+	table_put(table, "%s", connection->principal);
 	table_put(table, "%s", connection->agent);
 	table_put(table, "%" PRIu64, connection->age_us / 1000000);
 	table_put(table, "%" PRIu64, connection->idle_us / 1000000);
@@ -273,8 +275,8 @@ int router_connections_run(struct cli *cli, int argc, char **argv)
 		.doc = "Shows who is connected to the router that answers.",
 	};
 	static const struct table_column columns[] = {{"NUMBER", true}, {"PEER", false},
-		{"AGENT", false}, {"AGE S", true}, {"IDLE S", true}, {"IN FLIGHT", true},
-		{"REQUESTS", true}, {"ANSWERS", true}, {"QUEUED BYTES", true}};
+		{"WHO", false}, {"AGENT", false}, {"AGE S", true}, {"IDLE S", true},
+		{"IN FLIGHT", true}, {"REQUESTS", true}, {"ANSWERS", true}, {"QUEUED BYTES", true}};
 	const char *args[CLI_ARGS_MAX];
 	struct connections connections = {.limit = LIST_DEFAULT};
 	int code;

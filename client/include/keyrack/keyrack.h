@@ -950,6 +950,7 @@ struct keyrack_router_connection {
 	uint64_t requests;
 	uint64_t answers;
 	uint64_t queued_bytes;
+	const char *principal; /* its role, and who it is as far as the router knows */
 };
 struct keyrack_router_connections_answer {
 	struct keyrack_result result;
