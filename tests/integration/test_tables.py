@@ -424,6 +424,73 @@ class KillTest(TablesCase):
         self.assertEqual(cluster.ok("export", "hotels").count("\n"), 501)
 
 
+class ReservationsTest(TablesCase):
+    def test_every_reservation_is_written_with_all_that_is_kept_of_it(self):
+        cluster = self.cluster(2)
+        days_on = [None]
+        for hotel, currency in ((1, "EUR"), (2, "JPY"), (3, "KWD")):
+            cluster.ok("hotel", "put", hotel, "--zone", "UTC", "--currency", currency)
+            for kind in (0, 1):
+                cluster.ok("type", "put", hotel, kind, "--physical", 30000)
+            days_on = [str(today_of(cluster, hotel) + datetime.timedelta(n)) for n in range(9)]
+        price = {1: "EUR 1.50*2+EUR 0.00*1", 2: "JPY 12000*2+JPY 1*1", 3: "KWD 1.005*3"}
+        ids = []
+        for hotel, runs in price.items():
+            lines = [f"type=0,stay={days_on[1]}..{days_on[4]},rooms=2,guests=3,price={runs}",
+                     f"type=1,stay={days_on[4]}..{days_on[5]},count-only"]
+            words = [word for line in lines for word in ("--line", line)]
+            for more in (["--external-ref", f'a "b", ü{hotel}', "--source", "7"], []):
+                ids.append(json.loads(cluster.ok("hold", hotel, *words, *more, "--guest",
+                                                 "00000000000000000000000000000042",
+                                                 "--json"))["id"])
+            cluster.ok("confirm", ids[-2], "--payment-ref", "pay,1")
+            cluster.ok("attach-payment", ids[-1], "pay-2")
+        cluster.ok("cancel", ids[0])
+        void = pykeyrack.format_id(pykeyrack.mint(2))
+        self.assertEqual(cluster.run("resolve", void).returncode, REFUSED)
+        client = pykeyrack.Client(DOCUMENT, [cluster.router], deadline=TIMEOUT_S)
+        day = (datetime.date.fromisoformat(days_on[6]) - datetime.date(1970, 1, 1)).days
+        sales = []
+        for _ in range(600):
+            high, low = pykeyrack.mint(1)
+            ids.append(pykeyrack.format_id((high, low)))
+            sales.append(("BOOK", {"hotel_id": 1, "id_hi": high, "id_lo": low, "lines": [
+                DOCUMENT.messages["Line"](type=1, check_in=day, check_out=day + 1, rooms=1,
+                                          guests=1, pricing=2)]}))
+        self.assertEqual({code for _, code, _ in client.pipeline(sales, TIMEOUT_S)}, {1})
+        client.close()
+        objects = [json.loads(row) for row in cluster.ok(
+            "export", "reservations", "--format", "ndjson").splitlines()]
+        self.assertEqual(sorted(each["id"] for each in objects), sorted([*ids, void]))
+        for each in objects:
+            if each["id"] not in ids[:7]:
+                continue
+            shown = json.loads(cluster.ok("reservation", "get", each["id"], "--json"))
+            self.assertEqual({name: shown[name] for name in each}, each)
+        out = self.path("all.csv")
+        told = json.loads(cluster.ok("export", "reservations", "--out", out, "--json"))
+        rows = list(csv.DictReader(io.StringIO(self.read("all.csv"))))
+        self.assertEqual(told["rows"], len(rows))
+        self.assertEqual(len(rows), 6 * 2 + 600 + 1)
+        found = {(row["id"], row["line"]): row for row in rows}
+        for each in objects:
+            for number, line in enumerate(each["lines"], 1):
+                row = found[each["id"], str(number)]
+                self.assertEqual([row[n] for n in ("type", "check_in", "check_out", "rooms",
+                                                   "guests", "pricing")],
+                                 [str(line[n]) for n in ("type", "check_in", "check_out", "rooms",
+                                                         "guests", "pricing")])
+                self.assertEqual(row["state"], each["state"])
+                self.assertEqual(row["external_ref"], each["external_ref"] or "")
+                self.assertEqual(row["payment_ref"], each["payment_ref"] or "")
+                self.assertEqual(row["prices"], "+".join(f"{run['price']}*{run['nights']}"
+                                                         for run in line["prices"]))
+        self.assertEqual(found[ids[2], "1"]["prices"], price[2])
+        self.assertEqual(found[void, ""]["state"], "VOID")
+        part = cluster.ok("export", "reservations", 2, 3)
+        self.assertEqual(part.count("\n"), 1 + 2 * 2 * 2)
+
+
 @unittest.skipUnless(os.path.isdir(DATA), "the real data is not here")
 class ForeignTest(TablesCase):
     def unpacked(self, name, keep):

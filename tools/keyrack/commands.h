@@ -31,6 +31,7 @@ cli_run reservation_list_run;
 cli_run export_hotels_run;
 cli_run export_types_run;
 cli_run export_calendar_run;
+cli_run export_reservations_run;
 cli_run import_hotels_run;
 cli_run import_types_run;
 cli_run import_calendar_run;

@@ -27,12 +27,12 @@ enum export_key {
 			"into this file, which is there only when all of it is", 0                 \
 	}
 
-static const struct argp_option plain_options[] = {FORMAT_OPTIONS, {0}};
+const struct argp_option export_plain_options[] = {FORMAT_OPTIONS, {0}};
 static const struct argp_option calendar_options[] = {FORMAT_OPTIONS,
 	{"nights", EXPORT_NIGHTS, "A..B", 0, "only these nights, both included (all on sale)", 0},
 	{0}};
 
-static int export_option(void *options, int key, const char *arg, struct kr_error_text *error)
+int export_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct export *export = options;
 	switch ((enum export_key)key) {
@@ -210,7 +210,26 @@ static int export_all(struct export *export, export_one *one)
 	return code;
 }
 
-static int export_run(struct cli *cli, struct export *export, enum sheet_kind kind, export_one *one)
+static int hotels_rows(struct export *export)
+{
+	kr_assert(export->cli != NULL);
+	return export_all(export, hotels_one);
+}
+
+static int types_rows(struct export *export)
+{
+	kr_assert(export->cli != NULL);
+	return export_all(export, types_one);
+}
+
+static int calendar_rows(struct export *export)
+{
+	kr_assert(export->cli != NULL);
+	return export_all(export, export_calendar_one);
+}
+
+int export_run(struct cli *cli, struct export *export, const struct sheet *sheet,
+	int (*rows)(struct export *export))
 {
 	struct kr_error_text error;
 	int code;
@@ -222,13 +241,12 @@ static int export_run(struct cli *cli, struct export *export, enum sheet_kind ki
 	code = cli_connect(cli);
 	if (code != CLI_DONE)
 		return code;
-	if (sheet_out_open(&export->out, sheet_of(kind), export->is_ndjson, export->path, &error) <
-		0) {
+	if (sheet_out_open(&export->out, sheet, export->is_ndjson, export->path, &error) < 0) {
 		cli_say(cli, "%s", error.bytes);
 		return CLI_USAGE;
 	}
 	progress_begin(&export->progress, "rows", 0);
-	code = export_all(export, one);
+	code = rows(export);
 	progress_end(&export->progress);
 	if (code != CLI_DONE) {
 		sheet_out_drop(&export->out);
@@ -245,7 +263,7 @@ static int export_run(struct cli *cli, struct export *export, enum sheet_kind ki
 int export_hotels_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = {
-		.options = plain_options,
+		.options = export_plain_options,
 		.option = export_option,
 		.args = "[HOTEL...]",
 		.doc = "Writes the hotels with all their settings, for `import hotels`.\vUp to "
@@ -256,13 +274,13 @@ int export_hotels_run(struct cli *cli, int argc, char **argv)
 	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, SHEET_HOTELS, hotels_one);
+	return export_run(cli, &export, sheet_of(SHEET_HOTELS), hotels_rows);
 }
 
 int export_types_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = {
-		.options = plain_options,
+		.options = export_plain_options,
 		.option = export_option,
 		.args = "[HOTEL...]",
 		.doc = "Writes the room types with all their settings, for `import types`.\vUp to "
@@ -273,7 +291,7 @@ int export_types_run(struct cli *cli, int argc, char **argv)
 	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, SHEET_TYPES, types_one);
+	return export_run(cli, &export, sheet_of(SHEET_TYPES), types_rows);
 }
 
 int export_calendar_run(struct cli *cli, int argc, char **argv)
@@ -292,5 +310,5 @@ int export_calendar_run(struct cli *cli, int argc, char **argv)
 	memset(&export, 0, sizeof(export));
 	cli_words(cli, &spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, SHEET_CALENDAR, export_calendar_one);
+	return export_run(cli, &export, sheet_of(SHEET_CALENDAR), calendar_rows);
 }

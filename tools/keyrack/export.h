@@ -40,4 +40,14 @@ KR_MUST_CHECK int export_hotel_get(
 
 export_one export_calendar_one;
 
+/* ---- export.c: parts of every export --------------------------------------------------------- */
+
+/* The options' words into a struct export. */
+KR_MUST_CHECK int export_option(
+	void *export, int key, const char *arg, struct kr_error_text *error);
+extern const struct argp_option export_plain_options[];
+/* Opens the output, lets `rows` write all of it, closes and tells. The exit code. */
+int export_run(struct cli *cli, struct export *export, const struct sheet *sheet,
+	int (*rows)(struct export *export));
+
 #endif

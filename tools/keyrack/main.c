@@ -37,6 +37,7 @@ static const struct command commands[] = {
 	{"export", "hotels", export_hotels_run, "write the hotels, as CSV or NDJSON"},
 	{"export", "types", export_types_run, "write the room types"},
 	{"export", "calendar", export_calendar_run, "write what is set by date"},
+	{"export", "reservations", export_reservations_run, "write the reservations"},
 	{"import", "hotels", import_hotels_run, "create or change hotels from a file"},
 	{"import", "types", import_types_run, "create or change room types from a file"},
 	{"import", "calendar", import_calendar_run, "set nights from a file"},

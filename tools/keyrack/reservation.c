@@ -125,7 +125,7 @@ int reservation_answer_print(struct cli *cli, struct reservation_context *contex
 
 static const struct report report_get = {.is_write = false};
 
-static const char *pricing_name(enum keyrack_pricing pricing)
+const char *reservation_pricing_name(enum keyrack_pricing pricing)
 {
 	switch (pricing) {
 	case KEYRACK_PRICING_CALENDAR:
@@ -148,7 +148,7 @@ static json_t *line_json(const struct keyrack_line *line, const struct money_uni
 	js_day(object, "check_out", line->check_out_day);
 	js_count(object, "rooms", line->rooms);
 	js_count(object, "guests", line->guests);
-	js_text(object, "pricing", pricing_name(line->pricing));
+	js_text(object, "pricing", reservation_pricing_name(line->pricing));
 	for (uint32_t i = 0; i < line->run_count; i++) {
 		json_t *run = js_object();
 		js_count(run, "nights", line->runs[i].nights);

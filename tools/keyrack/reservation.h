@@ -13,6 +13,9 @@ struct reservation_context {
 	bool is_read;
 };
 
+/* "calendar", "caller", "count_only". */
+const char *reservation_pricing_name(enum keyrack_pricing pricing);
+
 #define TRANSITION_CHANGE_TEXT_SIZE 17u
 /* A change's id as --change takes it. */
 void transition_change_format(

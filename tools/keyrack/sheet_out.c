@@ -60,32 +60,48 @@ static json_t *json_value(const struct sheet_column *column, const char *text)
 	return json_string(text);
 }
 
-static void json_row(struct sheet_out *out, const struct sheet_texts *texts)
+void sheet_out_object(struct sheet_out *out, json_t *row)
 {
-	json_t *row = js_object();
-	kr_assert(out->is_ndjson);
-	for (uint32_t i = 0; i < out->sheet->column_count; i++)
-		js_set(row, out->sheet->columns[i].name,
-			json_value(&out->sheet->columns[i], texts->bytes[i]));
+	kr_assert(out->is_ndjson && out->file != NULL);
+	out->row_count++;
 	(void)json_dumpf(row, out->file, JSON_COMPACT);
 	fputc('\n', out->file);
 	json_decref(row);
 }
 
-void sheet_out_row(struct sheet_out *out, const struct sheet_texts *texts)
+static void json_row(struct sheet_out *out, const char *const *texts)
+{
+	json_t *row = js_object();
+	kr_assert(out->is_ndjson);
+	for (uint32_t i = 0; i < out->sheet->column_count; i++)
+		js_set(row, out->sheet->columns[i].name,
+			json_value(&out->sheet->columns[i], texts[i]));
+	sheet_out_object(out, row);
+}
+
+void sheet_out_texts(struct sheet_out *out, const char *const *texts)
 {
 	kr_assert(out->file != NULL);
-	out->row_count++;
 	if (out->is_ndjson) {
 		json_row(out, texts);
 		return;
 	}
+	out->row_count++;
 	for (uint32_t i = 0; i < out->sheet->column_count; i++) {
 		if (i > 0)
 			fputc(',', out->file);
-		csv_field(out->file, texts->bytes[i]);
+		csv_field(out->file, texts[i]);
 	}
 	fputc('\n', out->file);
+}
+
+void sheet_out_row(struct sheet_out *out, const struct sheet_texts *texts)
+{
+	const char *list[SHEET_COLUMNS_MAX];
+	kr_assert(out->sheet->column_count <= SHEET_COLUMNS_MAX);
+	for (uint32_t i = 0; i < out->sheet->column_count; i++)
+		list[i] = texts->bytes[i];
+	sheet_out_texts(out, list);
 }
 
 void sheet_out_drop(struct sheet_out *out)

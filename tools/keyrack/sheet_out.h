@@ -2,6 +2,7 @@
 #ifndef TOOLS_KEYRACK_SHEET_OUT_H
 #define TOOLS_KEYRACK_SHEET_OUT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "tools/keyrack/files.h"
@@ -20,6 +21,10 @@ struct sheet_out {
 KR_MUST_CHECK int sheet_out_open(struct sheet_out *out, const struct sheet *sheet, bool is_ndjson,
 	const char *path, struct kr_error_text *error);
 void sheet_out_row(struct sheet_out *out, const struct sheet_texts *texts);
+/* The same, texts of any length, one a column. */
+void sheet_out_texts(struct sheet_out *out, const char *const *texts);
+/* NDJSON alone: a row that has an inside. Takes it over. */
+void sheet_out_object(struct sheet_out *out, json_t *row);
 /* The file is on disk under its name, or (a negative error) not there at all. */
 KR_MUST_CHECK int sheet_out_close(struct sheet_out *out, struct kr_error_text *error);
 /* Gives up: no file. */
