@@ -201,6 +201,55 @@ static void decode_StockListAnswer(
 	client_decode_refused(decoder, in->refusal);
 }
 
+static void decode_NightListAnswer(
+	struct client_decoder *decoder, const Keyrack__NightListAnswer *in)
+{
+	struct keyrack_night_list_answer *ret = &decoder->answer->night_list;
+	struct keyrack_listed_night *nights =
+		DECODE_ARRAY(decoder, struct keyrack_listed_night, in->n_nights);
+	for (size_t i = 0; nights != NULL && i < in->n_nights; i++)
+		nights[i] = (struct keyrack_listed_night){
+			.hotel_id = in->nights[i]->hotel_id,
+			.type = in->nights[i]->type,
+			.day = in->nights[i]->day,
+			.loaded = in->nights[i]->loaded,
+			.limit = in->nights[i]->limit,
+			.held = in->nights[i]->held,
+			.booked = in->nights[i]->booked,
+			.has_rooms = in->nights[i]->has_rooms,
+			.rooms = in->nights[i]->rooms,
+			.over_limit = in->nights[i]->over_limit,
+			.walks = in->nights[i]->walks,
+		};
+	ret->nights = nights;
+	ret->night_count = (uint32_t)in->n_nights;
+	ret->next_cursor = in->next_cursor;
+	ret->next_day = in->next_day;
+	ret->business_day = in->business_day;
+	ret->first_day = in->first_day;
+	ret->last_day = in->last_day;
+	ret->event_seq = in->event_seq;
+	client_decode_refused(decoder, in->refusal);
+}
+
+static void decode_DenialListAnswer(
+	struct client_decoder *decoder, const Keyrack__DenialListAnswer *in)
+{
+	struct keyrack_denial_list_answer *ret = &decoder->answer->denial_list;
+	struct keyrack_denial *denials =
+		DECODE_ARRAY(decoder, struct keyrack_denial, in->n_denials);
+	for (size_t i = 0; denials != NULL && i < in->n_denials; i++)
+		denials[i] = (struct keyrack_denial){in->denials[i]->hotel_id, in->denials[i]->type,
+			in->denials[i]->rule, in->denials[i]->day, in->denials[i]->count};
+	ret->denials = denials;
+	ret->denial_count = (uint32_t)in->n_denials;
+	ret->next_cursor = in->next_cursor;
+	ret->shard = in->shard;
+	ret->total = in->total;
+	ret->overflow = in->overflow;
+	client_decode_refused(decoder, in->refusal);
+}
+
 static void decode_AvailabilityAnswer(
 	struct client_decoder *decoder, const Keyrack__AvailabilityAnswer *in)
 {
@@ -425,6 +474,8 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_TYPE_GET, TypeListAnswer)                                                          \
 	X(FRAME_INVENTORY_SET, InventorySetAnswer)                                                 \
 	X(FRAME_STOCK_LIST, StockListAnswer)                                                       \
+	X(FRAME_NIGHT_LIST, NightListAnswer)                                                       \
+	X(FRAME_DENIAL_LIST, DenialListAnswer)                                                     \
 	X(FRAME_AVAILABILITY, AvailabilityAnswer)                                                  \
 	X(FRAME_STAY, StayAnswer)                                                                  \
 	X(FRAME_HOLD, ReservationAnswer)                                                           \

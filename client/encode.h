@@ -15,6 +15,8 @@
 	X(type_get, type_get, type_list_answer)                                                    \
 	X(inventory_set, inventory_set, inventory_set_answer)                                      \
 	X(stock_list, stock_list, stock_list_answer)                                               \
+	X(night_list, night_list, night_list_answer)                                               \
+	X(denial_list, denial_list, denial_list_answer)                                            \
 	X(availability, availability, availability_answer)                                         \
 	X(stay, stay, stay_answer)                                                                 \
 	X(hold, reserve, reservation_answer)                                                       \

@@ -239,6 +239,18 @@ int client_encode_reservation_get(struct client_pack *pack, const void *request)
 /* Over all hotels the cursor's upper bits name the shard whose turn it is. */
 #define CURSOR_SHARD_SHIFT 50u
 
+/* To the hotel; over all of them to the shard that the cursor names. */
+static void client_route_list(struct client_pack *pack, enum frame_type type,
+	const struct keyrack_call *call, uint64_t hotel_id, uint64_t cursor)
+{
+	client_route_hotel(pack, type, hotel_id, CLIENT_RETRY_READ);
+	if (hotel_id == 0) {
+		pack->request.route = FRAME_ROUTE_SHARD;
+		pack->request.routing_key = cursor >> CURSOR_SHARD_SHIFT;
+	}
+	pack->request.flags = client_read_flags(call);
+}
+
 int client_encode_reservation_list(struct client_pack *pack, const void *request)
 {
 	const struct keyrack_reservation_list *list = request;
@@ -263,11 +275,41 @@ int client_encode_reservation_list(struct client_pack *pack, const void *request
 	message.payment = list->payment;
 	message.cursor = list->cursor;
 	message.limit = list->limit;
-	client_route_hotel(pack, FRAME_RESERVATION_LIST, list->hotel_id, CLIENT_RETRY_READ);
-	if (list->hotel_id == 0) {
-		pack->request.route = FRAME_ROUTE_SHARD;
-		pack->request.routing_key = list->cursor >> CURSOR_SHARD_SHIFT;
-	}
-	pack->request.flags = client_read_flags(&list->call);
+	client_route_list(pack, FRAME_RESERVATION_LIST, &list->call, list->hotel_id, list->cursor);
+	return client_pack_body(pack, &message.base);
+}
+
+int client_encode_night_list(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_night_list *list = request;
+	Keyrack__NightListRequest message = KEYRACK__NIGHT_LIST_REQUEST__INIT;
+	if (list->types == NULL && list->type_count > 0)
+		return -EINVAL;
+	message.hotel_id = list->hotel_id;
+	message.types = (uint32_t *)(uintptr_t)list->types;
+	message.n_types = list->type_count;
+	message.first_day = list->first_day;
+	message.last_day = list->last_day;
+	message.relative = list->relative;
+	message.filter = list->filter;
+	message.cursor = list->cursor;
+	message.from_day = list->from_day;
+	message.limit = list->limit;
+	client_route_list(pack, FRAME_NIGHT_LIST, &list->call, list->hotel_id, list->cursor);
+	return client_pack_body(pack, &message.base);
+}
+
+int client_encode_denial_list(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_denial_list *list = request;
+	Keyrack__DenialListRequest message = KEYRACK__DENIAL_LIST_REQUEST__INIT;
+	message.hotel_id = list->hotel_id;
+	message.rule = list->rule;
+	message.has_nights = list->has_nights;
+	message.first_day = list->first_day;
+	message.last_day = list->last_day;
+	message.cursor = list->cursor;
+	message.limit = list->limit;
+	client_route_list(pack, FRAME_DENIAL_LIST, &list->call, list->hotel_id, list->cursor);
 	return client_pack_body(pack, &message.base);
 }

@@ -37,6 +37,8 @@ enum access_role access_needed(unsigned frame_type)
 	case FRAME_HOTEL_LIST:
 	case FRAME_TYPE_GET:
 	case FRAME_STOCK_LIST:
+	case FRAME_NIGHT_LIST:
+	case FRAME_DENIAL_LIST:
 	case FRAME_AVAILABILITY:
 	case FRAME_STAY:
 	case FRAME_HOLD:

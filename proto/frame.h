@@ -51,6 +51,8 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(14, TYPE_GET, TypeGetRequest, TypeListAnswer)                                            \
 	X(20, INVENTORY_SET, InventorySetRequest, InventorySetAnswer)                              \
 	X(21, STOCK_LIST, StockListRequest, StockListAnswer)                                       \
+	X(22, NIGHT_LIST, NightListRequest, NightListAnswer)                                       \
+	X(23, DENIAL_LIST, DenialListRequest, DenialListAnswer)                                    \
 	X(30, AVAILABILITY, AvailabilityRequest, AvailabilityAnswer)                               \
 	X(31, STAY, StayRequest, StayAnswer)                                                       \
 	X(40, HOLD, ReserveRequest, ReservationAnswer)                                             \

@@ -173,6 +173,37 @@ static bool answer_update(struct shard *shard, const struct shard_request *reque
 	return shard_answer_message(shard, request, answer->wait_lsn, answer->code, &message.base);
 }
 
+/* Lists in pages. PING, STATS, HELLO and types unknown here: a code says it all. */
+static bool answer_refusal_list(struct shard *shard, const struct shard_request *request,
+	uint64_t wait_lsn, Keyrack__Refusal *refusal)
+{
+	Keyrack__ReservationListAnswer reservations = KEYRACK__RESERVATION_LIST_ANSWER__INIT;
+	Keyrack__StockListAnswer stock = KEYRACK__STOCK_LIST_ANSWER__INIT;
+	Keyrack__NightListAnswer nights = KEYRACK__NIGHT_LIST_ANSWER__INIT;
+	Keyrack__DenialListAnswer denials = KEYRACK__DENIAL_LIST_ANSWER__INIT;
+	Keyrack__PingAnswer none = KEYRACK__PING_ANSWER__INIT;
+	ProtobufCMessage *message = &none.base;
+	kr_assert(refusal->code != KEYRACK_DONE);
+	reservations.refusal = stock.refusal = nights.refusal = denials.refusal = refusal;
+	switch (request->frame->header->type) {
+	case FRAME_RESERVATION_LIST:
+		message = &reservations.base;
+		break;
+	case FRAME_STOCK_LIST:
+		message = &stock.base;
+		break;
+	case FRAME_NIGHT_LIST:
+		message = &nights.base;
+		break;
+	case FRAME_DENIAL_LIST:
+		message = &denials.base;
+		break;
+	default:
+		break;
+	}
+	return shard_answer_message(shard, request, wait_lsn, (uint16_t)refusal->code, message);
+}
+
 /* A refusal of a call whose answer has nothing else to say. Every answer's refusal is its own
  * field number, so each message is named. */
 static bool answer_refusal(struct shard *shard, const struct shard_request *request,
@@ -218,11 +249,8 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 	case FRAME_SNAPSHOT:
 		message = &snapshot.base;
 		break;
-	default: { /* PING, STATS, HELLO and types unknown here: a code says it all */
-		Keyrack__PingAnswer none = KEYRACK__PING_ANSWER__INIT;
-		return shard_answer_message(
-			shard, request, wait_lsn, (uint16_t)refusal->code, &none.base);
-	}
+	default:
+		return answer_refusal_list(shard, request, wait_lsn, refusal);
 	}
 	return shard_answer_message(shard, request, wait_lsn, (uint16_t)refusal->code, message);
 }

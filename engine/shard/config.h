@@ -15,6 +15,8 @@
 #define SHARD_PING_SIZE_MAX 1024u
 #define SHARD_LIST_MAX 256u                /* reservations of one page: INVALID */
 #define SHARD_STOCK_LIST_MAX 1024u         /* runs of stock of one page: INVALID */
+#define SHARD_NIGHT_LIST_MAX 2048u         /* nights of one page: INVALID */
+#define SHARD_DENIAL_LIST_MAX 1024u        /* denials of one page: INVALID */
 #define SHARD_SLICE_SIZE_GOAL (256u << 10) /* small hotels share a slice */
 #define SHARD_WALL_BEHIND_MAX_US (UINT64_C(3600) * 1000000)
 #define SHARD_WALL_AHEAD_MAX_US (UINT64_C(7) * 24 * 3600 * 1000000)

@@ -697,6 +697,12 @@ static void parse_body(
 	case FRAME_STOCK_LIST:
 		parse_stock_list(shard, request, message);
 		break;
+	case FRAME_NIGHT_LIST:
+		parse_night_list(shard, request, message);
+		break;
+	case FRAME_DENIAL_LIST:
+		parse_denial_list(shard, request, message);
+		break;
 	case FRAME_AVAILABILITY:
 		parse_availability(shard, request, message);
 		break;

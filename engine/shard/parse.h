@@ -19,5 +19,9 @@ void parse_reservation_list(struct shard *shard, struct shard_request *request,
 	const Keyrack__ReservationListRequest *body);
 void parse_stock_list(
 	struct shard *shard, struct shard_request *request, const Keyrack__StockListRequest *body);
+void parse_night_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__NightListRequest *body);
+void parse_denial_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__DenialListRequest *body);
 
 #endif

@@ -1,6 +1,7 @@
 #include "engine/shard/parse.h"
 
-/* RESERVATION_LIST and STOCK_LIST. Values beyond what there can be are INVALID. */
+/* RESERVATION_LIST, STOCK_LIST, NIGHT_LIST and DENIAL_LIST. Values beyond what there can be are
+ * INVALID. */
 
 #define STATE_MASK_MAX ((2u << INV_VOID) - 2u)
 #define PAYMENT_MAX 2u
@@ -70,5 +71,87 @@ void parse_stock_list(
 		.from_type = (uint16_t)body->from_type,
 		.from_day = body->from_day,
 		.limit = body->limit == 0 ? SHARD_STOCK_LIST_MAX : body->limit,
+	};
+}
+
+/* Of a hotel, or of all: then where the cursor is. */
+static void parse_list_route(struct shard *shard, struct shard_request *request, uint64_t hotel)
+{
+	kr_assert(request->hotel.v == 0);
+	if (hotel != 0)
+		parse_hotel_route(shard, request, hotel);
+	else
+		parse_shard_route(shard, request);
+}
+
+/* NULL after a refusal: they are to be ascending. */
+static const uint16_t *parse_night_types(
+	struct shard *shard, struct shard_request *request, const Keyrack__NightListRequest *body)
+{
+	uint16_t *types = NULL;
+	kr_assert(body->n_types == 0 || body->types != NULL);
+	if (body->n_types > INV_HOTEL_TYPES_MAX || (body->n_types > 0 && body->hotel_id == 0))
+		parse_invalid(request, "types");
+	else
+		types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, body->n_types);
+	if (types == NULL) {
+		parse_invalid(request, "types");
+		return NULL;
+	}
+	for (size_t i = 0; i < body->n_types; i++) {
+		if (body->types[i] > INV_TYPE_NUMBER_MAX ||
+			(i > 0 && body->types[i] <= body->types[i - 1]))
+			parse_invalid(request, "types");
+		types[i] = (uint16_t)body->types[i];
+	}
+	return types;
+}
+
+void parse_night_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__NightListRequest *body)
+{
+	struct shard_night_query *query = &request->u.night_list;
+	kr_assert(body != NULL);
+	kr_assert(query->cursor == 0);
+	parse_list_route(shard, request, body->hotel_id);
+	parse_days(request, true, body->first_day, body->last_day, "first_day");
+	if ((body->filter & ~INV_NIGHT_FILTER_MASK) != 0)
+		parse_invalid(request, "filter");
+	if (body->limit > SHARD_NIGHT_LIST_MAX)
+		parse_invalid(request, "limit");
+	*query = (struct shard_night_query){
+		.nights = {.hotel = {body->hotel_id},
+			.types = parse_night_types(shard, request, body),
+			.type_count = (uint32_t)body->n_types,
+			.is_relative = body->relative,
+			.first_day = body->first_day,
+			.last_day = body->last_day,
+			.filter = body->filter},
+		.cursor = body->cursor,
+		.from_day = body->from_day,
+		.limit = body->limit == 0 ? SHARD_NIGHT_LIST_MAX : body->limit,
+	};
+}
+
+void parse_denial_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__DenialListRequest *body)
+{
+	struct shard_denial_query *query = &request->u.denial_list;
+	kr_assert(body != NULL);
+	kr_assert(query->cursor == 0);
+	parse_list_route(shard, request, body->hotel_id);
+	parse_days(request, body->has_nights, body->first_day, body->last_day, "first_day");
+	if (body->rule > UINT8_MAX)
+		parse_invalid(request, "rule");
+	if (body->limit > SHARD_DENIAL_LIST_MAX)
+		parse_invalid(request, "limit");
+	*query = (struct shard_denial_query){
+		.denials = {.hotel = {body->hotel_id},
+			.rule = (uint8_t)body->rule,
+			.has_nights = body->has_nights,
+			.first_day = body->first_day,
+			.last_day = body->last_day},
+		.cursor = body->cursor,
+		.limit = body->limit == 0 ? SHARD_DENIAL_LIST_MAX : body->limit,
 	};
 }

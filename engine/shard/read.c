@@ -444,6 +444,10 @@ static bool read_any(struct shard *shard, const struct shard_request *request)
 		return read_types(shard, request);
 	case FRAME_STOCK_LIST:
 		return shard_stock_read(shard, request);
+	case FRAME_NIGHT_LIST:
+		return shard_nights_read(shard, request);
+	case FRAME_DENIAL_LIST:
+		return shard_denials_read(shard, request);
 	case FRAME_HELLO:
 		return read_hello(shard, request);
 	case FRAME_PING:

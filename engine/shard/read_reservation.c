@@ -7,14 +7,6 @@
 /* Places of the table looked at for one page, so that a list of few does not hold up the sales. */
 #define PAGE_SCAN_MAX 16384u
 
-/*
- * A cursor names its shard (14 bits), the life of its process (18 bits of the epoch: another life
- * has its records at other places) and the place to go on at (32 bits); life and place 0 begin.
- */
-#define CURSOR_SHARD_SHIFT 50u
-#define CURSOR_LIFE_SHIFT 32u
-#define CURSOR_LIFE_MASK 0x3ffffu
-
 static void line_runs_fill(const struct inv_line *line, uint32_t *nights, uint64_t *prices)
 {
 	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
@@ -132,51 +124,6 @@ bool shard_reservation_read(struct shard *shard, const struct shard_request *req
 
 /* ---- lists ---- */
 
-static uint64_t cursor_of_shard(uint32_t shard_index)
-{
-	kr_assert(shard_index < 1u << 14);
-	return (uint64_t)shard_index << CURSOR_SHARD_SHIFT;
-}
-
-static uint64_t cursor_life(const struct shard *shard)
-{
-	return (shard->epoch & CURSOR_LIFE_MASK) << CURSOR_LIFE_SHIFT;
-}
-
-/* False: of another shard, or of an earlier life of this one. */
-static bool cursor_read(const struct shard *shard, uint64_t cursor, uint32_t *ret_at)
-{
-	uint64_t shard_part = cursor_of_shard(shard->config.shard_index);
-	*ret_at = (uint32_t)cursor;
-	if (cursor == 0 || cursor == shard_part)
-		return true;
-	return cursor - *ret_at == (shard_part | cursor_life(shard));
-}
-
-/* Where the page after this one begins. A list over all hotels goes on with the next shard. */
-static uint64_t cursor_next(const struct shard *shard, const struct shard_request *request,
-	enum inv_scan scan, uint32_t at)
-{
-	uint32_t next = shard->config.shard_index + 1;
-	if (scan != INV_SCAN_ENDED)
-		return cursor_of_shard(shard->config.shard_index) | cursor_life(shard) | at;
-	if (request->u.scan.filter.hotel.v != 0 || next >= shard->config.shard_count)
-		return 0;
-	kr_assert(cursor_of_shard(next) != 0);
-	return cursor_of_shard(next);
-}
-
-/* All that the page may show: its hotel's effects, or everybody's. */
-static uint64_t list_wait_lsn(const struct shard *shard, struct hotel_id hotel)
-{
-	struct inv_hotel_head head;
-	if (hotel.v == 0)
-		return shard->next_lsn - 1;
-	bool found = inv_hotel_head(shard->inv, hotel, &head);
-	kr_assert(found);
-	return head.last_lsn;
-}
-
 static bool list_fill(struct shard *shard, const struct shard_request *request, uint32_t at)
 {
 	const struct shard_scan_query *query = &request->u.scan;
@@ -206,8 +153,9 @@ static bool list_fill(struct shard *shard, const struct shard_request *request, 
 	}
 	message.reservations = list;
 	message.n_reservations = count;
-	message.next_cursor = cursor_next(shard, request, scan, at);
-	return shard_answer_message(shard, request, list_wait_lsn(shard, query->filter.hotel),
+	message.next_cursor =
+		shard_cursor_next(shard, query->filter.hotel, scan == INV_SCAN_ENDED, at);
+	return shard_answer_message(shard, request, shard_list_wait_lsn(shard, query->filter.hotel),
 		KEYRACK_DONE, &message.base);
 }
 
@@ -217,7 +165,7 @@ bool shard_reservations_read(struct shard *shard, const struct shard_request *re
 	uint32_t at;
 	if (request->hotel.v != 0 && !inv_hotel_head(shard->inv, request->hotel, &head))
 		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_HOTEL, NULL);
-	if (!cursor_read(shard, request->u.scan.cursor, &at))
+	if (!shard_cursor_read(shard, request->u.scan.cursor, &at))
 		return shard_refuse(shard, request, KEYRACK_VERSION_MISMATCH, RULE_FIELD, "cursor");
 	return list_fill(shard, request, at);
 }

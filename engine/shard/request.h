@@ -4,8 +4,8 @@
 #ifndef ENGINE_SHARD_REQUEST_H
 #define ENGINE_SHARD_REQUEST_H
 
+#include "engine/inventory/listing.h"
 #include "engine/inventory/op.h"
-#include "engine/inventory/view.h"
 #include "proto/frame.h"
 
 struct shard_frame;
@@ -47,6 +47,19 @@ struct shard_stock_query {
 	uint32_t limit;
 };
 
+struct shard_night_query {
+	struct inv_night_query nights;
+	uint64_t cursor;
+	int32_t from_day;
+	uint32_t limit;
+};
+
+struct shard_denial_query {
+	struct inv_denial_query denials;
+	uint64_t cursor;
+	uint32_t limit;
+};
+
 struct shard_request {
 	const struct shard_frame *frame;
 	uint16_t code;         /* 0: to be judged; else the answer */
@@ -67,6 +80,8 @@ struct shard_request {
 		struct shard_list_query list;
 		struct shard_scan_query scan;
 		struct shard_stock_query stock;
+		struct shard_night_query night_list;
+		struct shard_denial_query denial_list;
 		struct {
 			const uint8_t *bytes;
 			size_t size_bytes;

@@ -1,4 +1,4 @@
-#include "engine/shard/answer.h"
+#include "engine/shard/read.h"
 
 /*
  * STATS: counters and gauges by name, denials, state.
@@ -77,19 +77,18 @@ void shard_archive_note(struct shard *shard, const struct shard_archive *archive
 	shard->archive = *archive;
 }
 
-static Keyrack__Denial **stats_denials(struct shard *shard, size_t *ret_count)
+Keyrack__Denial **shard_denials_fill(
+	struct shard *shard, const struct inv_denial *denials, uint32_t count)
 {
 	struct kr_arena *arena = &shard->arena.arena;
-	struct inv_denial *denials = KR_ARENA_ARRAY(arena, struct inv_denial, STATS_DENIALS_MAX);
-	Keyrack__Denial *bodies = KR_ARENA_ARRAY(arena, Keyrack__Denial, STATS_DENIALS_MAX);
-	Keyrack__Denial **list = KR_ARENA_ARRAY(arena, Keyrack__Denial *, STATS_DENIALS_MAX);
-	*ret_count = 0;
-	if (denials == NULL || bodies == NULL || list == NULL)
+	Keyrack__Denial *bodies = KR_ARENA_ARRAY(arena, Keyrack__Denial, count);
+	Keyrack__Denial **list = KR_ARENA_ARRAY(arena, Keyrack__Denial *, count);
+	kr_assert(denials != NULL || count == 0);
+	if (bodies == NULL || list == NULL)
 		return NULL;
-	uint32_t count = inv_denials_list(shard->inv, denials, STATS_DENIALS_MAX);
-	kr_assert(count <= STATS_DENIALS_MAX);
 	for (uint32_t i = 0; i < count; i++) {
 		keyrack__denial__init(&bodies[i]);
+		kr_assert(denials[i].count > 0);
 		bodies[i].hotel_id = denials[i].hotel.v;
 		bodies[i].type = denials[i].type;
 		bodies[i].rule = denials[i].rule;
@@ -97,7 +96,20 @@ static Keyrack__Denial **stats_denials(struct shard *shard, size_t *ret_count)
 		bodies[i].count = denials[i].count;
 		list[i] = &bodies[i];
 	}
-	*ret_count = count;
+	return list;
+}
+
+static Keyrack__Denial **stats_denials(struct shard *shard, size_t *ret_count)
+{
+	struct inv_denial *denials =
+		KR_ARENA_ARRAY(&shard->arena.arena, struct inv_denial, STATS_DENIALS_MAX);
+	*ret_count = 0;
+	if (denials == NULL)
+		return NULL;
+	uint32_t count = inv_denials_list(shard->inv, denials, STATS_DENIALS_MAX);
+	Keyrack__Denial **list = shard_denials_fill(shard, denials, count);
+	kr_assert(count <= STATS_DENIALS_MAX);
+	*ret_count = list == NULL ? 0 : count;
 	return list;
 }
 

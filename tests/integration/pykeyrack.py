@@ -237,6 +237,8 @@ class Client:
     def route(self, name, message, shard):
         """Route and key of a call."""
         said = self.document.types[name].route
+        if "over all hotels" in said and message.hotel_id == 0:
+            return SHARD, message.cursor >> 50
         if said.startswith("HOTEL"):
             return HOTEL, message.hotel_id
         if said.startswith("SLOT"):

@@ -243,6 +243,41 @@ class ClusterTest(unittest.TestCase):
         self.call("STOCK_LIST", "INVALID", hotel_id=self.hotel, limit=1025)
         self.call("STOCK_LIST", "NOT_FOUND", hotel_id=self.hotel + 500000)
 
+    def test_nights_and_denials_are_listed_in_pages(self):
+        self.call("BOOK", **self.sale(lines=[self.line(10, 3, rooms=2)]))
+        self.call("HOLD", "SOLD_OUT", **self.sale(lines=[self.line(12, 1)]))
+        self.call("INVENTORY_SET", hotel_id=self.hotel, first_day=TODAY + 11, last_day=TODAY + 12,
+                  weekday_mask=127, set_mask=2, out_of_order=1)
+        ask = {"hotel_id": self.hotel, "types": [3], "first_day": TODAY + 9,
+               "last_day": TODAY + 13, "limit": 2}
+        nights = list(self.pages("NIGHT_LIST", "nights", **ask))
+        self.assertEqual([(n.hotel_id, n.type, n.day - TODAY, n.limit, n.rooms, n.held, n.booked,
+                           n.over_limit, n.walks) for n in nights],
+                         [(self.hotel, 3, 9 + i, r, r, 0, b, max(b - r, 0), max(b - r, 0))
+                          for i, (r, b) in enumerate([(2, 0), (2, 2), (1, 2), (1, 2), (2, 0)])])
+        over = {(n.hotel_id, n.day - TODAY, n.walks)
+                for n in self.pages("NIGHT_LIST", "nights", first_day=0, last_day=100,
+                                    relative=True, filter=2)}
+        self.assertLessEqual({(self.hotel, 11, 1), (self.hotel, 12, 1)}, over)
+        for where in ({}, {"hotel_id": self.hotel}):
+            denials = [d for d in self.pages("DENIAL_LIST", "denials", limit=1, **where)
+                       if d.hotel_id == self.hotel]
+            self.assertEqual([(d.type, d.day - TODAY, d.count) for d in denials], [(3, 12, 1)])
+        self.call("NIGHT_LIST", "INVALID", hotel_id=self.hotel, limit=2049)
+        self.call("NIGHT_LIST", "NOT_FOUND", **{**ask, "types": [3, 4]})
+        self.call("DENIAL_LIST", "NOT_FOUND", hotel_id=self.hotel + 500000)
+
+    def pages(self, name, field, **ask):
+        """All pages of a list, over all shards where no hotel is named."""
+        while True:
+            page = self.call(name, **ask)
+            yield from getattr(page, field)
+            if page.next_cursor == 0:
+                return
+            ask["cursor"] = page.next_cursor
+            if name == "NIGHT_LIST":
+                ask["from_day"] = page.next_day
+
     def rejected(self, data):
         """The code of the REJECT that these bytes are answered with after HELLO."""
         client = pykeyrack.Client(DOCUMENT, self.cluster.addresses)

@@ -704,6 +704,7 @@ static void compare_cell(struct world *w, int h, int type, int day)
 				    (m.plan_cta ? RATE_CTA : 0) | (m.plan_ctd ? RATE_CTD : 0);
 	CHECK(r.flags == rate_flags, "rate flags %x, not %x", r.flags, rate_flags);
 	CHECK(!m.priced || r.price_minor == (uint64_t)m.price, "price");
+	nights_compare(w, h, type, day, &m);
 	CHECK(los.min_arrival == m.min_arrival && los.max_arrival == m.max_arrival &&
 			los.min_through == m.min_through && los.max_through == m.max_through,
 		"length of stay");
@@ -721,11 +722,14 @@ void world_compare(struct world *w)
 		const int today = model_business_day(w->model, w->hotels[h]);
 		CHECK(view.business_day == today, "business day %d, not %d", view.business_day,
 			today);
+		nights_read(w, h);
 		for (int t = 0; t < WORLD_TYPES; t++)
 			for (uint32_t d = 0;
 				w->type_exists[h][t] && d < w->side.config.window_nights; d++)
 				compare_cell(w, h, t, today + (int)d);
+		nights_end(w, h);
 	}
+	nights_compare_all(w);
 	struct inv_counts counts;
 	inv_counts_get(w->side.inv, &counts);
 	CHECK((int)counts.reservations == model_reservation_count(w->model),

@@ -11,6 +11,8 @@
 #define WORLD_TYPES 3
 #define WORLD_IDS 512 /* recent reservations to come back to */
 
+struct nights;
+
 struct world {
 	struct rng rng;
 	struct side side;
@@ -26,7 +28,8 @@ struct world {
 	struct m_reserve recent[WORLD_IDS];
 	uint64_t recent_count;
 	uint64_t source_seq;
-	uint64_t change_id;     /* the last one minted */
+	uint64_t change_id; /* the last one minted */
+	struct nights *nights;
 	uint64_t codes[256][8]; /* answers by code and operation */
 };
 
@@ -52,6 +55,14 @@ void world_transition(struct world *world);
 void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);
+
+/* Every night of a hotel as the list of nights tells it, ascending by (type, day). */
+void nights_read(struct world *world, int hotel);
+/* The next night of it is this one, and its figures are the model's. */
+void nights_compare(struct world *world, int hotel, int type, int day, const struct m_cell *cell);
+/* The lists over all hotels have what was counted since, and the hotel has no other night. */
+void nights_end(struct world *world, int hotel);
+void nights_compare_all(struct world *world);
 
 /* The same instant, in the model's words. */
 struct m_now world_time(const struct world *world);

@@ -571,6 +571,78 @@ struct keyrack_stock_list_answer {
 	uint64_t ari_version; /* another one than the page before's: begin again */
 };
 
+/*
+ * Nights with their figures: of one hotel ascending by type and night, or of all hotels, those of
+ * one shard after those of another, in no useful order. Nights outside a hotel's window are left
+ * out. While next_cursor is not 0, give it and next_day back for the next page; a page may be empty
+ * although more follow. After a restart of its shard a cursor is VERSION_MISMATCH: begin again.
+ */
+#define KEYRACK_NIGHTS_OVER_LIMIT 1u /* held + booked > limit */
+#define KEYRACK_NIGHTS_WALKS 2u      /* booked > rooms: guests have to be moved */
+struct keyrack_night_list {
+	struct keyrack_call call;
+	uint64_t hotel_id;           /* 0 = every hotel */
+	const uint32_t *types;       /* ascending; only with a hotel */
+	uint32_t type_count;         /* 0 = all */
+	int32_t first_day, last_day; /* inclusive */
+	bool relative;    /* counted from each hotel's business date: 0 to 0 is tonight */
+	uint32_t filter;  /* nights with any of KEYRACK_NIGHTS_*; 0 = every night */
+	uint64_t cursor;  /* 0 = from the start; then next_cursor, */
+	int32_t from_day; /* and next_day */
+	uint32_t limit;   /* 1 to 2048; 0 = 2048 */
+};
+struct keyrack_listed_night {
+	uint64_t hotel_id;
+	uint32_t type;
+	int32_t day;
+	bool loaded; /* it has a limit */
+	int32_t limit;
+	uint32_t held, booked;
+	bool has_rooms;      /* physical is set */
+	uint32_t rooms;      /* physical - out of order, never below 0 */
+	uint32_t over_limit; /* held + booked - limit, never below 0 */
+	uint32_t walks;      /* booked - rooms, never below 0; 0 where rooms are not known */
+};
+struct keyrack_night_list_answer {
+	struct keyrack_result result;
+	const struct keyrack_listed_night *nights;
+	uint32_t night_count;
+	uint64_t next_cursor; /* 0 = that was all */
+	int32_t next_day;
+	/* of the hotel, if one was named */
+	int32_t business_day;
+	int32_t first_day, last_day; /* of the nights asked for, those in its window */
+	uint64_t event_seq; /* another one than the page before's: it changed between them */
+};
+
+struct keyrack_denial {
+	uint64_t hotel_id;
+	uint32_t type;
+	uint32_t rule;
+	int32_t day;
+	uint64_t count;
+};
+/* Demand that was turned away since the shards started, counted by hotel, type, rule and night; in
+ * no useful order. Pages as above. */
+struct keyrack_denial_list {
+	struct keyrack_call call;
+	uint64_t hotel_id; /* 0 = every hotel */
+	uint32_t rule;     /* 0 = any */
+	bool has_nights;
+	int32_t first_day, last_day; /* inclusive */
+	uint64_t cursor;             /* 0 = from the start; then next_cursor */
+	uint32_t limit;              /* 1 to 1024; 0 = 1024 */
+};
+struct keyrack_denial_list_answer {
+	struct keyrack_result result;
+	const struct keyrack_denial *denials;
+	uint32_t denial_count;
+	uint64_t next_cursor; /* 0 = that was all */
+	uint32_t shard;       /* whose page it is */
+	uint64_t total;       /* all that this shard ever counted */
+	uint64_t overflow;    /* of them those that its table had no place for */
+};
+
 struct keyrack_availability {
 	struct keyrack_call call;
 	uint64_t hotel_id;
@@ -847,13 +919,6 @@ struct keyrack_stat {
 	int64_t value;
 	uint32_t kind; /* enum keyrack_stat_kind */
 };
-struct keyrack_denial {
-	uint64_t hotel_id;
-	uint32_t type;
-	uint32_t rule;
-	int32_t day;
-	uint64_t count;
-};
 struct keyrack_stats {
 	struct keyrack_call call;
 	uint32_t shard; /* or KEYRACK_ALL_SHARDS */
@@ -970,6 +1035,8 @@ union keyrack_answer {
 	struct keyrack_type_list_answer type_list; /* type_get */
 	struct keyrack_inventory_set_answer inventory_set;
 	struct keyrack_stock_list_answer stock_list;
+	struct keyrack_night_list_answer night_list;
+	struct keyrack_denial_list_answer denial_list;
 	struct keyrack_availability_answer availability;
 	struct keyrack_stay_answer stay;
 	struct keyrack_reservation_answer reservation; /* hold to resolve */
@@ -1038,6 +1105,10 @@ int keyrack_submit_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, keyrack_callback *callback, void *user);
 int keyrack_submit_stock_list(struct keyrack_client *client,
 	const struct keyrack_stock_list *request, keyrack_callback *callback, void *user);
+int keyrack_submit_night_list(struct keyrack_client *client,
+	const struct keyrack_night_list *request, keyrack_callback *callback, void *user);
+int keyrack_submit_denial_list(struct keyrack_client *client,
+	const struct keyrack_denial_list *request, keyrack_callback *callback, void *user);
 int keyrack_submit_availability(struct keyrack_client *client,
 	const struct keyrack_availability *request, keyrack_callback *callback, void *user);
 int keyrack_submit_stay(struct keyrack_client *client, const struct keyrack_stay *request,
@@ -1104,6 +1175,10 @@ int keyrack_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, struct keyrack_inventory_set_answer *ret);
 int keyrack_stock_list(struct keyrack_client *client, const struct keyrack_stock_list *request,
 	struct keyrack_stock_list_answer *ret);
+int keyrack_night_list(struct keyrack_client *client, const struct keyrack_night_list *request,
+	struct keyrack_night_list_answer *ret);
+int keyrack_denial_list(struct keyrack_client *client, const struct keyrack_denial_list *request,
+	struct keyrack_denial_list_answer *ret);
 int keyrack_availability(struct keyrack_client *client, const struct keyrack_availability *request,
 	struct keyrack_availability_answer *ret);
 int keyrack_stay(struct keyrack_client *client, const struct keyrack_stay *request,

@@ -140,6 +140,16 @@ int m_count_on(const struct model *m, uint64_t hotel, int type, int day, bool he
 	return rooms;
 }
 
+/* physical - out of order, which may be below 0 */
+static bool rooms_of(const struct m_type_settings *s, const struct night *n, int64_t *ret_rooms)
+{
+	*ret_rooms = (n->has_physical ? n->physical : s->physical) -
+		     (n->has_out_of_order          ? n->out_of_order
+			     : s->has_out_of_order ? s->out_of_order
+						   : 0);
+	return n->has_physical || s->has_physical;
+}
+
 /* cap of the night, else cap of the type, else physical - out of order + allowance */
 bool m_limit_of(const struct model *m, const struct hotel *h, int type, int day, int64_t *ret_limit)
 {
@@ -154,12 +164,9 @@ bool m_limit_of(const struct model *m, const struct hotel *h, int type, int day,
 		*ret_limit = s->cap;
 		return true;
 	}
-	if (!n->has_physical && !s->has_physical)
+	int64_t rooms;
+	if (!rooms_of(s, n, &rooms))
 		return false;
-	const int64_t rooms = (n->has_physical ? n->physical : s->physical) -
-			      (n->has_out_of_order          ? n->out_of_order
-				      : s->has_out_of_order ? s->out_of_order
-							    : 0);
 	const int64_t allowance = n->has_allowance   ? n->allowance
 				  : s->has_allowance ? s->allowance
 						     : 0;
@@ -190,6 +197,7 @@ struct m_cell model_cell(const struct model *m, uint64_t hotel, int type, int da
 		.max_through = n->max_through,
 	};
 	c.is_loaded = m_limit_of(m, h, type, day, &c.limit);
+	c.has_rooms = rooms_of(&h->types[type].settings, n, &c.rooms);
 	return c;
 }
 

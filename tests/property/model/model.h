@@ -31,6 +31,8 @@ struct m_cell {
 	bool is_loaded, closed, cta, ctd, explicit_cap;
 	int64_t limit;
 	int held, booked;
+	bool has_rooms;
+	int64_t rooms; /* physical - out of order */
 	bool priced, plan_closed, plan_cta, plan_ctd;
 	int64_t price;
 	int min_arrival, max_arrival, min_through, max_through;
