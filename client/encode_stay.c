@@ -273,6 +273,7 @@ int client_encode_reservation_list(struct client_pack *pack, const void *request
 	message.external_ref = client_text(list->external_ref);
 	message.source = list->source;
 	message.payment = list->payment;
+	message.arrives_before_us = list->arrives_before_us;
 	message.cursor = list->cursor;
 	message.limit = list->limit;
 	client_route_list(pack, FRAME_RESERVATION_LIST, &list->call, list->hotel_id, list->cursor);

@@ -47,6 +47,19 @@ static bool inv_scan_texts_fit(const struct inv *inv, const struct inv_record *r
 	return pays == (filter->payment == 1);
 }
 
+static bool inv_scan_arrives(const struct inv *inv, const struct inv_record *record,
+	const struct inv_reservation_filter *filter)
+{
+	if (filter->arrives_before_us == 0)
+		return true;
+	if (record->line_count == 0)
+		return false;
+	uint32_t minute = inv_hotel_cold_at(inv, record->hotel_index)->check_in_minute;
+	kr_assert(record->hotel_index != INV_NONE);
+	return inv_hotel_instant_us(inv, record->hotel_index, inv_record_check_in(inv, record),
+		       minute) < filter->arrives_before_us;
+}
+
 /* From the record alone first: the lines and texts are further cache misses. */
 static bool inv_scan_fits(const struct inv *inv, uint32_t hotel_index,
 	const struct inv_record *record, const struct inv_reservation_filter *filter)
@@ -63,7 +76,8 @@ static bool inv_scan_fits(const struct inv *inv, uint32_t hotel_index,
 	if ((filter->guest.hi | filter->guest.lo) != 0 &&
 		(record->guest.hi != filter->guest.hi || record->guest.lo != filter->guest.lo))
 		return false;
-	return inv_scan_dates_fit(inv, record, filter) && inv_scan_texts_fit(inv, record, filter);
+	return inv_scan_dates_fit(inv, record, filter) && inv_scan_arrives(inv, record, filter) &&
+	       inv_scan_texts_fit(inv, record, filter);
 }
 
 enum inv_scan inv_reservation_scan(struct inv *inv, uint64_t now_us,

@@ -82,7 +82,8 @@ struct inv_reservation_filter {
 	struct inv_guest_id guest;
 	struct inv_text external_ref;
 	uint32_t source;
-	uint8_t payment; /* 1 with a payment reference, 2 without */
+	uint8_t payment;            /* 1 with a payment reference, 2 without */
+	uint64_t arrives_before_us; /* the hotel's check-in time on the first night; 0 = any */
 };
 enum inv_scan { INV_SCAN_FOUND, INV_SCAN_PAUSED, INV_SCAN_ENDED };
 /* The next one that fits from place *at of the table on; *at moves behind it. PAUSED when *budget

@@ -51,6 +51,7 @@ void parse_reservation_list(struct shard *shard, struct shard_request *request,
 		.guest = {.hi = body->guest_hi, .lo = body->guest_lo},
 		.source = body->source,
 		.payment = (uint8_t)(body->payment <= PAYMENT_MAX ? body->payment : 0),
+		.arrives_before_us = body->arrives_before_us,
 	};
 	query->filter.external_ref = parse_text(request, body->external_ref, "external_ref");
 	query->cursor = body->cursor;

@@ -603,6 +603,23 @@ class SalesTest(CliCase):
         self.js("modify", forced["id"], "--rooms", "2", "--force")
         self.assertEqual([c["booked"] for c in self.cells(10, 12)], [4] * 3)
 
+    def test_money_is_due_before_arrivals_and_may_be_stuck_in_holds(self):
+        paid = self.js("book", *self.sale("--payment-ref", "pay-1", first=1))["id"]
+        self.js("book", *self.sale(first=1))
+        later = self.js("book", *self.sale("--payment-ref", "pay-2", first=20))["id"]
+        held = self.js("hold", *self.sale(first=30))["id"]
+
+        def listed(*words):
+            return [row["id"] for row in
+                    self.js("reservation", *words, self.hotel)["reservations"]]
+
+        self.assertEqual(listed("stuck"), [])
+        self.js("attach-payment", held, "pay-3")
+        self.assertEqual(listed("stuck"), [held])
+        self.assertEqual(listed("due", "--lead", "72h"), [paid])
+        self.assertEqual(sorted(listed("due", "--lead", "30d")), sorted([paid, later]))
+        self.assertIn(paid, self.ok("reservation", "due"))
+
     def test_guests_come_leave_early_or_never(self):
         later = self.js("book", *self.sale())["id"]
         self.assertIn("business date is", self.refused("TOO_EARLY", "check-in", later))

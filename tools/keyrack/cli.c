@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proto/token.h"
 #include "tools/keyrack/value.h"
@@ -408,4 +409,12 @@ struct keyrack_call cli_call(const struct cli *cli)
 {
 	kr_assert(cli->deadline_us > 0);
 	return (struct keyrack_call){.deadline_us = cli->deadline_us};
+}
+
+uint64_t cli_wall_us(void)
+{
+	struct timespec now;
+	int r = clock_gettime(CLOCK_REALTIME, &now);
+	kr_assert(r == 0);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000) + (uint64_t)now.tv_nsec / 1000;
 }

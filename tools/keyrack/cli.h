@@ -100,4 +100,7 @@ int cli_token_refuse(const struct cli *cli);
 /* The deadline and the origin for a request. */
 struct keyrack_call cli_call(const struct cli *cli);
 
+/* Microseconds of unix time. */
+uint64_t cli_wall_us(void);
+
 #endif

@@ -28,6 +28,8 @@ cli_run no_show_run;
 cli_run modify_run;
 cli_run reservation_get_run;
 cli_run reservation_list_run;
+cli_run reservation_due_run;
+cli_run reservation_stuck_run;
 cli_run export_hotels_run;
 cli_run export_types_run;
 cli_run export_calendar_run;

@@ -34,6 +34,8 @@ static const struct command commands[] = {
 	{"", "resolve", resolve_run, "what became of an id whose outcome is unknown"},
 	{"reservation", "get", reservation_get_run, "show a reservation"},
 	{"reservation", "list", reservation_list_run, "who comes, goes, is there, holds"},
+	{"reservation", "due", reservation_due_run, "bookings whose money is due"},
+	{"reservation", "stuck", reservation_stuck_run, "paid holds that were never confirmed"},
 	{"export", "hotels", export_hotels_run, "write the hotels, as CSV or NDJSON"},
 	{"export", "types", export_types_run, "write the room types"},
 	{"export", "calendar", export_calendar_run, "write what is set by date"},

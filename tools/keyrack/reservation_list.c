@@ -1,4 +1,4 @@
-/* keyrack reservation list: by hotel, guest, state, dates. */
+/* keyrack reservation list: by hotel, guest, state, dates; reservation due, reservation stuck. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 #define LIST_PAGE 256u
 #define LIST_DEFAULT 100u
 #define LIST_MAX 1000000u
+/* When money is taken before an arrival. */
+#define LEAD_DEFAULT_US (UINT64_C(48) * 3600 * 1000000)
 
 enum list_key {
 	LIST_STATE = CLI_KEY_OWN,
@@ -25,7 +27,14 @@ enum list_key {
 	LIST_UNPAID,
 	LIST_CURSOR,
 	LIST_LIMIT,
+	LIST_LEAD,
 };
+
+/* clang-format off */
+#define LIST_PAGE_OPTIONS                                                                          \
+	{"limit", LIST_LIMIT, "N", 0, "at most so many (100)", 0},                                 \
+	{"cursor", LIST_CURSOR, "C", 0, "go on where a list ended", 0}
+/* clang-format on */
 
 static const struct argp_option list_options[] = {
 	{"state", LIST_STATE, "STATE[,STATE]", 0, "held, confirmed, checked_in, ...", 0},
@@ -37,14 +46,17 @@ static const struct argp_option list_options[] = {
 	{"of-source", LIST_SOURCE, "N", 0, "of this source", 0},
 	{"paid", LIST_PAID, NULL, 0, "with a payment reference", 0},
 	{"unpaid", LIST_UNPAID, NULL, 0, "without one", 0},
-	{"limit", LIST_LIMIT, "N", 0, "at most so many (100)", 0},
-	{"cursor", LIST_CURSOR, "C", 0, "go on where a list ended", 0},
+	LIST_PAGE_OPTIONS,
 	{0},
 };
+static const struct argp_option due_options[] = {
+	{"lead", LIST_LEAD, "TIME", 0, "who arrive within so long (48h)", 0}, LIST_PAGE_OPTIONS,
+	{0}};
+static const struct argp_option stuck_options[] = {LIST_PAGE_OPTIONS, {0}};
 
 struct list {
 	struct keyrack_reservation_list request;
-	uint64_t count, limit;
+	uint64_t count, limit, lead_us;
 	json_t *reservations; /* --json */
 	struct table *table;
 	struct money_unit unit; /* of the hotel; empty over all hotels */
@@ -135,6 +147,8 @@ static int list_option(void *options, int key, const char *arg, struct kr_error_
 		return number_read(arg, (struct value_range){1, UINT64_MAX}, &q->cursor, error);
 	case LIST_LIMIT:
 		return number_read(arg, (struct value_range){1, LIST_MAX}, &list->limit, error);
+	case LIST_LEAD:
+		return value_duration(arg, &list->lead_us, error);
 	}
 	kr_unreachable();
 }
@@ -209,42 +223,73 @@ static void list_print(const struct cli *cli, struct list *list)
 			list->request.cursor);
 }
 
-int reservation_list_run(struct cli *cli, int argc, char **argv)
+static int list_run(
+	struct cli *cli, struct list *list, const struct cli_spec *spec, int argc, char **argv)
 {
-	static const struct cli_spec spec = {
-		.options = list_options,
-		.option = list_option,
-		.args = "[HOTEL]",
-		.doc = "Lists reservations of a hotel, or of all hotels, that are all that is "
-		       "asked for. They come in no useful order.",
-		.arg_min = 0,
-		.arg_max = 1,
-	};
 	static const struct table_column columns[] = {{"RESERVATION", false}, {"HOTEL", true},
 		{"STATE", false}, {"FIRST LINE", false}, {"ROOMS", false}, {"LINES", true},
 		{"EXTERNAL REF", false}};
 	const char *args[CLI_ARGS_MAX] = {NULL};
-	struct list list = {.limit = LIST_DEFAULT};
 	struct value_hotel hotel = {.id = 0};
 	int code = CLI_DONE;
-	cli_words(cli, &spec, argc, argv, &list, args);
+	list->limit = LIST_DEFAULT;
+	cli_words(cli, spec, argc, argv, list, args);
 	if (args[0] != NULL)
 		code = lookup_hotel(cli, args[0], &hotel);
 	if (code == CLI_DONE)
 		code = cli_connect(cli);
 	if (code != CLI_DONE)
 		return code;
-	list.request.hotel_id = hotel.id;
+	if (list->lead_us != 0)
+		list->request.arrives_before_us = cli_wall_us() + list->lead_us;
+	list->request.hotel_id = hotel.id;
 	if (hotel.id != 0)
-		list.unit = lookup_unit_quietly(cli, hotel.id);
+		list->unit = lookup_unit_quietly(cli, hotel.id);
 	if (cli->json)
-		list.reservations = js_array();
+		list->reservations = js_array();
 	else
-		list.table = table_new(columns, KR_ARRAY_COUNT(columns));
+		list->table = table_new(columns, KR_ARRAY_COUNT(columns));
 	do {
-		code = list_page(cli, &list);
-	} while (code == CLI_DONE && list.request.cursor != 0 && list.count < list.limit);
+		code = list_page(cli, list);
+	} while (code == CLI_DONE && list->request.cursor != 0 && list->count < list->limit);
 	if (code == CLI_DONE)
-		list_print(cli, &list);
+		list_print(cli, list);
 	return code;
+}
+
+#define LIST_SPEC(table, text)                                                                     \
+	{                                                                                          \
+		.options = table, .option = list_option, .args = "[HOTEL]", .doc = text,           \
+		.arg_min = 0, .arg_max = 1                                                         \
+	}
+
+int reservation_list_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = LIST_SPEC(list_options,
+		"Lists reservations of a hotel, or of all hotels, that are all that is asked for. "
+		"They come in no useful order.");
+	struct list list = {.count = 0};
+	return list_run(cli, &list, &spec, argc, argv);
+}
+
+int reservation_due_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = LIST_SPEC(due_options,
+		"Lists bookings with a payment reference whose guests are expected within --lead, "
+		"by the hotel's check-in time, or were expected before: their money is due.");
+	struct list list = {.lead_us = LEAD_DEFAULT_US};
+	list.request.state_mask = 1u << KEYRACK_STATE_CONFIRMED;
+	list.request.payment = 1;
+	return list_run(cli, &list, &spec, argc, argv);
+}
+
+int reservation_stuck_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = LIST_SPEC(stuck_options,
+		"Lists holds, live and expired, that have a payment reference and were never "
+		"confirmed: somebody may have paid for nothing.");
+	struct list list = {.count = 0};
+	list.request.state_mask = 1u << KEYRACK_STATE_HELD | 1u << KEYRACK_STATE_EXPIRED;
+	list.request.payment = 1;
+	return list_run(cli, &list, &spec, argc, argv);
 }

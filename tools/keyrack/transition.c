@@ -57,14 +57,6 @@ static int change_read(
 	return 0;
 }
 
-static uint64_t wall_us(void)
-{
-	struct timespec now;
-	int r = clock_gettime(CLOCK_REALTIME, &now);
-	kr_assert(r == 0);
-	return (uint64_t)now.tv_sec * SECOND_US + (uint64_t)now.tv_nsec / 1000;
-}
-
 int transition_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct keyrack_transition *transition = options;
@@ -88,7 +80,7 @@ int transition_option(void *options, int key, const char *arg, struct kr_error_t
 		return change_read(arg, transition, error);
 	case TRANSITION_FOR:
 		r = value_duration(arg, &number, error);
-		transition->expires_at_us = wall_us() + number;
+		transition->expires_at_us = cli_wall_us() + number;
 		return r;
 	case TRANSITION_UNTIL:
 		r = value_u64(arg, (struct value_range){1, UNTIL_MAX_S}, &number, error);

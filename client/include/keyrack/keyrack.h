@@ -874,12 +874,13 @@ struct keyrack_reservation_list {
 	int32_t departure_first_day, departure_last_day;
 	bool has_night; /* a night of any line */
 	int32_t night_first_day, night_last_day;
-	struct keyrack_id guest;  /* zero = any */
-	const char *external_ref; /* NULL or "" = any */
-	uint32_t source;          /* 0 = any */
-	uint32_t payment;         /* 0 any, 1 with a payment reference, 2 without */
-	uint64_t cursor;          /* 0 = from the start; then next_cursor */
-	uint32_t limit;           /* 1 to 256; 0 = 256 */
+	struct keyrack_id guest;    /* zero = any */
+	const char *external_ref;   /* NULL or "" = any */
+	uint32_t source;            /* 0 = any */
+	uint32_t payment;           /* 0 any, 1 with a payment reference, 2 without */
+	uint64_t arrives_before_us; /* check-in time of the first night, at the hotel; 0 = any */
+	uint64_t cursor;            /* 0 = from the start; then next_cursor */
+	uint32_t limit;             /* 1 to 256; 0 = 256 */
 };
 struct keyrack_reservation_list_answer {
 	struct keyrack_result result;

@@ -145,3 +145,25 @@ Test(scan, one_that_stays_is_met_once_whatever_comes_and_goes)
 		cr_assert_eq(met[i], 1, "%d: %u", i, met[i]);
 	world_fini(&w);
 }
+
+Test(scan, an_arrival_is_an_instant_of_the_hotels_own_day)
+{
+	struct world w;
+	world_init(&w, NULL);
+	world_standard(&w, 1, ROOMS);
+	struct inv_hotel_op hotel = hotel_op(WORLD_HOTEL);
+	hotel.mask = INV_HOTEL_CHECK_IN;
+	hotel.settings.check_in_minute = 16 * 60;
+	cr_assert_eq(world_hotel_put(&w, &hotel), KEYRACK_DONE);
+	struct kr_id early = sales_book(&w, 1, 1, day_one(), day_one() + 2);
+	(void)sales_book(&w, 2, 1, day_one() + 1, day_one() + 2);
+	(void)sales_resolve(&w, sales_id(&w, 99));
+	const uint64_t arrival_us = (uint64_t)day_one() * DAY_US + 16 * HOUR_US;
+	struct inv_reservation_filter filter = {.arrives_before_us = arrival_us};
+	cr_assert_eq(fitting(&w, &filter), 0);
+	filter.arrives_before_us = arrival_us + 1;
+	only(&w, &filter, early);
+	filter.arrives_before_us = arrival_us + DAY_US + 1;
+	cr_assert_eq(fitting(&w, &filter), 2);
+	world_fini(&w);
+}
