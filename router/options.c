@@ -151,6 +151,28 @@ static void tokens_read_all(struct option_set *set, struct router_options *optio
 	"give --operator-token-file or --booking-token-file (see ACCESS in keyrack-router(8)), "   \
 	"or an address of this machine alone, such as 127.0.0.1:7070 or unix:/path"
 
+/* Who tells roles apart guards what is behind: a shard asks whoever reaches it for no rights. */
+static void check_shards(struct option_set *set, const struct router_options *options)
+{
+	bool has_roles = options->booking_listen.count > 0 ||
+			 options->operator_token_file != NULL ||
+			 options->booking_token_file != NULL;
+	kr_assert(options->shards.count > 0);
+	if (!has_roles || options->shard_token_file != NULL)
+		return;
+	for (uint32_t i = 0; i < options->shards.count; i++) {
+		char address[IO_ADDRESS_TEXT_SIZE];
+		if (options->shards.items[i].kind == IO_ADDRESS_UNIX)
+			continue;
+		io_address_format(&options->shards.items[i], address);
+		options_complain(set, "shard",
+			"has %s, where whoever reaches it passes by the rights that are asked "
+			"for here: make it unix:PATH, or give --shard-token-file and, to the "
+			"shard, --token-file",
+			address);
+	}
+}
+
 /* Only when the token files were read as meant: a wrong one is no reason to speak of another. */
 static void check_open(struct option_set *set, const struct router_options *options)
 {
@@ -170,6 +192,7 @@ static void finish(struct option_set *set, void *structure)
 	tokens_read_all(set, options);
 	listen_all(set, options);
 	check_open(set, options);
+	check_shards(set, options);
 	router->shard_count = options->shards.count;
 	kr_assert(router->shard_count > 0 && router->shard_count <= SHARD_COUNT_MAX);
 	memcpy(router->shards, options->shards.items,

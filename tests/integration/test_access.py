@@ -358,6 +358,8 @@ class AccessTest(unittest.TestCase):
                 ([*router, "0.0.0.0:0"], "give --operator-token-file or --booking-token-file"),
                 ([*router, "unix:/x", "--booking-listen", "0.0.0.0:0"], "can be reached from"),
                 ([*router, "127.0.0.1:0", "--booking-listen", "unix:/x"], "make it unix:PATH"),
+                ([*router, "unix:/x", "--booking-listen", "unix:/y", "--shard", "127.0.0.1:1"],
+                 "shard has 127.0.0.1:1, where whoever reaches it passes by the rights"),
                 ([*router, "0.0.0.0:0", "--operator-token-file", readable], "chmod 600 it"),
                 ([*router, "0.0.0.0:0", "--booking-token-file", short], "is no token"),
                 ([*router, "unix:/x", "--shard-token-file", readable], "chmod 600 it"),

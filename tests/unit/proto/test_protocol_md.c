@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/access.h"
 #include "proto/code.h"
 #include "proto/frame.h"
 #include "proto/keyrack.pb-c.h"
@@ -175,5 +176,27 @@ Test(protocol_md, every_frame_type_code_and_rule_is_listed)
 	REFUSAL_RULE_TABLE(X)
 #undef X
 	cr_assert_gt(rows, 80);
+	free(text);
+}
+
+/* The sentence about roles names the operators' frame types, all of them and no others. */
+Test(protocol_md, the_rights_are_those_of_the_code)
+{
+	char *text = document();
+	char *sentence = strstr(text, "where one is wanted. HOTEL_PUT");
+	cr_assert_not_null(sentence);
+	char *end = strstr(sentence, " are the operators'");
+	cr_assert_not_null(end);
+	end[1] = 0; /* each name stands between two blanks then */
+	for (char *at = sentence; *at != 0; at++) {
+		if (*at == ',' || *at == '.')
+			*at = ' ';
+	}
+	cr_assert_lt(strlen(sentence), 500);
+#define X(number, name, request, answer)                                                           \
+	cr_assert_eq(strstr(sentence, " " #name " ") != NULL,                                      \
+		access_needed(number) == ACCESS_OPERATOR, "%s", #name);
+	FRAME_TYPE_TABLE(X)
+#undef X
 	free(text);
 }

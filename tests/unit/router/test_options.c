@@ -34,6 +34,7 @@ static void parse(const char *const *arguments)
 
 #define PARSE(...) parse((const char *const[]){"keyrack-router", __VA_ARGS__, NULL})
 #define WHOLE "--cluster", "5", "--shard", "127.0.0.1:1"
+#define GUARDED "--cluster", "5", "--shard", "unix:/s"
 
 Test(options, fills_in_what_is_not_said)
 {
@@ -70,7 +71,7 @@ Test(options, lets_loopback_addresses_of_every_kind_be_listened_on)
 
 Test(options, tells_operators_listeners_from_booking_ones)
 {
-	PARSE(WHOLE, "--listen", "unix:/o", "--booking-listen", "127.0.0.1:9,unix:/b",
+	PARSE(GUARDED, "--listen", "unix:/o", "--booking-listen", "127.0.0.1:9,unix:/b",
 		"--booking-mode=666", "--listen-owner=root:7", "--booking-owner=:root");
 	cr_assert_eq(options.router.listen_count, 3);
 	const struct conn_guard *guards = options.router.guards;
@@ -88,7 +89,7 @@ Test(options, tells_operators_listeners_from_booking_ones)
 
 Test(options, leaves_sockets_to_their_process_and_booking_ones_to_its_group)
 {
-	PARSE(WHOLE, "--listen", "unix:/o", "--booking-listen", "unix:/b");
+	PARSE(GUARDED, "--listen", "unix:/o", "--booking-listen", "unix:/b");
 	cr_assert_eq(options.router.guards[0].socket.mode, 0600);
 	cr_assert_eq(options.router.guards[1].socket.mode, 0660);
 	cr_assert_eq(options.router.guards[0].socket.uid, IO_NOBODY);
@@ -137,7 +138,7 @@ Test(options, refuses_a_token_file_that_others_may_read, .exit_code = USAGE)
 {
 	cr_redirect_stderr();
 	token_file_make(TOKEN_LINE, 0644);
-	PARSE(WHOLE, "--booking-token-file", token_file);
+	PARSE(GUARDED, "--booking-token-file", token_file);
 	exit(0);
 }
 
@@ -145,7 +146,7 @@ Test(options, refuses_the_same_token_for_both_roles, .exit_code = USAGE)
 {
 	cr_redirect_stderr();
 	token_file_make(TOKEN_LINE, 0600);
-	PARSE(WHOLE, "--booking-token-file", token_file, "--operator-token-file", token_file);
+	PARSE(GUARDED, "--booking-token-file", token_file, "--operator-token-file", token_file);
 	exit(0);
 }
 
@@ -171,15 +172,19 @@ REFUSES(to_hide_such_an_address_behind_another, WHOLE, "--listen", "127.0.0.1:1,
 REFUSES(no_connections_at_all, WHOLE, "--max-connections", "0")
 REFUSES(words_that_are_no_options, WHOLE, "word")
 REFUSES(options_it_does_not_know, WHOLE, "--frobnicate")
-REFUSES(a_booking_listener_beside_an_open_port_for_operators, WHOLE, "--booking-listen", "unix:/b")
-REFUSES(one_address_for_both_roles, WHOLE, "--listen=unix:/b", "--booking-listen=unix:/b")
+REFUSES(a_booking_listener_beside_an_open_port_for_operators, GUARDED, "--booking-listen",
+	"unix:/b")
+REFUSES(one_address_for_both_roles, GUARDED, "--listen=unix:/b", "--booking-listen=unix:/b")
 REFUSES(a_mode_that_is_not_octal, WHOLE, "--listen-mode", "0680")
 REFUSES(a_mode_with_more_than_permissions, WHOLE, "--listen-mode", "4755")
 REFUSES(an_owner_who_is_not_there, WHOLE, "--listen-owner", "nobody-of-that-name")
 REFUSES(a_group_that_is_not_there, WHOLE, "--listen-owner", "root:no-such-group")
 REFUSES(an_owner_without_a_name, WHOLE, "--listen-owner", ":")
-REFUSES(more_listeners_than_there_may_be, WHOLE, "--listen=unix:/1,unix:/2,unix:/3,unix:/4,unix:/5",
+REFUSES(more_listeners_than_there_may_be, GUARDED,
+	"--listen=unix:/1,unix:/2,unix:/3,unix:/4,unix:/5",
 	"--booking-listen=unix:/6,unix:/7,unix:/8,unix:/9")
-REFUSES(a_token_file_that_is_not_there, WHOLE, "--operator-token-file", "/nonexistent")
+REFUSES(a_token_file_that_is_not_there, GUARDED, "--operator-token-file", "/nonexistent")
 REFUSES(to_trust_other_machines_with_shards_alone, WHOLE, "--listen", "0.0.0.0:1",
 	"--shard-token-file", "/nonexistent")
+REFUSES(roles_before_a_shard_that_anybody_reaches, WHOLE, "--listen=unix:/o",
+	"--booking-listen=unix:/b")
