@@ -125,7 +125,7 @@ static void part_add(struct backup *backup, uint32_t shard, json_t *part)
 
 static int shard_copy(struct backup *backup, uint32_t shard)
 {
-	char from[FILES_PATH_SIZE], to[FILES_PATH_SIZE + 16], lsn[LSN_TEXT_SIZE], name[16];
+	char from[FILES_PATH_SIZE], to[FILES_PATH_SIZE + 24], lsn[LSN_TEXT_SIZE], name[24];
 	const char *words[] = {"backup", "--to-lsn", lsn, "--out", to, from, NULL, NULL};
 	json_t *part;
 	int code;
