@@ -121,10 +121,17 @@ class ClusterTest(unittest.TestCase):
         cls.cluster = Cluster(cls.folder)
         cls.hotel = 1000
 
+        cls.changes = 0
+        cls.asked = set()
+
     @classmethod
     def tearDownClass(cls):
         cls.cluster.stop()
         shutil.rmtree(cls.folder)
+        # HELLO, AUTH (test_access.py) and REJECT are the connection's own.
+        missing = set(DOCUMENT.types) - cls.asked - {"HELLO", "AUTH", "REJECT"}
+        if missing:
+            raise AssertionError(f"nobody asked {sorted(missing)}")
 
     def setUp(self):
         ClusterTest.hotel += 1
@@ -142,6 +149,7 @@ class ClusterTest(unittest.TestCase):
     def call(self, name, code="DONE", **fields):
         answer = self.client.call(name, **fields)
         self.assertEqual(DOCUMENT.codes[answer.code], code, answer.message)
+        self.asked.add(name)
         return answer.message
 
     def line(self, first=10, nights=3, rooms=1):
@@ -290,6 +298,96 @@ class ClusterTest(unittest.TestCase):
             client.take(1, until)
         client.close()
         return DOCUMENT.codes[caught.exception.code]
+
+    def changed(self, name, ident, revision, code="DONE", **fields):
+        """A change: of a revision, under an id of its own."""
+        ClusterTest.changes += 1
+        return self.call(name, code, **ident, has_expected_revision=True,
+                         expected_revision=revision, change_id=ClusterTest.changes, **fields)
+
+    def test_a_hold_lives_longer_keeps_its_payment_and_makes_room_for_another(self):
+        sale = self.sale()
+        ident = {"id_hi": sale["id_hi"], "id_lo": sale["id_lo"]}
+        held = self.call("HOLD", **sale)
+        later = held.expires_at_us + 60_000_000
+        self.assertEqual(self.changed("EXTEND", ident, 1, expires_at_us=later).expires_at_us, later)
+        again = self.call("EXTEND", **ident, has_expected_revision=True, expected_revision=1,
+                          change_id=ClusterTest.changes, expires_at_us=later)
+        self.assertTrue(again.repeated_op)
+        self.changed("ATTACH_PAYMENT", ident, 2, payment_ref="pay-1")
+        self.changed("ATTACH_PAYMENT", ident, 1, "BAD_STATE", payment_ref="pay-2")
+        other = self.sale(lines=[self.line(rooms=2)])
+        self.call("HOLD", "SOLD_OUT", **other)
+        other = self.sale(lines=[self.line(rooms=2)], replaces_hi=ident["id_hi"],
+                          replaces_lo=ident["id_lo"])
+        self.call("HOLD", **other)
+        self.assertEqual(self.call("RESERVATION_GET", **ident).reservation.state, 3)
+        self.assertEqual(
+            self.call("RELEASE", id_hi=other["id_hi"], id_lo=other["id_lo"]).state, 3)
+
+    def test_a_booking_is_changed_at_the_prices_it_was_sold_at(self):
+        sale = self.sale()
+        ident = {"id_hi": sale["id_hi"], "id_lo": sale["id_lo"]}
+        self.call("BOOK", **sale)
+        self.call("INVENTORY_SET", hotel_id=self.hotel, first_day=TODAY + 2, last_day=TODAY + 100,
+                  weekday_mask=127, set_mask=PRICE, price_minor=15000, source=1, source_seq=2)
+        changed = self.changed("MODIFY", ident, 1, lines=[self.line(11, 3)])
+        self.assertEqual((changed.revision, changed.total_minor), (2, 12000 * 2 + 15000))
+        self.changed("MODIFY", ident, 2, "SOLD_OUT", lines=[self.line(11, 3, rooms=3)])
+        self.changed("MODIFY", ident, 1, "VERSION_MISMATCH", lines=[self.line(11, 2)])
+        split = [self.line(11, 1), self.line(12, 2)]
+        split[1].keeps = 1
+        self.assertEqual(self.changed("MODIFY", ident, 2, lines=split).total_minor, 39000)
+        self.changed("MODIFY", ident, 3, "PRICE_CHANGED", lines=split[:1],
+                     has_expected_total=True, expected_total_minor=1)
+        part = self.changed("MODIFY", ident, 3, lines=split[:1], has_expected_total=True,
+                            expected_total_minor=12000)
+        self.assertEqual(part.state, 2)
+        nights = self.call("AVAILABILITY", hotel_id=self.hotel, first_day=TODAY + 10, night_count=5)
+        self.assertEqual([word >> 32 & 0xFFFF for word in nights.counters], [0, 1, 0, 0, 0])
+        forced = self.changed("MODIFY", ident, 4, lines=[self.line(11, 1, rooms=9)], force=True)
+        self.assertEqual(forced.revision, 5)
+
+    def test_guests_come_leave_or_do_not_come(self):
+        today = self.call("HOTEL_GET", hotel_id=self.hotel).hotel.business_day
+        self.assertEqual(self.call("TYPE_GET", hotel_id=self.hotel).types[0].type, 3)
+        line = DOCUMENT.messages["Line"](type=3, check_in=today, check_out=today + 2, rooms=1,
+                                         guests=1, pricing=2)
+        idents = []
+        for _ in range(2):
+            sale = self.sale(lines=[line], payment_ref="pay")
+            self.call("BOOK", **sale)
+            idents.append({"id_hi": sale["id_hi"], "id_lo": sale["id_lo"]})
+        self.assertEqual(self.call("CHECK_IN", **idents[0]).state, 6)
+        self.assertEqual(self.call("COMPLETE", **idents[0]).state, 8)
+        self.assertEqual(self.call("NO_SHOW", **idents[1]).state, 7)
+        future = self.sale()
+        self.call("BOOK", **future)
+        self.call("CHECK_IN", "TOO_EARLY", id_hi=future["id_hi"], id_lo=future["id_lo"])
+        paid = list(self.pages("RESERVATION_LIST", "reservations", hotel_id=self.hotel, payment=1,
+                               limit=1))
+        self.assertEqual({(r.id_hi, r.id_lo) for r in paid},
+                         {(i["id_hi"], i["id_lo"]) for i in idents})
+
+    def test_an_expired_hold_is_wanted_again(self):
+        sale = self.sale(ttl_us=1_000_000)
+        self.call("HOLD", **sale)
+        again = {"hotel_id": self.hotel, "reacquires_hi": sale["id_hi"],
+                 "reacquires_lo": sale["id_lo"]}
+        until = time.monotonic() + 60
+        while True:
+            high, low = pykeyrack.mint(self.hotel)
+            answer = self.client.call("BOOK", id_hi=high, id_lo=low, **again)
+            if DOCUMENT.codes[answer.code] != "BAD_STATE":
+                break
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.2)
+        self.assertEqual(DOCUMENT.codes[answer.code], "DONE")
+        self.assertEqual(answer.message.total_minor, 36000)
+
+    def test_the_operator_asks_for_snapshots_and_connections(self):
+        self.assertTrue(self.call("SNAPSHOT", shard=0).lsn >= 0)
+        self.assertGreaterEqual(len(self.call("ROUTER_CONNECTIONS").connections), 1)
 
     def test_what_breaks_the_protocol_is_rejected(self):
         def good(**changes):
