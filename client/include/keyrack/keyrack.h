@@ -577,6 +577,8 @@ struct keyrack_stock_list_answer {
  * out. While next_cursor is not 0, give it and next_day back for the next page; a page may be empty
  * although more follow. After a restart of its shard a cursor is VERSION_MISMATCH: begin again.
  */
+#define KEYRACK_DAY_MIN (-32768) /* the first day there is, and the last */
+#define KEYRACK_DAY_MAX 65535
 #define KEYRACK_NIGHTS_OVER_LIMIT 1u /* held + booked > limit */
 #define KEYRACK_NIGHTS_WALKS 2u      /* booked > rooms: guests have to be moved */
 struct keyrack_night_list {

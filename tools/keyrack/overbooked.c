@@ -1,0 +1,210 @@
+/* keyrack overbooked: nights over their limit, and guests who have to be moved. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/keyrack/commands.h"
+#include "tools/keyrack/js.h"
+#include "tools/keyrack/lookup.h"
+#include "tools/keyrack/night_sum.h"
+#include "tools/keyrack/nights.h"
+#include "tools/keyrack/span.h"
+#include "tools/keyrack/table.h"
+
+#define OVERBOOKED_DEFAULT 10000u
+#define OVERBOOKED_MAX 1000000u
+
+enum overbooked_key {
+	OVERBOOKED_NIGHTS = 'n',
+	OVERBOOKED_TONIGHT = CLI_KEY_OWN,
+	OVERBOOKED_WALKS,
+	OVERBOOKED_LIMIT,
+};
+
+static const struct argp_option overbooked_options[] = {
+	{"nights", OVERBOOKED_NIGHTS, "A..B", 0, "of the nights A to B, both included (all)", 0},
+	{"tonight", OVERBOOKED_TONIGHT, NULL, 0, "of tonight, by each hotel's business date", 0},
+	{"walks", OVERBOOKED_WALKS, NULL, 0, "only nights on which guests have to be moved", 0},
+	{"limit", OVERBOOKED_LIMIT, "N", 0, "at most so many (10000)", 0},
+	{0},
+};
+
+struct overbooked {
+	struct keyrack_night_list request;
+	bool has_nights;
+	uint64_t limit;
+	struct keyrack_listed_night *nights;
+	size_t count;
+	bool more;
+	struct night_sum sum;
+};
+
+static int overbooked_option(void *options, int key, const char *arg, struct kr_error_text *error)
+{
+	struct overbooked *o = options;
+	struct span span;
+	int r;
+	switch ((enum overbooked_key)key) {
+	case OVERBOOKED_NIGHTS:
+		r = span_parse_nights(arg, &span, error);
+		if (r != 0)
+			return r;
+		o->has_nights = true;
+		o->request.first_day = span.first_day;
+		o->request.last_day = span.end_day - 1;
+		return 0;
+	case OVERBOOKED_TONIGHT:
+		o->request.relative = true;
+		return 0;
+	case OVERBOOKED_WALKS:
+		o->request.filter = KEYRACK_NIGHTS_WALKS;
+		return 0;
+	case OVERBOOKED_LIMIT:
+		return value_u64(arg, (struct value_range){1, OVERBOOKED_MAX}, &o->limit, error);
+	}
+	kr_unreachable();
+}
+
+static bool night_take(void *user, const struct keyrack_listed_night *night)
+{
+	struct overbooked *o = user;
+	kr_assert(o->count <= o->limit);
+	o->more = o->count == o->limit;
+	if (o->more)
+		return false;
+	o->nights[o->count++] = *night;
+	night_sum_add(&o->sum, night);
+	return true;
+}
+
+/* What comes first is first. */
+static int night_order(const void *a, const void *b)
+{
+	const struct keyrack_listed_night *left = a, *right = b;
+	if (left->day != right->day)
+		return left->day < right->day ? -1 : 1;
+	if (left->hotel_id != right->hotel_id)
+		return left->hotel_id < right->hotel_id ? -1 : 1;
+	return left->type < right->type ? -1 : left->type > right->type;
+}
+
+static void night_row(struct table *table, const struct keyrack_listed_night *night)
+{
+	char text[SPAN_DAY_TEXT_SIZE];
+	span_format_day(night->day, text);
+	table_row(table);
+	table_put(table, "%s", text);
+	table_put(table, "%" PRIu64, night->hotel_id);
+	table_put(table, "%u", night->type);
+	table_put(table, "%d", night->limit);
+	if (night->has_rooms)
+		table_put(table, "%u", night->rooms);
+	else
+		table_put(table, "-");
+	table_put(table, "%u", night->held);
+	table_put(table, "%u", night->booked);
+	table_put(table, "%u", night->over_limit);
+	if (night->has_rooms)
+		table_put(table, "%u", night->walks);
+	else
+		table_put(table, "-");
+}
+
+static void overbooked_table(const struct overbooked *o)
+{
+	static const struct table_column columns[] = {{"NIGHT", false}, {"HOTEL", true},
+		{"TYPE", true}, {"LIMIT", true}, {"ROOMS", true}, {"HELD", true}, {"BOOKED", true},
+		{"OVER LIMIT", true}, {"WALKS", true}};
+	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
+	for (size_t i = 0; i < o->count; i++)
+		night_row(table, &o->nights[i]);
+	table_print_free(table, o->request.filter == KEYRACK_NIGHTS_WALKS
+					? "Nobody has to be moved."
+					: "No night is sold beyond its limit or its rooms.");
+	if (o->count > 0)
+		printf("over limit: %" PRIu64 " rooms; walks: %" PRIu64 " rooms\n",
+			o->sum.over_limit, o->sum.walks);
+	if (o->more)
+		printf("There are more than these %zu: --limit N shows them.\n", o->count);
+}
+
+static void overbooked_json(const struct overbooked *o)
+{
+	json_t *root = js_object(), *nights = js_array();
+	js_text(root, "outcome", "DONE");
+	js_text(root, "code", "DONE");
+	for (size_t i = 0; i < o->count; i++) {
+		const struct keyrack_listed_night *night = &o->nights[i];
+		json_t *object = js_object();
+		js_number_id(object, "hotel_id", night->hotel_id);
+		js_count(object, "type", night->type);
+		js_day(object, "night", night->day);
+		js_int(object, "limit", night->limit);
+		if (night->has_rooms)
+			js_count(object, "rooms", night->rooms);
+		js_count(object, "held", night->held);
+		js_count(object, "booked", night->booked);
+		js_count(object, "over_limit", night->over_limit);
+		js_count(object, "walks", night->walks);
+		js_append(nights, object);
+	}
+	js_set(root, "nights", nights);
+	js_count(root, "over_limit", o->sum.over_limit);
+	js_count(root, "walks", o->sum.walks);
+	js_bool(root, "more", o->more);
+	js_print(root);
+}
+
+static int overbooked_show(struct cli *cli, struct overbooked *o)
+{
+	struct nights_span span;
+	o->nights = calloc(o->limit, sizeof(*o->nights));
+	if (o->nights == NULL) {
+		cli_say(cli, "out of memory: a smaller --limit needs less");
+		return CLI_UNREACHABLE;
+	}
+	int code = nights_each(cli, &o->request, night_take, o, &span);
+	if (code == CLI_DONE) {
+		qsort(o->nights, o->count, sizeof(*o->nights), night_order);
+		if (cli->json)
+			overbooked_json(o);
+		else
+			overbooked_table(o);
+	}
+	free(o->nights);
+	return code;
+}
+
+int overbooked_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = {
+		.options = overbooked_options,
+		.option = overbooked_option,
+		.args = "[HOTEL]",
+		.doc = "Lists the nights of room types that are sold beyond their limit (held + "
+		       "booked > limit) or beyond their rooms (booked > physical - out of order: "
+		       "guests have to be moved), of a hotel or of all. The soonest come first.",
+		.arg_min = 0,
+		.arg_max = 1,
+	};
+	const char *args[CLI_ARGS_MAX] = {NULL};
+	struct overbooked o = {.limit = OVERBOOKED_DEFAULT};
+	struct value_hotel hotel = {.id = 0};
+	int code = CLI_DONE;
+	o.request.filter = KEYRACK_NIGHTS_WALKS | KEYRACK_NIGHTS_OVER_LIMIT;
+	cli_words(cli, &spec, argc, argv, &o, args);
+	if (o.has_nights && o.request.relative)
+		return cli_wrong(cli, "--nights and --tonight exclude each other");
+	if (!o.has_nights && !o.request.relative) {
+		o.request.first_day = KEYRACK_DAY_MIN;
+		o.request.last_day = KEYRACK_DAY_MAX;
+	}
+	if (args[0] != NULL)
+		code = lookup_hotel(cli, args[0], &hotel);
+	if (code == CLI_DONE)
+		code = cli_connect(cli);
+	if (code != CLI_DONE)
+		return code;
+	o.request.hotel_id = hotel.id;
+	return overbooked_show(cli, &o);
+}
