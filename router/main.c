@@ -85,11 +85,15 @@ static void reload(struct process *process)
 
 	say("reading the configuration again");
 	kr_assert(r <= 0);
-	if (options_reload(&process->set, on_note, process)) {
+	bool has_changed = options_reload(&process->set, on_note, process);
+	bool has_tokens = router_options_reread_tokens(&process->options, on_note, process);
+	if (has_changed || has_tokens) {
 		raise_descriptor_limit(&process->options.router);
 		router_retune(process->router, &process->options.router);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
+	if (has_tokens)
+		say("tokens are those of the files now");
 	if (is_told)
 		tell_ready(process);
 }

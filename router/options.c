@@ -199,6 +199,41 @@ static void finish(struct option_set *set, void *structure)
 		router->shard_count * sizeof(router->shards[0]));
 }
 
+static int tokens_reread(const struct router_options *options, struct token_set *tokens,
+	struct token_set *mine, struct kr_error_text *text)
+{
+	int r = 0;
+	kr_assert(tokens->count == 0 && mine->count == 0);
+	if (options->operator_token_file != NULL)
+		r = token_set_read(tokens, ACCESS_OPERATOR, options->operator_token_file, text);
+	if (r == 0 && options->booking_token_file != NULL)
+		r = token_set_read(tokens, ACCESS_BOOKING, options->booking_token_file, text);
+	if (r == 0 && options->shard_token_file != NULL)
+		r = token_set_read(mine, ACCESS_OPERATOR, options->shard_token_file, text);
+	return r;
+}
+
+bool router_options_reread_tokens(struct router_options *options,
+	void (*say)(void *context, const char *sentence), void *context)
+{
+	struct token_set tokens = {.count = 0}, mine = {.count = 0};
+	struct kr_error_text text;
+	int r = tokens_reread(options, &tokens, &mine, &text);
+	bool has_any = r == 0 && tokens.count + mine.count > 0;
+	kr_assert(say != NULL);
+	if (r < 0) {
+		say(context, text.bytes);
+		say(context, "the tokens stay as they were");
+	}
+	if (has_any) {
+		options->router.tokens = tokens;
+		options->router.shard_token = mine.items[0];
+	}
+	token_set_clear(&tokens);
+	token_set_clear(&mine);
+	return has_any;
+}
+
 void router_options_start(
 	struct option_set *set, int argc, char **argv, struct router_options *ret_options)
 {

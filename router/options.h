@@ -24,4 +24,11 @@ struct router_options {
 void router_options_start(
 	struct option_set *set, int argc, char **argv, struct router_options *ret_options);
 
+/*
+ * Reads the token files again, into options->router. False: there are none, or one is wrong, which
+ * `say` hears, and nothing has changed.
+ */
+KR_MUST_CHECK bool router_options_reread_tokens(struct router_options *options,
+	void (*say)(void *context, const char *sentence), void *context);
+
 #endif

@@ -411,6 +411,8 @@ void router_retune(struct router *router, const struct router_config *config)
 	kr_assert(router->set != NULL);
 	router->config.connection_max_count = config->connection_max_count;
 	router->config.idle_timeout_us = config->idle_timeout_us;
+	router->config.tokens = config->tokens;
+	router->config.shard_token = config->shard_token;
 	conn_set_limit(router->set, config->connection_max_count, config->idle_timeout_us);
 }
 

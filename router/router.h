@@ -73,7 +73,8 @@ KR_MUST_CHECK int router_new(struct io_loop *loop, const struct router_config *c
  * again, since the kernel takes a moment to end a killed process's sockets.
  */
 KR_MUST_CHECK int router_start(struct router *router, struct kr_error_text *text);
-/* Takes connection_max_count and idle_timeout_us over, while it runs. */
+/* Takes connection_max_count, idle_timeout_us and the tokens over, while it runs. Who has proved a
+ * token that is gone stays connected. */
 void router_retune(struct router *router, const struct router_config *config);
 /* Begins to stop; the loop runs on until router_is_stopped(). A second call closes at once. */
 void router_stop(struct router *router);

@@ -159,11 +159,15 @@ static void reload(struct process *process)
 			: 0;
 	say("reading the configuration again");
 	kr_assert(process->server != NULL && r <= 0);
-	if (options_reload(&process->set, on_note, process)) {
+	bool has_changed = options_reload(&process->set, on_note, process);
+	bool has_tokens = shard_options_reread_tokens(&process->options, on_note, process);
+	if (has_changed || has_tokens) {
 		raise_descriptor_limit(&process->options.server);
 		server_retune(process->server, &process->options.server);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
+	if (has_tokens)
+		say("tokens are those of the files now");
 	if (is_told)
 		tell_ready(process);
 }

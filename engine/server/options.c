@@ -202,6 +202,25 @@ void shard_options_start(
 	kr_assert(ret_options->server.directory != NULL);
 }
 
+bool shard_options_reread_tokens(struct shard_options *options,
+	void (*say)(void *context, const char *sentence), void *context)
+{
+	struct token_set tokens = {.count = 0};
+	struct kr_error_text text;
+	kr_assert(say != NULL);
+	if (options->token_file == NULL)
+		return false;
+	int r = token_set_read(&tokens, ACCESS_OPERATOR, options->token_file, &text);
+	if (r == 0) {
+		options->server.tokens = tokens;
+	} else {
+		say(context, text.bytes);
+		say(context, "the tokens stay as they were");
+	}
+	token_set_clear(&tokens);
+	return r == 0;
+}
+
 void shard_options_describe(const struct shard_options *options, struct kr_text *text)
 {
 	const struct inv_config *inv = &options->server.shard.inventory;

@@ -26,6 +26,13 @@ struct shard_options {
 void shard_options_start(
 	struct option_set *set, int argc, char **argv, struct shard_options *ret_options);
 
+/*
+ * Reads the token file again, into options->server. False: there is none, or it is wrong, which
+ * `say` hears, and nothing has changed.
+ */
+KR_MUST_CHECK bool shard_options_reread_tokens(struct shard_options *options,
+	void (*say)(void *context, const char *sentence), void *context);
+
 /* What the sizes mean in memory: lines into `text`. */
 void shard_options_describe(const struct shard_options *options, struct kr_text *text);
 

@@ -297,6 +297,7 @@ void server_retune(struct server *server, const struct server_config *config)
 	struct shard_config *shard = &server->config.shard;
 	kr_assert(server->life != SERVER_IDLE);
 	server->config.conn_max_count = config->conn_max_count;
+	server->config.tokens = config->tokens;
 	shard->snapshot_effects = config->shard.snapshot_effects;
 	shard->snapshot_log_bytes = config->shard.snapshot_log_bytes;
 	shard->idle_timeout_us = config->shard.idle_timeout_us;

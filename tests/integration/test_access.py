@@ -296,6 +296,38 @@ class AccessTest(unittest.TestCase):
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("chmod 600", done.stderr)
 
+    def test_a_token_is_changed_without_a_restart(self):
+        self.start_with_tokens()
+        router = self.processes[-1]
+
+        def reload(until):
+            before = len(router.lines)
+            router.process.send_signal(signal.SIGHUP)
+            while not any(until in line for line in router.lines[before:]):
+                self.assertIsNone(router.process.poll())
+                time.sleep(0.01)
+
+        def is_taken(token):
+            try:
+                return self.client(self.tcp, token).call("PING").code == CODE["DONE"]
+            except pykeyrack.Rejected:
+                return False
+
+        old = self.client(self.tcp, self.operators)
+        self.assertEqual(old.call("PING").code, CODE["DONE"])
+        fresh = (5, os.urandom(32))
+        self.assertFalse(is_taken(fresh))
+        token_file(self.folder, "op", self.newer, fresh, mode=0o644)
+        reload("the tokens stay as they were")
+        self.assertFalse(is_taken(fresh))
+        self.assertTrue(is_taken(self.operators))
+        os.chmod(self.operator_file, 0o600)
+        reload("tokens are those of the files now")
+        self.assertTrue(is_taken(fresh))
+        self.assertTrue(is_taken(self.bookings))
+        self.assertFalse(is_taken(self.operators))
+        self.assertEqual(old.call("PING").code, CODE["DONE"], "who is connected stays")
+
     def test_tokens_are_made_for_files_that_nobody_else_reads(self):
         path = os.path.join(self.folder, "made")
         for number, more in ((1, ()), (2, ()), (7, ("--number", "7")), (8, ())):
