@@ -86,7 +86,7 @@ static int shards_settle(struct backup *backup)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
 	uint64_t until_us = progress_now_us() + DURABLE_WAIT_US;
-	bool is_done;
+	bool is_done = false;
 	int code = shards_look(backup, true, &is_done);
 	while (code == CLI_DONE && !is_done) {
 		if (progress_now_us() >= until_us) {
