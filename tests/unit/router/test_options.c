@@ -96,12 +96,19 @@ Test(options, leaves_sockets_to_their_process_and_booking_ones_to_its_group)
 	cr_assert_eq(options.router.guards[1].socket.gid, IO_NOBODY);
 }
 
-static char token_file[] = "/tmp/keyrack-options-XXXXXX";
+static char token_file[] = "/tmp/keyrack-router-token-XXXXXX";
+
+/* What is refused ends the process. */
+static void token_file_remove(void)
+{
+	unlink(token_file);
+}
 
 static void token_file_make(const char *line, mode_t mode)
 {
 	int fd = mkstemp(token_file);
 	cr_assert_geq(fd, 0);
+	cr_assert_eq(atexit(token_file_remove), 0);
 	cr_assert_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
 	cr_assert_eq(fchmod(fd, mode), 0);
 	close(fd);
@@ -124,7 +131,6 @@ Test(options, with_a_token_file_any_address_may_be_listened_on_and_tcp_asks_for_
 	cr_assert_eq(router->tokens.count, 1);
 	cr_assert_eq(router->tokens.items[0].role, ACCESS_OPERATOR);
 	cr_assert_eq(router->shard_token.number, 3);
-	unlink(token_file);
 }
 
 Test(options, without_a_token_file_nothing_asks_for_one)
