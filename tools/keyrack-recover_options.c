@@ -188,7 +188,7 @@ static void check_night(struct argp_state *state, struct parse *parse)
 	options->type = (uint16_t)number(state, "TYPE", parse->words[1], INV_TYPE_NUMBER_MAX);
 	if (civil_day_parse(night, strlen(night), &options->night) != 0)
 		argp_error(state, "NIGHT is a date such as 2026-12-24, not '%s'", night);
-	if (options->hotel == 0 || options->type == 0)
+	if (options->hotel == 0)
 		argp_error(state, "HOTEL and TYPE are numbers, as dump --cells shows them");
 	kr_assert(options->night >= CIVIL_DAY_MIN);
 }

@@ -594,6 +594,11 @@ class SalesTest(CliCase):
         self.refused("SOLD_OUT", "hold", *self.sale("--rooms", "9999", "--replaces", new))
         self.assertEqual(self.js("reservation", "get", new)["state"], "HELD")
 
+    def test_help_comes_after_any_option_too(self):
+        for words in (["--help"], ["--json", "--help"], ["--deadline", "1s", "--help"],
+                      ["--deadline=1s", "help"]):
+            self.assertIn("Usage: keyrack ", self.ok(*words))
+
     def test_an_operator_sells_over_the_limit(self):
         self.js("book", *self.sale("--rooms", "2"))
         self.refused("SOLD_OUT", "book", *self.sale())

@@ -285,6 +285,8 @@ class PastTest(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("- - - - -", out)
         self.assertEqual(recover("why", 99, 1, "2027-01-01", self.directory)[0], OUT_OF_REACH)
+        status, out, _ = recover("why", HOTEL, 0, "2027-01-01", self.directory)  # a number too
+        self.assertEqual(status, 0, out)
         status, out, _ = recover("why", HOTEL, 9, "2027-01-01", self.directory)
         self.assertEqual(status, 0)
         self.assertIn("VALUE - - - - - -", out)
@@ -298,7 +300,7 @@ class PastTest(unittest.TestCase):
                       ["replay", "--to-time", "yesterday"], ["verify", "--to-lsn", "1"],
                       ["dump", "--cells", "--from-lsn", "1"],
                       ["dump", "--log", "--to-time", "2026-01-01T00:00:00Z"],
-                      ["why", "1", "1"], ["why", "1", "1", "soon"], ["why", "1", "0", "2026-01-01"],
+                      ["why", "1", "1"], ["why", "1", "1", "soon"], ["why", "0", "1", "2026-01-01"],
                       ["why", "1", "1", "2026-01-01", "--to-lsn", "4"], ["dance"]):
             status, _, err = recover(*words, self.directory)
             self.assertEqual(status, 2, (words, err))

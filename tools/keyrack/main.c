@@ -196,13 +196,24 @@ int command_run(struct cli *cli, int argc, char **argv)
 	return command->run(cli, argc, argv);
 }
 
+/* Options before the command whose value may be the next word. */
+static bool takes_a_word(const char *word)
+{
+	return strcmp(word, "--router") == 0 || strcmp(word, "--token-file") == 0 ||
+	       strcmp(word, "--deadline") == 0;
+}
+
 /* --help and --version before the command are ours. */
 static bool asks_for(int argc, char **argv, bool (*is_it)(const char *))
 {
-	for (int i = 1; i < argc && argv[i][0] == '-'; i++)
+	for (int i = 1; i < argc; i++) {
 		if (is_it(argv[i]))
 			return true;
-	return argc >= 2 && is_it(argv[1]);
+		if (argv[i][0] != '-')
+			return false;
+		i += takes_a_word(argv[i]);
+	}
+	return false;
 }
 
 static bool is_version(const char *word)

@@ -200,7 +200,8 @@ int modify_run(struct cli *cli, int argc, char **argv)
 		       "nothing. What is not said stays as it is: --stay, --rooms and the like "
 		       "are about a reservation's only line, --line of=2,rooms=1 about its "
 		       "second; --line without of= adds one, the same of= twice splits one. Kept "
-		       "nights keep their price. Fewer rooms, nights or lines are always taken "
+		       "nights keep their price, unless their line takes more rooms. Fewer rooms, "
+		       "nights or lines are always taken "
 		       "back: so a part of a booking is cancelled.",
 		.arg_min = 1,
 		.arg_max = 1,
