@@ -233,6 +233,19 @@ bool ask_nights(struct client *c, uint64_t hotel, int first_day, uint32_t night_
 	return submit(c, &ask, &body.base);
 }
 
+bool ask_night_list(struct client *c, uint64_t hotel, int first, int last, uint32_t filter)
+{
+	Keyrack__NightListRequest body = KEYRACK__NIGHT_LIST_REQUEST__INIT;
+	body.hotel_id = hotel;
+	body.first_day = first;
+	body.last_day = last;
+	body.relative = true;
+	body.filter = filter;
+	const struct ask ask = {FRAME_NIGHT_LIST, FRAME_ROUTE_HOTEL, hotel,
+		client_key_night_list(hotel, first, last, filter), CLIENT_NO_TRACK, false};
+	return submit(c, &ask, &body.base);
+}
+
 bool ask_get(struct client *c, struct m_id id)
 {
 	Keyrack__ReservationGetRequest body = KEYRACK__RESERVATION_GET_REQUEST__INIT;
@@ -371,6 +384,13 @@ uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count)
 {
 	const uint64_t words[3] = {hotel, (uint64_t)(int64_t)first_day, night_count};
 	return witness_key("nights", words, sizeof(words));
+}
+
+uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter)
+{
+	const uint64_t words[4] = {
+		hotel, (uint64_t)(int64_t)first, (uint64_t)(int64_t)last, filter};
+	return witness_key("night list", words, sizeof(words));
 }
 
 uint64_t client_key_stay(const struct m_reserve *r, bool explain)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "tests/sim/witness_wrap.h"
 
 static void take_refusal(const Keyrack__Refusal *f, struct witness_reply *ret)
 {
@@ -103,6 +104,35 @@ static bool take_nights(const struct client_end *end, struct witness_reply *ret)
 	return true;
 }
 
+static bool take_night_list(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__NightListAnswer *a =
+		keyrack__night_list_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->event_seq = a->event_seq;
+	ret->business_day = (uint64_t)(int64_t)a->business_day;
+	for (size_t i = 0; i < a->n_nights; i++) {
+		const Keyrack__Night *n = a->nights[i];
+		ret->digest =
+			witness_night(ret->digest, &(struct inv_night_view){.hotel = {n->hotel_id},
+							   .day = n->day,
+							   .limit = n->limit,
+							   .rooms = n->rooms,
+							   .over_limit = n->over_limit,
+							   .walks = n->walks,
+							   .type = (uint16_t)n->type,
+							   .held = (uint16_t)n->held,
+							   .booked = (uint16_t)n->booked,
+							   .is_loaded = n->loaded,
+							   .has_rooms = n->has_rooms});
+	}
+	take_refusal(a->refusal, ret);
+	const bool is_whole = a->next_cursor == 0;
+	keyrack__night_list_answer__free_unpacked(a, NULL);
+	return is_whole;
+}
+
 static bool take_stay(const struct client_end *end, struct witness_reply *ret)
 {
 	Keyrack__StayAnswer *a =
@@ -159,6 +189,8 @@ bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply
 		return take_type(end, ret);
 	case FRAME_AVAILABILITY:
 		return take_nights(end, ret);
+	case FRAME_NIGHT_LIST:
+		return take_night_list(end, ret);
 	case FRAME_STAY:
 		return take_stay(end, ret);
 	case FRAME_RESERVATION_GET:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/inventory/inventory.h"
+#include "engine/inventory/listing.h"
 #include "tests/sim/client.h"
 #include "tests/sim/oracle.h"
 
@@ -451,7 +452,7 @@ static void question(struct client *c)
 {
 	struct m_reserve r;
 	const uint64_t hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
-	switch (draw(c, 5)) {
+	switch (draw(c, 6)) {
 	case 0:
 	case 1: {
 		int first = client_today(c) + (int)draw(c, 5);
@@ -466,6 +467,10 @@ static void question(struct client *c)
 		(void)ask_stay(c, &r, chance(c, 30));
 		break;
 	case 3:
+		(void)ask_night_list(c, hotel, (int)draw(c, 4), 4 + (int)draw(c, 60),
+			(uint32_t)draw(c, INV_NIGHT_FILTER_MASK + 1));
+		break;
+	case 4:
 		(void)ask_hotel_get(c, hotel);
 		break;
 	default:

@@ -3,6 +3,7 @@
 #define TESTS_SIM_WITNESS_WRAP_H
 
 #include "engine/inventory/inventory.h"
+#include "engine/inventory/listing.h"
 #include "engine/log/log_io.h"
 
 #define WRAPPED(result, name, ...)                                                                 \
@@ -27,6 +28,9 @@ WRAPPED(int, inv_apply, struct inv *inv, const struct inv_effect *effect,
 WRAPPED(void, inv_availability, const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
 	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *ret_counters,
 	uint64_t *ret_rates, struct inv_answer *ret_answer);
+WRAPPED(uint32_t, inv_night_list, const struct inv *inv, const struct inv_night_query *query,
+	struct inv_night_place *place, uint32_t budget, struct inv_night_view *ret,
+	uint32_t count_max);
 WRAPPED(uint32_t, inv_stay_check, struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, bool explain, struct inv_refusal *ret_refusals,
 	struct inv_line *ret_lines, uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
@@ -37,5 +41,8 @@ WRAPPED(bool, inv_hotel_get, const struct inv *inv, struct hotel_id hotel,
 WRAPPED(int, log_io_append, struct log_io *log, const struct log_append *append);
 WRAPPED(int, log_store_recover, struct log_store *store, const struct log_meta *wanted,
 	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text);
+
+/* A list of nights as one number: that of the nights before, and one more. */
+uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *view);
 
 #endif
