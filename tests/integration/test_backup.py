@@ -27,6 +27,8 @@ from local_cluster import DONE, REFUSED, TIMEOUT_S, LocalCluster  # noqa: E402
 
 SIZES = ["--hotels", "100", "--types", "800", "--nights", "120", "--reservations", "200000"]
 UNREACHABLE = 3
+# Of each kind of accident.
+ROUNDS = 10 if os.environ.get("KEYRACK_LONG") else 2
 
 
 def recover(*words):
@@ -204,7 +206,7 @@ class KillTest(BackupCase):
         cluster = self.loaded()
         rng = random.Random(5)
         outcomes = set()
-        for i in range(4):
+        for i in range(ROUNDS):
             bench = self.bench(cluster, seed=i + 10)
             known = len(bench.entries())
             pid = cluster.processes()["shard 0"]
@@ -233,7 +235,7 @@ class KillTest(BackupCase):
         cluster = self.loaded()
         bench = self.bench(cluster)
         rng = random.Random(6)
-        for i in range(4):
+        for i in range(ROUNDS):
             name = f"backup{i}"
             with self.started(cluster, name) as backup:
                 time.sleep(rng.random() * 0.8)
@@ -262,7 +264,7 @@ class KillTest(BackupCase):
         bench.wait_for(100)
         bench.stop()
         rng = random.Random(7)
-        for i in range(3):
+        for i in range(ROUNDS):
             command, environment = cluster.command("restore", self.path("backup"), "--dir",
                                                    self.path(f"r{i}"), "--shards", "4",
                                                    "--allow-tmpfs")
