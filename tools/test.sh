@@ -69,7 +69,8 @@ run() { # NAME MESON-TEST-ARGUMENT...
 runs=0
 : >"$where/results.json"
 build release gcc --buildtype=release || exit 1
-build asan gcc --buildtype=debugoptimized -Db_sanitize=address,undefined || exit 1
+# One step of optimising is quicker to compile, and the tests are as quick.
+build asan gcc --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined || exit 1
 # What clang has to say of the code does not depend on optimising it.
 build clang clang-14 --buildtype=debug || exit 1
 
