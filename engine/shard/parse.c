@@ -670,6 +670,8 @@ static void parse_body(
 		parse_transition(shard, request, message);
 		return;
 	}
+	if (parse_listing(shard, request, message))
+		return;
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
@@ -694,15 +696,6 @@ static void parse_body(
 	case FRAME_INVENTORY_SET:
 		parse_update(shard, request, message);
 		break;
-	case FRAME_STOCK_LIST:
-		parse_stock_list(shard, request, message);
-		break;
-	case FRAME_NIGHT_LIST:
-		parse_night_list(shard, request, message);
-		break;
-	case FRAME_DENIAL_LIST:
-		parse_denial_list(shard, request, message);
-		break;
 	case FRAME_AVAILABILITY:
 		parse_availability(shard, request, message);
 		break;
@@ -711,9 +704,6 @@ static void parse_body(
 		break;
 	case FRAME_RESERVATION_GET:
 		parse_get(shard, request, message);
-		break;
-	case FRAME_RESERVATION_LIST:
-		parse_reservation_list(shard, request, message);
 		break;
 	case FRAME_PING:
 		parse_ping(request, message);

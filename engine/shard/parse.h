@@ -15,13 +15,7 @@ struct inv_text parse_text(struct shard_request *request, const char *text, cons
 void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel);
 void parse_shard_route(struct shard *shard, struct shard_request *request);
 
-void parse_reservation_list(struct shard *shard, struct shard_request *request,
-	const Keyrack__ReservationListRequest *body);
-void parse_stock_list(
-	struct shard *shard, struct shard_request *request, const Keyrack__StockListRequest *body);
-void parse_night_list(
-	struct shard *shard, struct shard_request *request, const Keyrack__NightListRequest *body);
-void parse_denial_list(
-	struct shard *shard, struct shard_request *request, const Keyrack__DenialListRequest *body);
+/* The body of a list that is told in pages; false when the frame is none. */
+bool parse_listing(struct shard *shard, struct shard_request *request, const void *message);
 
 #endif

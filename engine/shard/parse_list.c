@@ -14,7 +14,7 @@ static void parse_days(
 		parse_invalid(request, field);
 }
 
-void parse_reservation_list(struct shard *shard, struct shard_request *request,
+static void parse_reservation_list(struct shard *shard, struct shard_request *request,
 	const Keyrack__ReservationListRequest *body)
 {
 	struct shard_scan_query *query = &request->u.scan;
@@ -58,7 +58,7 @@ void parse_reservation_list(struct shard *shard, struct shard_request *request,
 	query->limit = body->limit == 0 ? SHARD_LIST_MAX : body->limit;
 }
 
-void parse_stock_list(
+static void parse_stock_list(
 	struct shard *shard, struct shard_request *request, const Keyrack__StockListRequest *body)
 {
 	kr_assert(body != NULL);
@@ -108,7 +108,7 @@ static const uint16_t *parse_night_types(
 	return types;
 }
 
-void parse_night_list(
+static void parse_night_list(
 	struct shard *shard, struct shard_request *request, const Keyrack__NightListRequest *body)
 {
 	struct shard_night_query *query = &request->u.night_list;
@@ -134,7 +134,7 @@ void parse_night_list(
 	};
 }
 
-void parse_denial_list(
+static void parse_denial_list(
 	struct shard *shard, struct shard_request *request, const Keyrack__DenialListRequest *body)
 {
 	struct shard_denial_query *query = &request->u.denial_list;
@@ -155,4 +155,26 @@ void parse_denial_list(
 		.cursor = body->cursor,
 		.limit = body->limit == 0 ? SHARD_DENIAL_LIST_MAX : body->limit,
 	};
+}
+
+bool parse_listing(struct shard *shard, struct shard_request *request, const void *message)
+{
+	kr_assert(message != NULL);
+	kr_assert(request->code == 0);
+	switch (request->frame->header->type) {
+	case FRAME_RESERVATION_LIST:
+		parse_reservation_list(shard, request, message);
+		return true;
+	case FRAME_STOCK_LIST:
+		parse_stock_list(shard, request, message);
+		return true;
+	case FRAME_NIGHT_LIST:
+		parse_night_list(shard, request, message);
+		return true;
+	case FRAME_DENIAL_LIST:
+		parse_denial_list(shard, request, message);
+		return true;
+	default:
+		return false;
+	}
 }
