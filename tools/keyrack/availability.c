@@ -46,8 +46,6 @@ struct availability {
 	bool stale_ok;
 };
 
-static const struct report report_read = {.is_write = false};
-
 static int availability_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct availability *availability = options;
@@ -180,7 +178,7 @@ static json_t *night_json(const struct keyrack_night *night, const struct money_
 static json_t *nights_json(const struct keyrack_availability *request,
 	const struct keyrack_availability_answer *answer, const struct money_unit *unit)
 {
-	json_t *root = report_json(&report_read, &answer->result);
+	json_t *root = report_json(&report_of_read, &answer->result);
 	json_t *types = js_array();
 	js_number_id(root, "hotel_id", request->hotel_id);
 	js_day(root, "first_night", answer->first_day);
@@ -220,10 +218,9 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 	if (r != CLI_DONE)
 		return r;
 	r = keyrack_availability(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (cli->json) {
 		js_print(nights_json(&request, &answer, &unit));
 		return CLI_DONE;

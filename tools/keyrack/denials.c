@@ -39,8 +39,6 @@ struct denials {
 	uint64_t overflow; /* of the shards that were read */
 };
 
-static const struct report report_read = {.is_write = false};
-
 /* A name as answers have it, in any case. */
 static int rule_read(const char *arg, uint32_t *ret_rule, struct kr_error_text *error)
 {
@@ -111,10 +109,9 @@ static int denials_each(struct cli *cli, struct denials *d)
 		struct keyrack_denial_list_answer answer;
 		d->request.call = cli_call(cli);
 		int r = keyrack_denial_list(cli->client, &d->request, &answer);
-		if (r < 0)
-			return report_not_taken(cli, r);
-		if (r != KEYRACK_RESULT_DONE)
-			return report_fail(cli, &report_read, &answer.result);
+		r = report_got(cli, r, &answer.result);
+		if (r != CLI_DONE)
+			return r;
 		if (answer.shard != shard)
 			d->overflow += overflow;
 		shard = answer.shard;

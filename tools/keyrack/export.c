@@ -12,8 +12,6 @@
 
 #define LIST_PAGE 200u
 
-static const struct report report_read = {.is_write = false};
-
 enum export_key {
 	EXPORT_FORMAT = 'f',
 	EXPORT_OUT = 'o',
@@ -70,10 +68,9 @@ int export_hotel_get(struct export *export, uint64_t hotel_id, struct export_hot
 	struct keyrack_hotel_answer answer;
 	int r = keyrack_hotel_get(export->cli->client, &get, &answer);
 	kr_assert(export->cli->client != NULL);
-	if (r < 0)
-		return report_not_taken(export->cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(export->cli, &report_read, &answer.result);
+	r = report_got(export->cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	*ret_hotel = export_hotel_of(&answer.hotel);
 	return CLI_DONE;
 }
@@ -96,10 +93,9 @@ static int types_one(struct export *export, const struct keyrack_hotel *hotel)
 	uint64_t hotel_id = hotel->hotel_id;
 	int r = keyrack_type_get(export->cli->client, &get, &answer);
 	kr_assert(get.type_count == 0);
-	if (r < 0)
-		return report_not_taken(export->cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(export->cli, &report_read, &answer.result);
+	r = report_got(export->cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	for (uint32_t i = 0; i < answer.type_count; i++) {
 		sheet_type_format(hotel_id, &answer.types[i], &texts);
 		sheet_out_row(&export->out, &texts);
@@ -127,10 +123,9 @@ static int named_one(struct export *export, const char *word, export_one *one)
 		return code;
 	get.hotel_id = hotel.id;
 	code = keyrack_hotel_get(export->cli->client, &get, &answer);
-	if (code < 0)
-		return report_not_taken(export->cli, code);
-	if (code != KEYRACK_RESULT_DONE)
-		return report_fail(export->cli, &report_read, &answer.result);
+	code = report_got(export->cli, code, &answer.result);
+	if (code != CLI_DONE)
+		return code;
 	return one_done(export, one(export, &answer.hotel));
 }
 
@@ -164,10 +159,9 @@ static int every_one(struct export *export, export_one *one)
 	kr_assert(one != NULL);
 	while (more) {
 		int r = keyrack_hotel_list(export->cli->client, &request, &page);
-		if (r < 0)
-			return report_not_taken(export->cli, r);
-		if (r != KEYRACK_RESULT_DONE)
-			return report_fail(export->cli, &report_read, &page.result);
+		r = report_got(export->cli, r, &page.result);
+		if (r != CLI_DONE)
+			return r;
 		more = page.more && page.hotel_count > 0;
 		if (more) {
 			request.has_after = true;

@@ -10,8 +10,6 @@
 #define TRIES_MAX 100u /* of a piece of a hotel that changes while it is read */
 #define TRY_AGAIN (-1) /* no exit code */
 
-static const struct report report_read = {.is_write = false};
-
 /* A piece: some room types over all nights, read at one version of the hotel. */
 struct piece {
 	struct export *export;
@@ -95,10 +93,9 @@ static int stock_read(struct piece *piece)
 	kr_assert(piece->type_count > 0);
 	do {
 		int r = keyrack_stock_list(cli->client, &request, &answer);
-		if (r < 0)
-			return report_not_taken(cli, r);
-		if (r != KEYRACK_RESULT_DONE)
-			return report_fail(cli, &report_read, &answer.result);
+		r = report_got(cli, r, &answer.result);
+		if (r != CLI_DONE)
+			return r;
 		if (!version_is_same(piece, answer.ari_version))
 			return TRY_AGAIN;
 		for (uint32_t i = 0; i < answer.run_count; i++) {
@@ -153,7 +150,7 @@ static int cells_read(struct piece *piece)
 	if (answer.result.code == KEYRACK_CODE_PAST_DATE)
 		return TRY_AGAIN; /* its business date has turned */
 	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+		return report_fail(cli, &report_of_read, &answer.result);
 	if (!version_is_same(piece, answer.ari_version))
 		return TRY_AGAIN;
 	for (uint32_t t = 0; t < piece->type_count; t++)
@@ -240,10 +237,9 @@ static int types_list(
 	const struct keyrack_type_get get = {.call = cli_call(export->cli), .hotel_id = hotel_id};
 	struct keyrack_type_list_answer answer;
 	int r = keyrack_type_get(export->cli->client, &get, &answer);
-	if (r < 0)
-		return report_not_taken(export->cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(export->cli, &report_read, &answer.result);
+	r = report_got(export->cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	kr_assert(answer.type_count <= TYPES_MAX);
 	for (uint32_t i = 0; i < answer.type_count; i++)
 		ret_types[i] = answer.types[i].type;

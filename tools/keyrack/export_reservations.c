@@ -13,8 +13,6 @@
 
 #define TEXTS_SIZE (128u << 10) /* of a row: the longest stay at a price a night, and the rest */
 
-static const struct report report_read = {.is_write = false};
-
 /* CSV has a row for each line of a reservation, and one for a reservation without lines. */
 static const struct sheet_column columns[] = {{"hotel", SHEET_TEXT, true}, {"id", SHEET_TEXT, true},
 	{"state", SHEET_TEXT, true}, {"due", SHEET_FLAG, false}, {"revision", SHEET_NUMBER, false},
@@ -203,10 +201,9 @@ static int list_put(struct export *export, struct import_hotels *hotels, uint64_
 	kr_assert(export->out.file != NULL);
 	do {
 		int r = keyrack_reservation_list(export->cli->client, &request, &page);
-		if (r < 0)
-			return report_not_taken(export->cli, r);
-		if (r != KEYRACK_RESULT_DONE)
-			return report_fail(export->cli, &report_read, &page.result);
+		r = report_got(export->cli, r, &page.result);
+		if (r != CLI_DONE)
+			return r;
 		for (uint32_t i = 0; i < page.reservation_count; i++) {
 			r = reservation_put(export, hotels, &page.reservations[i]);
 			if (r != CLI_DONE)

@@ -15,8 +15,6 @@
 #define LIST_DEFAULT 1000u
 #define LIST_MAX 1000000u
 
-static const struct report report_get = {.is_write = false};
-
 /* ---- showing ---- */
 
 static void clock_format(uint32_t minute, char ret_text[static 8])
@@ -172,12 +170,11 @@ int hotel_get_run(struct cli *cli, int argc, char **argv)
 		return code;
 	get = (struct keyrack_hotel_get){.call = cli_call(cli), .hotel_id = hotel.id};
 	code = keyrack_hotel_get(cli->client, &get, &answer);
-	if (code < 0)
-		return report_not_taken(cli, code);
-	if (code != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_get, &answer.result);
+	code = report_got(cli, code, &answer.result);
+	if (code != CLI_DONE)
+		return code;
 	if (cli->json) {
-		json_t *root = report_json(&report_get, &answer.result);
+		json_t *root = report_json(&report_of_read, &answer.result);
 		hotel_json(root, &answer.hotel);
 		js_print(root);
 	} else {
@@ -261,10 +258,9 @@ static int list_page(struct cli *cli, struct list *list)
 	};
 	struct keyrack_hotel_list_answer answer;
 	int r = keyrack_hotel_list(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_get, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	for (uint32_t i = 0; i < answer.hotel_count && list->count < list->limit; i++) {
 		list_add(list, &answer.hotels[i]);
 		list->has_after = true;

@@ -8,8 +8,6 @@
 
 #define PLACES_FIRST 1024u
 
-static const struct report report_read = {.is_write = false};
-
 void import_hotels_init(struct import_hotels *hotels, struct cli *cli)
 {
 	*hotels = (struct import_hotels){.cli = cli, .place_count = PLACES_FIRST};
@@ -60,7 +58,7 @@ static int hotel_ask(struct import_hotels *hotels, uint64_t hotel_id, struct imp
 	if (answer.result.code == KEYRACK_CODE_NOT_FOUND)
 		return CLI_DONE;
 	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+		return report_fail(cli, &report_of_read, &answer.result);
 	ret->is_known = true;
 	ret->first_day = hotel->business_day;
 	ret->last_day = hotel->business_day + (int32_t)hotel->window_nights - 1;

@@ -5,8 +5,6 @@
 
 #include "tools/keyrack/report.h"
 
-static const struct report report_read = {.is_write = false};
-
 int lookup_hotel(const struct cli *cli, const char *word, struct value_hotel *ret_hotel)
 {
 	struct kr_error_text error;
@@ -43,10 +41,9 @@ int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
 	const struct keyrack_hotel_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
 	struct keyrack_hotel_answer answer;
 	int r = keyrack_hotel_get(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (answer.result.outcome != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	unit_of_hotel(&answer.hotel, ret_unit);
 	return CLI_DONE;
 }
@@ -69,10 +66,9 @@ static int types_get(
 {
 	const struct keyrack_type_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
 	int r = keyrack_type_get(cli->client, &request, ret_answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (ret_answer->result.outcome != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &ret_answer->result);
+	r = report_got(cli, r, &ret_answer->result);
+	if (r != CLI_DONE)
+		return r;
 	return CLI_DONE;
 }
 

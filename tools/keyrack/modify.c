@@ -25,8 +25,6 @@ struct modify {
 	struct money expected_total;
 };
 
-static const struct report report_get = {.is_write = false};
-
 static int drop_read(const char *arg, struct modify *modify, struct kr_error_text *error)
 {
 	uint64_t number = 0;
@@ -164,9 +162,9 @@ static int modify_prepare(struct cli *cli, struct modify *modify, struct money_u
 	struct kr_error_text error;
 	int64_t minor = 0;
 	int r = keyrack_reservation_get(cli->client, &get, &answer);
-	if (r != KEYRACK_RESULT_DONE)
-		return r < 0 ? report_not_taken(cli, r)
-			     : report_fail(cli, &report_get, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	/* the answer lives until the next call */
 	const uint64_t hotel_id = answer.reservation.hotel_id;
 	const uint32_t revision = answer.reservation.revision;

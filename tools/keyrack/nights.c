@@ -2,8 +2,6 @@
 
 #include "tools/keyrack/report.h"
 
-static const struct report report_read = {.is_write = false};
-
 /* One page: what is left to ask for is in the request. */
 static int nights_page(struct cli *cli, struct keyrack_night_list *request, nights_take *take,
 	void *user, struct nights_span *ret_span)
@@ -12,10 +10,9 @@ static int nights_page(struct cli *cli, struct keyrack_night_list *request, nigh
 	bool is_first = request->cursor == 0, wants_more = true;
 	request->call = cli_call(cli);
 	int r = keyrack_night_list(cli->client, request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (is_first)
 		*ret_span = (struct nights_span){
 			answer.business_day, answer.first_day, answer.last_day};

@@ -14,8 +14,6 @@
 #define SHARD_MAX 63u
 #define SLOT_DEADLINE_US UINT64_C(1000000)
 
-static const struct report report_read = {.is_write = false};
-
 enum operate_key {
 	OPERATE_SHARD = CLI_KEY_OWN,
 	OPERATE_OFFLINE,
@@ -64,7 +62,7 @@ static void ping_print(
 	if (operate->has_shard)
 		(void)snprintf(who, sizeof(who), "shard %u", operate->shard);
 	if (cli->json) {
-		json_t *root = report_json(&report_read, &answer->result);
+		json_t *root = report_json(&report_of_read, &answer->result);
 		js_text(root, "router", info.router);
 		js_hex_id(root, "cluster", info.cluster);
 		if (operate->has_shard)
@@ -112,7 +110,7 @@ int ping_run(struct cli *cli, int argc, char **argv)
 	if (answer.result.code == KEYRACK_CODE_INVALID)
 		shard_missing_say(cli, &operate);
 	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+		return report_fail(cli, &report_of_read, &answer.result);
 	ping_print(cli, &operate, &answer);
 	return CLI_DONE;
 }

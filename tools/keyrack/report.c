@@ -7,6 +7,8 @@
 
 #include "tools/keyrack/js.h"
 
+const struct report report_of_read = {.is_write = false};
+
 static const char *outcome_name(enum keyrack_outcome outcome)
 {
 	switch (outcome) {
@@ -175,4 +177,12 @@ int report_not_taken(const struct cli *cli, int r)
 		return cli_wrong(cli, "the request is too long");
 	cli_say(cli, "the request was not sent: %s", strerror(-r));
 	return CLI_UNREACHABLE;
+}
+
+int report_got(const struct cli *cli, int r, const struct keyrack_result *result)
+{
+	kr_assert(cli->client != NULL);
+	if (r < 0)
+		return report_not_taken(cli, r);
+	return r == KEYRACK_RESULT_DONE ? CLI_DONE : report_fail(cli, &report_of_read, result);
 }

@@ -16,6 +16,8 @@ struct report {
 	struct sentence_context context;
 };
 
+extern const struct report report_of_read;
+
 /* {"outcome", "code", "tries", "elapsed_us", "refusal"}. */
 json_t *report_json(const struct report *report, const struct keyrack_result *result);
 json_t *report_refusal_json(const struct report *report, const struct keyrack_refusal *refusal);
@@ -26,6 +28,8 @@ int report_end(
 /* The same with its JSON, for calls whose answer has nothing else to print. */
 int report_fail(
 	const struct cli *cli, const struct report *report, const struct keyrack_result *result);
+/* What a read gave, and its answer: CLI_DONE, or the exit code after all of that was said. */
+KR_MUST_CHECK int report_got(const struct cli *cli, int r, const struct keyrack_result *result);
 /* The library did not take the call: -errno. Returns the exit code. */
 int report_not_taken(const struct cli *cli, int r);
 

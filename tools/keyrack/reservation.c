@@ -123,8 +123,6 @@ int reservation_answer_print(struct cli *cli, struct reservation_context *contex
 
 /* ---- reservation get ---- */
 
-static const struct report report_get = {.is_write = false};
-
 const char *reservation_pricing_name(enum keyrack_pricing pricing)
 {
 	switch (pricing) {
@@ -194,7 +192,7 @@ void reservation_json(
 static json_t *get_json(
 	const struct keyrack_reservation_get_answer *answer, const struct money_unit *unit)
 {
-	json_t *root = report_json(&report_get, &answer->result);
+	json_t *root = report_json(&report_of_read, &answer->result);
 	reservation_json(root, &answer->reservation, unit);
 	return root;
 }
@@ -286,10 +284,9 @@ static int reservation_get(struct cli *cli, const struct keyrack_reservation_get
 		unit = lookup_unit_quietly(cli, answer.reservation.hotel_id);
 		r = keyrack_reservation_get(cli->client, get, &answer);
 	}
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_get, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (cli->json)
 		js_print(get_json(&answer, &unit));
 	else

@@ -62,8 +62,6 @@ struct list {
 	struct money_unit unit; /* of the hotel; empty over all hotels */
 };
 
-static const struct report report_read = {.is_write = false};
-
 static int states_read(const char *arg, uint32_t *ret_mask, struct kr_error_text *error)
 {
 	while (*arg != '\0') {
@@ -186,10 +184,9 @@ static int list_page(struct cli *cli, struct list *list)
 	list->request.call = cli_call(cli);
 	list->request.limit = (uint32_t)KR_MIN(list->limit - list->count, (uint64_t)LIST_PAGE);
 	int r = keyrack_reservation_list(cli->client, &list->request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	for (uint32_t i = 0; i < answer.reservation_count; i++) {
 		const struct keyrack_reservation *reservation = &answer.reservations[i];
 		if (list->table != NULL) {

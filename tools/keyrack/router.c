@@ -14,8 +14,6 @@
 #define LIST_MAX 100000u
 #define LIST_DEFAULT 1000u
 
-static const struct report report_read = {.is_write = false};
-
 /* Reads words that are options every command has. CLI_DONE or the exit code. */
 static int words_and_connect(struct cli *cli, const char *doc, int argc, char **argv)
 {
@@ -44,7 +42,7 @@ static json_t *link_json(const struct keyrack_shard_link *link)
 
 static json_t *status_json(const struct keyrack_router_status_answer *answer)
 {
-	json_t *root = report_json(&report_read, &answer->result);
+	json_t *root = report_json(&report_of_read, &answer->result);
 	json_t *links = js_array();
 	js_hex_id(root, "cluster", answer->cluster);
 	js_text(root, "version", answer->version);
@@ -97,10 +95,9 @@ int router_status_run(struct cli *cli, int argc, char **argv)
 		return r;
 	request.call = cli_call(cli);
 	r = keyrack_router_status(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (cli->json)
 		js_print(status_json(&answer));
 	else
@@ -112,7 +109,7 @@ int router_status_run(struct cli *cli, int argc, char **argv)
 
 static json_t *map_json(const struct keyrack_router_map_answer *answer)
 {
-	json_t *root = report_json(&report_read, &answer->result);
+	json_t *root = report_json(&report_of_read, &answer->result);
 	json_t *ranges = js_array();
 	js_count(root, "epoch", answer->epoch);
 	js_count(root, "shards", answer->shard_count);
@@ -153,10 +150,9 @@ int router_map_run(struct cli *cli, int argc, char **argv)
 		return r;
 	request.call = cli_call(cli);
 	r = keyrack_router_map(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (cli->json)
 		js_print(map_json(&answer));
 	else
@@ -238,10 +234,9 @@ static int connections_page(struct cli *cli, struct connections *connections)
 	};
 	struct keyrack_router_connections_answer answer;
 	int r = keyrack_router_connections(cli->client, &request, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_read, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	for (uint32_t i = 0; i < answer.connection_count; i++) {
 		connection_add(connections, &answer.connections[i]);
 		connections->after = answer.connections[i].number;

@@ -39,8 +39,6 @@ struct stats {
 	bool list;
 };
 
-static const struct report report_read = {.is_write = false};
-
 static int format_read(const char *arg, enum format *ret_format, struct kr_error_text *error)
 {
 	static const char *const names[] = {"table", "json", "prometheus"};
@@ -94,7 +92,7 @@ static json_t *denials_json(const struct keyrack_shard_stats *shard)
 
 static json_t *stats_json(const struct keyrack_stats_answer *answer, bool has_denials)
 {
-	json_t *root = report_json(&report_read, &answer->result);
+	json_t *root = report_json(&report_of_read, &answer->result);
 	json_t *shards = js_array();
 	for (uint32_t i = 0; i < answer->shard_count; i++) {
 		const struct keyrack_shard_stats *shard = &answer->shards[i];
@@ -224,7 +222,7 @@ static int stats_ask(struct cli *cli, const struct stats *stats)
 	if (r < 0)
 		return report_not_taken(cli, r);
 	/* Before anything else is asked: it is of this answer. */
-	r = report_end(cli, &report_read, &answer.result);
+	r = report_end(cli, &report_of_read, &answer.result);
 	if (cli->json)
 		js_print(stats_json(&answer, stats->denials));
 	else if (stats->format == FORMAT_PROMETHEUS)

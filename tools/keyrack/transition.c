@@ -14,8 +14,6 @@
 #define SECOND_US UINT64_C(1000000)
 #define UNTIL_MAX_S UINT64_C(99999999999)
 
-static const struct report report_get = {.is_write = false};
-
 static const struct argp_option resolve_options[] = {TRANSITION_HOTEL_OPTION, {0}};
 static const struct argp_option presence_options[] = {
 	TRANSITION_HOTEL_OPTION, TRANSITION_REVISION_OPTION, {0}};
@@ -122,9 +120,9 @@ static int change_settle(struct cli *cli, struct keyrack_transition *transition)
 	struct keyrack_reservation_get_answer answer;
 	if (!transition->has_expected_revision) {
 		int r = keyrack_reservation_get(cli->client, &get, &answer);
-		if (r != KEYRACK_RESULT_DONE)
-			return r < 0 ? report_not_taken(cli, r)
-				     : report_fail(cli, &report_get, &answer.result);
+		r = report_got(cli, r, &answer.result);
+		if (r != CLI_DONE)
+			return r;
 		transition->has_expected_revision = true;
 		transition->expected_revision = answer.reservation.revision;
 	}

@@ -10,8 +10,6 @@
 #include "tools/keyrack/table.h"
 #include "tools/keyrack/type_words.h"
 
-static const struct report report_get = {.is_write = false};
-
 /* ---- showing ---- */
 
 static void allowance_format(const struct keyrack_type_settings *settings, char *ret, size_t size)
@@ -173,15 +171,14 @@ static int type_get(struct cli *cli, uint64_t hotel_id, const struct value_list 
 	json_t *list;
 	json_t *root;
 	int r = keyrack_type_get(cli->client, &get, &answer);
-	if (r < 0)
-		return report_not_taken(cli, r);
-	if (r != KEYRACK_RESULT_DONE)
-		return report_fail(cli, &report_get, &answer.result);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
 	if (!cli->json) {
 		types_print(answer.types, answer.type_count);
 		return CLI_DONE;
 	}
-	root = report_json(&report_get, &answer.result);
+	root = report_json(&report_of_read, &answer.result);
 	list = js_array();
 	for (uint32_t i = 0; i < answer.type_count; i++) {
 		json_t *object = js_object();
