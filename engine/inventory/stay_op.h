@@ -5,6 +5,7 @@
 #define ENGINE_INVENTORY_STAY_OP_H
 
 #include "engine/inventory/actor.h"
+#include "engine/inventory/terms.h"
 
 enum inv_pricing { INV_PRICE_CALENDAR = 0, INV_PRICE_CALLER = 1, INV_PRICE_NONE = 2 };
 
@@ -25,7 +26,10 @@ struct inv_line {
 	 * the line in its own place. Else 0. */
 	uint8_t keeps;
 	uint16_t run_count; /* of `runs`: caller-priced in an op, frozen in an effect */
+	uint8_t tier_count; /* of `tiers`: frozen in an effect, none in an op */
 	const struct inv_price_run *runs;
+	const struct inv_tier *tiers;
+	uint64_t arrival_us; /* check-in time on the first night of its chain; 0 without tiers */
 };
 
 struct inv_guest_id {

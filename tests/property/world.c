@@ -343,9 +343,18 @@ static const struct inv_line *engine_lines_fill(
 		for (int k = 0; k < l->run_count; k++)
 			e->runs[i][k] = (struct inv_price_run){
 				(uint16_t)l->runs[k].nights, l->runs[k].price};
-		e->lines[i] = (struct inv_line){(uint16_t)l->type, (uint16_t)l->plan, l->check_in,
-			l->check_out, (uint16_t)l->rooms, (uint16_t)l->guests, (uint8_t)l->pricing,
-			(uint8_t)l->keeps, (uint16_t)l->run_count, e->runs[i]};
+		e->lines[i] = (struct inv_line){
+			.type = (uint16_t)l->type,
+			.plan = (uint16_t)l->plan,
+			.check_in = l->check_in,
+			.check_out = l->check_out,
+			.rooms = (uint16_t)l->rooms,
+			.guests = (uint16_t)l->guests,
+			.pricing = (uint8_t)l->pricing,
+			.keeps = (uint8_t)l->keeps,
+			.run_count = (uint16_t)l->run_count,
+			.runs = e->runs[i],
+		};
 	}
 	return e->lines;
 }
