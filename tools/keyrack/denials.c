@@ -7,6 +7,7 @@
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/pages.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
@@ -31,12 +32,12 @@ static const struct argp_option denials_options[] = {
 
 struct denials {
 	struct keyrack_denial_list request;
-	uint64_t limit;
-	struct keyrack_denial *list;
-	size_t count;
-	bool more;
+	struct pages_kept kept; /* struct keyrack_denial */
 	uint64_t sum;
-	uint64_t overflow; /* of the shards that were read */
+	/* Told with each page of a shard, and counts once. */
+	uint32_t shard;
+	uint64_t shard_overflow;
+	uint64_t overflow; /* of the shards before that one */
 };
 
 /* A name as answers have it, in any case. */
@@ -71,7 +72,7 @@ static int denials_option(void *options, int key, const char *arg, struct kr_err
 	case DENIALS_RULE:
 		return rule_read(arg, &d->request.rule, error);
 	case DENIALS_LIMIT:
-		return value_u64(arg, (struct value_range){1, DENIALS_MAX}, &d->limit, error);
+		return value_u64(arg, (struct value_range){1, DENIALS_MAX}, &d->kept.limit, error);
 	}
 	kr_unreachable();
 }
@@ -88,38 +89,31 @@ static int denial_order(const void *a, const void *b)
 	return left->day < right->day ? -1 : left->day > right->day;
 }
 
-static void denials_take(struct denials *d, const struct keyrack_denial_list_answer *answer)
+static int denials_take(void *user, const void *item)
 {
-	for (uint32_t i = 0; i < answer->denial_count; i++) {
-		d->more = d->count == d->limit;
-		if (d->more)
-			return;
-		d->list[d->count++] = answer->denials[i];
-		d->sum += answer->denials[i].count;
-	}
-	kr_assert(d->count <= d->limit);
+	struct denials *d = user;
+	const struct keyrack_denial *denial = item;
+	int r = pages_keep(&d->kept, denial);
+	d->sum += r == CLI_DONE ? denial->count : 0;
+	return r;
 }
 
-/* All shards, or the hotel's; each one's overflow is told with its pages and counts once. */
-static int denials_each(struct cli *cli, struct denials *d)
+static int denials_ask(struct cli *cli, void *asked, uint64_t cursor, struct pages_page *ret_page)
 {
-	uint32_t shard = 0;
-	uint64_t overflow = 0;
-	do {
-		struct keyrack_denial_list_answer answer;
-		d->request.call = cli_call(cli);
-		int r = keyrack_denial_list(cli->client, &d->request, &answer);
-		r = report_got(cli, r, &answer.result);
-		if (r != CLI_DONE)
-			return r;
-		if (answer.shard != shard)
-			d->overflow += overflow;
-		shard = answer.shard;
-		overflow = answer.overflow;
-		denials_take(d, &answer);
-		d->request.cursor = answer.next_cursor;
-	} while (d->request.cursor != 0 && !d->more);
-	d->overflow += overflow;
+	struct denials *d = asked;
+	struct keyrack_denial_list_answer answer;
+	d->request.call = cli_call(cli);
+	d->request.cursor = cursor;
+	int r = keyrack_denial_list(cli->client, &d->request, &answer);
+	r = report_got(cli, r, &answer.result);
+	if (r != CLI_DONE)
+		return r;
+	if (answer.shard != d->shard)
+		d->overflow += d->shard_overflow;
+	d->shard = answer.shard;
+	d->shard_overflow = answer.overflow;
+	*ret_page = (struct pages_page){
+		answer.denials, sizeof(answer.denials[0]), answer.denial_count, answer.next_cursor};
 	return CLI_DONE;
 }
 
@@ -128,64 +122,61 @@ static void denials_table(const struct denials *d)
 	static const struct table_column columns[] = {{"HOTEL", true}, {"TYPE", true},
 		{"RULE", false}, {"NIGHT", false}, {"DENIED", true}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
-	for (size_t i = 0; i < d->count; i++) {
+	const struct keyrack_denial *list = d->kept.items;
+	for (uint64_t i = 0; i < d->kept.count; i++) {
+		const struct keyrack_denial *denial = &list[i];
 		char day[SPAN_DAY_TEXT_SIZE];
-		span_format_day(d->list[i].day, day);
+		span_format_day(denial->day, day);
 		table_row(table);
-		table_put(table, "%" PRIu64, d->list[i].hotel_id);
-		table_put(table, "%u", d->list[i].type);
-		table_put(table, "%s", keyrack_rule_name(d->list[i].rule));
+		table_put(table, "%" PRIu64, denial->hotel_id);
+		table_put(table, "%u", denial->type);
+		table_put(table, "%s", keyrack_rule_name(denial->rule));
 		table_put(table, "%s", day);
-		table_put(table, "%" PRIu64, d->list[i].count);
+		table_put(table, "%" PRIu64, denial->count);
 	}
 	table_print_free(table, "No such demand was turned away since the shards started.");
-	if (d->count > 0)
+	if (d->kept.count > 0)
 		printf("in all %" PRIu64 "\n", d->sum);
 	if (d->overflow > 0)
 		printf("and %" PRIu64 " that the shards' tables had no place for, of whatever "
 		       "hotel, rule and night\n",
 			d->overflow);
-	if (d->more)
-		printf("There are more than these %zu: --limit N shows them.\n", d->count);
+	pages_print_more(&d->kept);
 }
 
 static void denials_json(const struct denials *d)
 {
-	json_t *root = js_object(), *list = js_array();
+	json_t *root = js_object(), *denials = js_array();
+	const struct keyrack_denial *list = d->kept.items;
 	js_text(root, "outcome", "DONE");
 	js_text(root, "code", "DONE");
-	for (size_t i = 0; i < d->count; i++) {
+	for (uint64_t i = 0; i < d->kept.count; i++) {
+		const struct keyrack_denial *denial = &list[i];
 		json_t *object = js_object();
-		js_number_id(object, "hotel_id", d->list[i].hotel_id);
-		js_count(object, "type", d->list[i].type);
-		js_text(object, "rule", keyrack_rule_name(d->list[i].rule));
-		js_day(object, "night", d->list[i].day);
-		js_count(object, "count", d->list[i].count);
-		js_append(list, object);
+		js_number_id(object, "hotel_id", denial->hotel_id);
+		js_count(object, "type", denial->type);
+		js_text(object, "rule", keyrack_rule_name(denial->rule));
+		js_day(object, "night", denial->day);
+		js_count(object, "count", denial->count);
+		js_append(denials, object);
 	}
-	js_set(root, "denials", list);
+	js_set(root, "denials", denials);
 	js_count(root, "count", d->sum);
 	js_count(root, "overflow", d->overflow);
-	js_bool(root, "more", d->more);
+	js_bool(root, "more", d->kept.more);
 	js_print(root);
 }
 
 static int denials_show(struct cli *cli, struct denials *d)
 {
-	d->list = calloc(d->limit, sizeof(*d->list));
-	if (d->list == NULL) {
-		cli_say(cli, "out of memory: a smaller --limit needs less");
-		return CLI_UNREACHABLE;
-	}
-	int code = denials_each(cli, d);
-	if (code == CLI_DONE) {
-		qsort(d->list, d->count, sizeof(*d->list), denial_order);
-		if (cli->json)
-			denials_json(d);
-		else
-			denials_table(d);
-	}
-	free(d->list);
+	struct pages pages = {denials_ask, d, denials_take, d, 0};
+	int code = pages_each_kept(cli, &pages, &d->kept, denial_order);
+	d->overflow += d->shard_overflow;
+	if (code == CLI_DONE && cli->json)
+		denials_json(d);
+	else if (code == CLI_DONE)
+		denials_table(d);
+	free(d->kept.items);
 	return code;
 }
 
@@ -201,16 +192,9 @@ int denials_run(struct cli *cli, int argc, char **argv)
 		.arg_max = 1,
 	};
 	const char *args[CLI_ARGS_MAX] = {NULL};
-	struct denials d = {.limit = DENIALS_DEFAULT};
-	struct value_hotel hotel = {.id = 0};
-	int code = CLI_DONE;
+	struct denials d = {.kept = {.item_size_bytes = sizeof(struct keyrack_denial),
+				    .limit = DENIALS_DEFAULT}};
 	cli_words(cli, &spec, argc, argv, &d, args);
-	if (args[0] != NULL)
-		code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
-	if (code != CLI_DONE)
-		return code;
-	d.request.hotel_id = hotel.id;
-	return denials_show(cli, &d);
+	int code = lookup_hotel_connect(cli, args[0], &d.request.hotel_id);
+	return code == CLI_DONE ? denials_show(cli, &d) : code;
 }

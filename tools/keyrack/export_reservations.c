@@ -8,6 +8,7 @@
 #include "tools/keyrack/export.h"
 #include "tools/keyrack/import_hotels.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/pages.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/reservation.h"
 
@@ -170,50 +171,44 @@ static void rows_put(struct export *export, const struct keyrack_reservation *re
 	} while (++i < reservation->line_count);
 }
 
-/* CLI_DONE, or the exit code. */
-static int reservation_put(struct export *export, struct import_hotels *hotels,
-	const struct keyrack_reservation *reservation)
+struct put_list {
+	struct export *export;
+	struct import_hotels *hotels;
+};
+
+static int list_take(void *user, const void *item)
 {
 	static const struct import_hotel nobody; /* of a VOID without a hotel */
+	const struct put_list *put = user;
+	const struct keyrack_reservation *reservation = item;
 	const struct import_hotel *hotel = &nobody;
 	int code = CLI_DONE;
 	if (reservation->hotel_id != 0)
-		code = import_hotels_find(hotels, reservation->hotel_id, &hotel);
+		code = import_hotels_find(put->hotels, reservation->hotel_id, &hotel);
 	if (code != CLI_DONE)
 		return code;
 	kr_assert(hotel->is_known || reservation->line_count == 0);
-	if (!export->is_ndjson) {
-		rows_put(export, reservation, &hotel->unit);
+	progress_show(&put->export->progress, 0, put->export->out.row_count);
+	if (!put->export->is_ndjson) {
+		rows_put(put->export, reservation, &hotel->unit);
 		return CLI_DONE;
 	}
 	json_t *object = js_object();
 	reservation_json(object, reservation, &hotel->unit);
-	sheet_out_object(&export->out, object);
+	sheet_out_object(&put->export->out, object);
 	return CLI_DONE;
 }
 
 /* hotel_id 0: of all. */
 static int list_put(struct export *export, struct import_hotels *hotels, uint64_t hotel_id)
 {
-	struct keyrack_reservation_list request = {
-		.call = cli_call(export->cli), .hotel_id = hotel_id};
-	struct keyrack_reservation_list_answer page;
+	struct put_list list = {export, hotels};
+	struct keyrack_reservation_list request = {.hotel_id = hotel_id};
+	struct pages pages = {pages_ask_reservations, &request, list_take, &list, 0};
+	int code = pages_each(export->cli, &pages);
 	kr_assert(export->out.file != NULL);
-	do {
-		int r = keyrack_reservation_list(export->cli->client, &request, &page);
-		r = report_got(export->cli, r, &page.result);
-		if (r != CLI_DONE)
-			return r;
-		for (uint32_t i = 0; i < page.reservation_count; i++) {
-			r = reservation_put(export, hotels, &page.reservations[i]);
-			if (r != CLI_DONE)
-				return r;
-		}
-		request.cursor = page.next_cursor;
-		progress_show(&export->progress, 0, export->out.row_count);
-	} while (request.cursor != 0);
-	export->hotel_count += hotel_id != 0;
-	return CLI_DONE;
+	export->hotel_count += code == CLI_DONE && hotel_id != 0;
+	return code;
 }
 
 /* Units are asked for by a client of their own: an answer's memory ends with the next call. */

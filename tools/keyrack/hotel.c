@@ -160,15 +160,12 @@ int hotel_get_run(struct cli *cli, int argc, char **argv)
 	const char *args[CLI_ARGS_MAX];
 	struct keyrack_hotel_get get;
 	struct keyrack_hotel_answer answer;
-	struct value_hotel hotel;
-	int code;
+	uint64_t hotel_id;
 	cli_words(cli, &spec, argc, argv, NULL, args);
-	code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
+	int code = lookup_hotel_connect(cli, args[0], &hotel_id);
 	if (code != CLI_DONE)
 		return code;
-	get = (struct keyrack_hotel_get){.call = cli_call(cli), .hotel_id = hotel.id};
+	get = (struct keyrack_hotel_get){.call = cli_call(cli), .hotel_id = hotel_id};
 	code = keyrack_hotel_get(cli->client, &get, &answer);
 	code = report_got(cli, code, &answer.result);
 	if (code != CLI_DONE)

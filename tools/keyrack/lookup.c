@@ -14,6 +14,15 @@ int lookup_hotel(const struct cli *cli, const char *word, struct value_hotel *re
 	return CLI_DONE;
 }
 
+int lookup_hotel_connect(struct cli *cli, const char *word, uint64_t *ret_hotel_id)
+{
+	struct value_hotel hotel = {.id = 0};
+	int code = word != NULL ? lookup_hotel(cli, word, &hotel) : CLI_DONE;
+	kr_assert(ret_hotel_id != NULL);
+	*ret_hotel_id = hotel.id;
+	return code == CLI_DONE ? cli_connect(cli) : code;
+}
+
 int lookup_id(const struct cli *cli, const char *word, struct keyrack_id *ret_id)
 {
 	struct kr_error_text error;

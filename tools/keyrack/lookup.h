@@ -9,6 +9,8 @@
 /* Reads a HOTEL of the words. CLI_DONE or CLI_USAGE. */
 KR_MUST_CHECK int lookup_hotel(
 	const struct cli *cli, const char *word, struct value_hotel *ret_hotel);
+/* The HOTEL of the words, 0 where `word` is NULL, and a client. CLI_DONE or the exit code. */
+KR_MUST_CHECK int lookup_hotel_connect(struct cli *cli, const char *word, uint64_t *ret_hotel_id);
 /* Reads an ID of the words. CLI_DONE or CLI_USAGE. */
 KR_MUST_CHECK int lookup_id(const struct cli *cli, const char *word, struct keyrack_id *ret_id);
 /* The hotel's currency. CLI_DONE, or the exit code after saying why. */

@@ -9,7 +9,7 @@
 #include "tools/keyrack/line.h"
 #include "tools/keyrack/lookup.h"
 #include "tools/keyrack/night_sum.h"
-#include "tools/keyrack/nights.h"
+#include "tools/keyrack/pages.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
 
@@ -38,11 +38,10 @@ struct group {
 kr_static_assert(GROUPS_MAX >= VALUE_LIST_MAX, "a hotel's types are groups too");
 
 struct occupancy {
-	struct keyrack_night_list request;
+	struct pages_nights list;
 	struct value_list types;
 	enum occupancy_by by;
 	bool has_nights;
-	struct nights_span span;
 	struct group *groups;
 	size_t count;
 	struct night_sum total;
@@ -61,8 +60,8 @@ static int occupancy_option(void *options, int key, const char *arg, struct kr_e
 		if (r != 0)
 			return r;
 		o->has_nights = true;
-		o->request.first_day = span.first_day;
-		o->request.last_day = span.end_day - 1;
+		o->list.request.first_day = span.first_day;
+		o->list.request.last_day = span.end_day - 1;
 		return 0;
 	case OCCUPANCY_TYPES:
 		return value_list(arg, LINE_TYPE_MAX, &o->types, error);
@@ -87,11 +86,11 @@ static struct group *group_of(struct occupancy *o, const struct keyrack_listed_n
 		key = night->type;
 	kr_assert(o->count <= GROUPS_MAX);
 	if (o->by == BY_NIGHT) {
-		int64_t index = key - o->span.first_day;
+		int64_t index = key - o->list.first_day;
 		if (index < 0 || index >= GROUPS_MAX)
 			return NULL;
 		while ((int64_t)o->count <= index) {
-			o->groups[o->count].key = o->span.first_day + (int64_t)o->count;
+			o->groups[o->count].key = o->list.first_day + (int64_t)o->count;
 			o->count++;
 		}
 		return &o->groups[index];
@@ -104,16 +103,17 @@ static struct group *group_of(struct occupancy *o, const struct keyrack_listed_n
 	return &o->groups[o->count - 1];
 }
 
-static bool night_take(void *user, const struct keyrack_listed_night *night)
+static int night_take(void *user, const void *item)
 {
 	struct occupancy *o = user;
+	const struct keyrack_listed_night *night = item;
 	struct group *group = group_of(o, night);
-	kr_assert(night->hotel_id == o->request.hotel_id);
+	kr_assert(night->hotel_id == o->list.request.hotel_id);
 	if (group == NULL)
-		return true;
+		return CLI_DONE;
 	night_sum_add(&group->sum, night);
 	night_sum_add(&o->total, night);
-	return true;
+	return CLI_DONE;
 }
 
 static void sum_row(struct table *table, const struct night_sum *sum)
@@ -167,10 +167,10 @@ static void occupancy_table(const struct occupancy *o)
 /* What was asked for, and what of it there is. */
 static void span_print(const struct occupancy *o)
 {
-	struct span asked = {o->request.first_day, o->request.last_day + 1};
-	struct span found = {o->span.first_day, o->span.last_day + 1};
+	struct span asked = {o->list.request.first_day, o->list.request.last_day + 1};
+	struct span found = {o->list.first_day, o->list.last_day + 1};
 	char text[SPAN_TEXT_SIZE];
-	printf("hotel %" PRIu64, o->request.hotel_id);
+	printf("hotel %" PRIu64, o->list.request.hotel_id);
 	if (o->has_nights) {
 		span_format_nights(asked, text);
 		printf(", %s", text);
@@ -207,11 +207,11 @@ static void occupancy_json(const struct occupancy *o)
 	json_t *root = js_object(), *rows = js_array();
 	js_text(root, "outcome", "DONE");
 	js_text(root, "code", "DONE");
-	js_number_id(root, "hotel_id", o->request.hotel_id);
-	js_day(root, "business_day", o->span.business_day);
-	if (o->span.first_day <= o->span.last_day) {
-		js_day(root, "first_night", o->span.first_day);
-		js_day(root, "last_night", o->span.last_day);
+	js_number_id(root, "hotel_id", o->list.request.hotel_id);
+	js_day(root, "business_day", o->list.business_day);
+	if (o->list.first_day <= o->list.last_day) {
+		js_day(root, "first_night", o->list.first_day);
+		js_day(root, "last_night", o->list.last_day);
 	}
 	for (size_t i = 0; i < o->count && o->by != BY_TOTAL; i++) {
 		json_t *row = sum_json(&o->groups[i].sum);
@@ -233,12 +233,13 @@ static int occupancy_show(struct cli *cli, struct occupancy *o)
 		cli_say(cli, "out of memory");
 		return CLI_UNREACHABLE;
 	}
-	int code = nights_each(cli, &o->request, night_take, o, &o->span);
+	struct pages pages = {pages_ask_nights, &o->list, night_take, o, 0};
+	int code = pages_each(cli, &pages);
 	if (code == CLI_DONE && cli->json)
 		occupancy_json(o);
 	if (code == CLI_DONE && !cli->json) {
 		span_print(o);
-		if (o->span.first_day > o->span.last_day)
+		if (o->list.first_day > o->list.last_day)
 			puts("None of these nights is in the hotel's window.");
 		else
 			occupancy_table(o);
@@ -266,20 +267,16 @@ int occupancy_run(struct cli *cli, int argc, char **argv)
 	};
 	const char *args[CLI_ARGS_MAX];
 	struct occupancy o = {.by = BY_NIGHT};
-	struct value_hotel hotel;
 	cli_words(cli, &spec, argc, argv, &o, args);
-	int code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
+	int code = lookup_hotel_connect(cli, args[0], &o.list.request.hotel_id);
 	if (code != CLI_DONE)
 		return code;
 	qsort(o.types.numbers, o.types.count, sizeof(o.types.numbers[0]), number_order);
-	o.request.hotel_id = hotel.id;
-	o.request.types = o.types.numbers;
-	o.request.type_count = o.types.count;
+	o.list.request.types = o.types.numbers;
+	o.list.request.type_count = o.types.count;
 	if (!o.has_nights) {
-		o.request.first_day = KEYRACK_DAY_MIN;
-		o.request.last_day = KEYRACK_DAY_MAX;
+		o.list.request.first_day = KEYRACK_DAY_MIN;
+		o.list.request.last_day = KEYRACK_DAY_MAX;
 	}
 	return occupancy_show(cli, &o);
 }

@@ -7,7 +7,7 @@
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
 #include "tools/keyrack/night_sum.h"
-#include "tools/keyrack/nights.h"
+#include "tools/keyrack/pages.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
 
@@ -30,12 +30,9 @@ static const struct argp_option overbooked_options[] = {
 };
 
 struct overbooked {
-	struct keyrack_night_list request;
+	struct pages_nights list;
 	bool has_nights;
-	uint64_t limit;
-	struct keyrack_listed_night *nights;
-	size_t count;
-	bool more;
+	struct pages_kept kept; /* struct keyrack_listed_night */
 	struct night_sum sum;
 };
 
@@ -50,31 +47,29 @@ static int overbooked_option(void *options, int key, const char *arg, struct kr_
 		if (r != 0)
 			return r;
 		o->has_nights = true;
-		o->request.first_day = span.first_day;
-		o->request.last_day = span.end_day - 1;
+		o->list.request.first_day = span.first_day;
+		o->list.request.last_day = span.end_day - 1;
 		return 0;
 	case OVERBOOKED_TONIGHT:
-		o->request.relative = true;
+		o->list.request.relative = true;
 		return 0;
 	case OVERBOOKED_WALKS:
-		o->request.filter = KEYRACK_NIGHTS_WALKS;
+		o->list.request.filter = KEYRACK_NIGHTS_WALKS;
 		return 0;
 	case OVERBOOKED_LIMIT:
-		return value_u64(arg, (struct value_range){1, OVERBOOKED_MAX}, &o->limit, error);
+		return value_u64(
+			arg, (struct value_range){1, OVERBOOKED_MAX}, &o->kept.limit, error);
 	}
 	kr_unreachable();
 }
 
-static bool night_take(void *user, const struct keyrack_listed_night *night)
+static int night_take(void *user, const void *night)
 {
 	struct overbooked *o = user;
-	kr_assert(o->count <= o->limit);
-	o->more = o->count == o->limit;
-	if (o->more)
-		return false;
-	o->nights[o->count++] = *night;
-	night_sum_add(&o->sum, night);
-	return true;
+	int r = pages_keep(&o->kept, night);
+	if (r == CLI_DONE)
+		night_sum_add(&o->sum, night);
+	return r;
 }
 
 /* What comes first is first. */
@@ -116,16 +111,16 @@ static void overbooked_table(const struct overbooked *o)
 		{"TYPE", true}, {"LIMIT", true}, {"ROOMS", true}, {"HELD", true}, {"BOOKED", true},
 		{"OVER LIMIT", true}, {"WALKS", true}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
-	for (size_t i = 0; i < o->count; i++)
-		night_row(table, &o->nights[i]);
-	table_print_free(table, o->request.filter == KEYRACK_NIGHTS_WALKS
+	const struct keyrack_listed_night *night = o->kept.items;
+	for (uint64_t i = 0; i < o->kept.count; i++)
+		night_row(table, &night[i]);
+	table_print_free(table, o->list.request.filter == KEYRACK_NIGHTS_WALKS
 					? "Nobody has to be moved."
 					: "No night is sold beyond its limit or its rooms.");
-	if (o->count > 0)
+	if (o->kept.count > 0)
 		printf("over limit: %" PRIu64 " rooms; walks: %" PRIu64 " rooms\n",
 			o->sum.over_limit, o->sum.walks);
-	if (o->more)
-		printf("There are more than these %zu: --limit N shows them.\n", o->count);
+	pages_print_more(&o->kept);
 }
 
 static void overbooked_json(const struct overbooked *o)
@@ -133,8 +128,8 @@ static void overbooked_json(const struct overbooked *o)
 	json_t *root = js_object(), *nights = js_array();
 	js_text(root, "outcome", "DONE");
 	js_text(root, "code", "DONE");
-	for (size_t i = 0; i < o->count; i++) {
-		const struct keyrack_listed_night *night = &o->nights[i];
+	const struct keyrack_listed_night *night = o->kept.items;
+	for (uint64_t i = 0; i < o->kept.count; i++, night++) {
 		json_t *object = js_object();
 		js_number_id(object, "hotel_id", night->hotel_id);
 		js_count(object, "type", night->type);
@@ -151,27 +146,19 @@ static void overbooked_json(const struct overbooked *o)
 	js_set(root, "nights", nights);
 	js_count(root, "over_limit", o->sum.over_limit);
 	js_count(root, "walks", o->sum.walks);
-	js_bool(root, "more", o->more);
+	js_bool(root, "more", o->kept.more);
 	js_print(root);
 }
 
 static int overbooked_show(struct cli *cli, struct overbooked *o)
 {
-	struct nights_span span;
-	o->nights = calloc(o->limit, sizeof(*o->nights));
-	if (o->nights == NULL) {
-		cli_say(cli, "out of memory: a smaller --limit needs less");
-		return CLI_UNREACHABLE;
-	}
-	int code = nights_each(cli, &o->request, night_take, o, &span);
-	if (code == CLI_DONE) {
-		qsort(o->nights, o->count, sizeof(*o->nights), night_order);
-		if (cli->json)
-			overbooked_json(o);
-		else
-			overbooked_table(o);
-	}
-	free(o->nights);
+	struct pages pages = {pages_ask_nights, &o->list, night_take, o, 0};
+	int code = pages_each_kept(cli, &pages, &o->kept, night_order);
+	if (code == CLI_DONE && cli->json)
+		overbooked_json(o);
+	else if (code == CLI_DONE)
+		overbooked_table(o);
+	free(o->kept.items);
 	return code;
 }
 
@@ -188,23 +175,16 @@ int overbooked_run(struct cli *cli, int argc, char **argv)
 		.arg_max = 1,
 	};
 	const char *args[CLI_ARGS_MAX] = {NULL};
-	struct overbooked o = {.limit = OVERBOOKED_DEFAULT};
-	struct value_hotel hotel = {.id = 0};
-	int code = CLI_DONE;
-	o.request.filter = KEYRACK_NIGHTS_WALKS | KEYRACK_NIGHTS_OVER_LIMIT;
+	struct overbooked o = {.kept = {.item_size_bytes = sizeof(struct keyrack_listed_night),
+				       .limit = OVERBOOKED_DEFAULT}};
+	o.list.request.filter = KEYRACK_NIGHTS_WALKS | KEYRACK_NIGHTS_OVER_LIMIT;
 	cli_words(cli, &spec, argc, argv, &o, args);
-	if (o.has_nights && o.request.relative)
+	if (o.has_nights && o.list.request.relative)
 		return cli_wrong(cli, "--nights and --tonight exclude each other");
-	if (!o.has_nights && !o.request.relative) {
-		o.request.first_day = KEYRACK_DAY_MIN;
-		o.request.last_day = KEYRACK_DAY_MAX;
+	if (!o.has_nights && !o.list.request.relative) {
+		o.list.request.first_day = KEYRACK_DAY_MIN;
+		o.list.request.last_day = KEYRACK_DAY_MAX;
 	}
-	if (args[0] != NULL)
-		code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
-	if (code != CLI_DONE)
-		return code;
-	o.request.hotel_id = hotel.id;
-	return overbooked_show(cli, &o);
+	int code = lookup_hotel_connect(cli, args[0], &o.list.request.hotel_id);
+	return code == CLI_DONE ? overbooked_show(cli, &o) : code;
 }

@@ -5,6 +5,7 @@
 
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/pages.h"
 #include "tools/keyrack/reservation.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
@@ -178,28 +179,20 @@ static void row_add(struct table *table, const struct keyrack_reservation *reser
 
 /* An answer's memory ends with the next call, so the hotel's unit is had before the page. Over all
  * hotels money stays in minor units of each hotel's own currency. */
-static int list_page(struct cli *cli, struct list *list)
+static int list_take(void *user, const void *reservation)
 {
-	struct keyrack_reservation_list_answer answer;
-	list->request.call = cli_call(cli);
-	list->request.limit = (uint32_t)KR_MIN(list->limit - list->count, (uint64_t)LIST_PAGE);
-	int r = keyrack_reservation_list(cli->client, &list->request, &answer);
-	r = report_got(cli, r, &answer.result);
-	if (r != CLI_DONE)
-		return r;
-	for (uint32_t i = 0; i < answer.reservation_count; i++) {
-		const struct keyrack_reservation *reservation = &answer.reservations[i];
-		if (list->table != NULL) {
-			row_add(list->table, reservation);
-			continue;
-		}
+	struct list *list = user;
+	kr_assert(list->count < list->limit);
+	if (list->table != NULL) {
+		row_add(list->table, reservation);
+	} else {
 		json_t *object = js_object();
 		reservation_json(object, reservation, &list->unit);
 		js_append(list->reservations, object);
 	}
-	list->count += answer.reservation_count;
-	list->request.cursor = answer.next_cursor;
-	return CLI_DONE;
+	list->count++;
+	list->request.limit = (uint32_t)KR_MIN(list->limit - list->count, (uint64_t)LIST_PAGE);
+	return list->count < list->limit ? CLI_DONE : PAGES_ENOUGH;
 }
 
 static void list_print(const struct cli *cli, struct list *list)
@@ -227,28 +220,24 @@ static int list_run(
 		{"STATE", false}, {"FIRST LINE", false}, {"ROOMS", false}, {"LINES", true},
 		{"EXTERNAL REF", false}};
 	const char *args[CLI_ARGS_MAX] = {NULL};
-	struct value_hotel hotel = {.id = 0};
-	int code = CLI_DONE;
 	list->limit = LIST_DEFAULT;
 	cli_words(cli, spec, argc, argv, list, args);
-	if (args[0] != NULL)
-		code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
+	int code = lookup_hotel_connect(cli, args[0], &list->request.hotel_id);
 	if (code != CLI_DONE)
 		return code;
 	if (list->lead_us != 0)
 		list->request.arrives_before_us = cli_wall_us() + list->lead_us;
-	list->request.hotel_id = hotel.id;
-	if (hotel.id != 0)
-		list->unit = lookup_unit_quietly(cli, hotel.id);
+	if (list->request.hotel_id != 0)
+		list->unit = lookup_unit_quietly(cli, list->request.hotel_id);
 	if (cli->json)
 		list->reservations = js_array();
 	else
 		list->table = table_new(columns, KR_ARRAY_COUNT(columns));
-	do {
-		code = list_page(cli, list);
-	} while (code == CLI_DONE && list->request.cursor != 0 && list->count < list->limit);
+	struct pages pages = {
+		pages_ask_reservations, &list->request, list_take, list, list->request.cursor};
+	list->request.limit = (uint32_t)KR_MIN(list->limit, (uint64_t)LIST_PAGE);
+	code = pages_each(cli, &pages);
+	list->request.cursor = pages.cursor;
 	if (code == CLI_DONE)
 		list_print(cli, list);
 	return code;

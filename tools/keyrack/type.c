@@ -204,12 +204,9 @@ int type_get_run(struct cli *cli, int argc, char **argv)
 	};
 	static struct value_list types;
 	const char *args[CLI_ARGS_MAX];
-	struct value_hotel hotel;
-	int code;
+	uint64_t hotel_id;
 	memset(&types, 0, sizeof(types));
 	cli_words(cli, &spec, argc, argv, &types, args);
-	code = lookup_hotel(cli, args[0], &hotel);
-	if (code == CLI_DONE)
-		code = cli_connect(cli);
-	return code != CLI_DONE ? code : type_get(cli, hotel.id, &types);
+	int code = lookup_hotel_connect(cli, args[0], &hotel_id);
+	return code != CLI_DONE ? code : type_get(cli, hotel_id, &types);
 }
