@@ -9,7 +9,7 @@ bool client_text_is_fit(const char *text)
 	return text == NULL || strnlen(text, CLIENT_TEXT_SIZE_MAX + 1) <= CLIENT_TEXT_SIZE_MAX;
 }
 
-static uint64_t client_actor(
+uint64_t client_actor(
 	const struct client_pack *pack, const struct keyrack_origin *origin, uint32_t *ret_source)
 {
 	kr_assert(pack->client != NULL);
@@ -102,12 +102,6 @@ int client_encode_type_put(struct client_pack *pack, const void *request)
 	message.reason = client_text(put->origin.reason);
 	client_route_hotel(pack, FRAME_TYPE_PUT, put->hotel_id, CLIENT_RETRY_TRANSIENT);
 	return client_pack_body(pack, &message.base);
-}
-
-/* An array that is said to have elements must be there. */
-static bool client_array_is_fit(const void *array, uint32_t count)
-{
-	return array != NULL || count == 0;
 }
 
 int client_encode_type_get(struct client_pack *pack, const void *request)

@@ -64,6 +64,15 @@ static inline uint8_t client_read_flags(const struct keyrack_call *call)
 
 /* False when the text is longer than the wire takes. */
 bool client_text_is_fit(const char *text);
+/* An array that is said to have elements must be there. */
+static inline bool client_array_is_fit(const void *array, uint32_t count)
+{
+	return array != NULL || count == 0;
+}
+
+/* Who asks, by the call or by the client; gives the actor. */
+uint64_t client_actor(
+	const struct client_pack *pack, const struct keyrack_origin *origin, uint32_t *ret_source);
 
 /* protobuf-c's structs hold texts and arrays that it will not change without const. */
 static inline char *client_text(const char *text)

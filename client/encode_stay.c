@@ -86,7 +86,6 @@ static int client_encode_reserve(
 		!client_text_is_fit(reserve->payment_ref) ||
 		!client_text_is_fit(reserve->origin.reason))
 		return -EINVAL;
-	const struct keyrack_origin *origin = &reserve->origin;
 	message.hotel_id = reserve->hotel_id;
 	message.id_hi = reserve->id.hi;
 	message.id_lo = reserve->id.lo;
@@ -104,9 +103,8 @@ static int client_encode_reserve(
 	message.guest_lo = reserve->guest.lo;
 	message.external_ref = client_text(reserve->external_ref);
 	message.payment_ref = client_text(reserve->payment_ref);
-	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
-	message.source = origin->source != 0 ? origin->source : pack->client->source;
-	message.reason = client_text(origin->reason);
+	message.actor = client_actor(pack, &reserve->origin, &message.source);
+	message.reason = client_text(reserve->origin.reason);
 	client_route_hotel(pack, type, reserve->hotel_id, CLIENT_RETRY_READ);
 	return client_pack_body(pack, &message.base);
 }
@@ -145,7 +143,6 @@ static int client_encode_transition(
 	if (!client_lines_fill(move->lines, move->line_count, &lines) ||
 		!client_text_is_fit(move->payment_ref) || !client_text_is_fit(move->origin.reason))
 		return -EINVAL;
-	const struct keyrack_origin *origin = &move->origin;
 	message.id_hi = move->id.hi;
 	message.id_lo = move->id.lo;
 	message.has_hotel = move->has_hotel;
@@ -161,64 +158,30 @@ static int client_encode_transition(
 	message.force = move->force;
 	message.has_expected_total = move->has_expected_total;
 	message.expected_total_minor = move->expected_total_minor;
-	message.actor = origin->actor != 0 ? origin->actor : pack->client->actor;
-	message.source = origin->source != 0 ? origin->source : pack->client->source;
-	message.reason = client_text(origin->reason);
+	message.actor = client_actor(pack, &move->origin, &message.source);
+	message.reason = client_text(move->origin.reason);
 	int r = client_route_id(pack, type, move->id, move->has_hotel, move->hotel_id);
 	if (r != 0)
 		return r;
 	return client_pack_body(pack, &message.base);
 }
 
-int client_encode_confirm(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_CONFIRM);
-}
-
-int client_encode_release(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_RELEASE);
-}
-
-int client_encode_cancel(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_CANCEL);
-}
-
-int client_encode_resolve(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_RESOLVE);
-}
-
-int client_encode_extend(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_EXTEND);
-}
-
-int client_encode_attach_payment(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_ATTACH_PAYMENT);
-}
-
-int client_encode_check_in(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_CHECK_IN);
-}
-
-int client_encode_complete(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_COMPLETE);
-}
-
-int client_encode_no_show(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_NO_SHOW);
-}
-
-int client_encode_modify(struct client_pack *pack, const void *request)
-{
-	return client_encode_transition(pack, request, FRAME_MODIFY);
-}
+#define CLIENT_MOVE(name, type)                                                                    \
+	int client_encode_##name(struct client_pack *pack, const void *request)                    \
+	{                                                                                          \
+		return client_encode_transition(pack, request, type);                              \
+	}
+CLIENT_MOVE(confirm, FRAME_CONFIRM)
+CLIENT_MOVE(release, FRAME_RELEASE)
+CLIENT_MOVE(cancel, FRAME_CANCEL)
+CLIENT_MOVE(resolve, FRAME_RESOLVE)
+CLIENT_MOVE(extend, FRAME_EXTEND)
+CLIENT_MOVE(attach_payment, FRAME_ATTACH_PAYMENT)
+CLIENT_MOVE(check_in, FRAME_CHECK_IN)
+CLIENT_MOVE(complete, FRAME_COMPLETE)
+CLIENT_MOVE(no_show, FRAME_NO_SHOW)
+CLIENT_MOVE(modify, FRAME_MODIFY)
+#undef CLIENT_MOVE
 
 int client_encode_reservation_get(struct client_pack *pack, const void *request)
 {
@@ -240,8 +203,9 @@ int client_encode_reservation_get(struct client_pack *pack, const void *request)
 #define CURSOR_SHARD_SHIFT 50u
 
 /* To the hotel; over all of them to the shard that the cursor names. */
-static void client_route_list(struct client_pack *pack, enum frame_type type,
-	const struct keyrack_call *call, uint64_t hotel_id, uint64_t cursor)
+static int client_pack_list(struct client_pack *pack, enum frame_type type,
+	const struct keyrack_call *call, uint64_t hotel_id, uint64_t cursor,
+	const ProtobufCMessage *message)
 {
 	client_route_hotel(pack, type, hotel_id, CLIENT_RETRY_READ);
 	if (hotel_id == 0) {
@@ -249,6 +213,7 @@ static void client_route_list(struct client_pack *pack, enum frame_type type,
 		pack->request.routing_key = cursor >> CURSOR_SHARD_SHIFT;
 	}
 	pack->request.flags = client_read_flags(call);
+	return client_pack_body(pack, message);
 }
 
 int client_encode_reservation_list(struct client_pack *pack, const void *request)
@@ -276,15 +241,15 @@ int client_encode_reservation_list(struct client_pack *pack, const void *request
 	message.arrives_before_us = list->arrives_before_us;
 	message.cursor = list->cursor;
 	message.limit = list->limit;
-	client_route_list(pack, FRAME_RESERVATION_LIST, &list->call, list->hotel_id, list->cursor);
-	return client_pack_body(pack, &message.base);
+	return client_pack_list(pack, FRAME_RESERVATION_LIST, &list->call, list->hotel_id,
+		list->cursor, &message.base);
 }
 
 int client_encode_night_list(struct client_pack *pack, const void *request)
 {
 	const struct keyrack_night_list *list = request;
 	Keyrack__NightListRequest message = KEYRACK__NIGHT_LIST_REQUEST__INIT;
-	if (list->types == NULL && list->type_count > 0)
+	if (!client_array_is_fit(list->types, list->type_count))
 		return -EINVAL;
 	message.hotel_id = list->hotel_id;
 	message.types = (uint32_t *)(uintptr_t)list->types;
@@ -296,8 +261,8 @@ int client_encode_night_list(struct client_pack *pack, const void *request)
 	message.cursor = list->cursor;
 	message.from_day = list->from_day;
 	message.limit = list->limit;
-	client_route_list(pack, FRAME_NIGHT_LIST, &list->call, list->hotel_id, list->cursor);
-	return client_pack_body(pack, &message.base);
+	return client_pack_list(
+		pack, FRAME_NIGHT_LIST, &list->call, list->hotel_id, list->cursor, &message.base);
 }
 
 int client_encode_denial_list(struct client_pack *pack, const void *request)
@@ -311,6 +276,6 @@ int client_encode_denial_list(struct client_pack *pack, const void *request)
 	message.last_day = list->last_day;
 	message.cursor = list->cursor;
 	message.limit = list->limit;
-	client_route_list(pack, FRAME_DENIAL_LIST, &list->call, list->hotel_id, list->cursor);
-	return client_pack_body(pack, &message.base);
+	return client_pack_list(
+		pack, FRAME_DENIAL_LIST, &list->call, list->hotel_id, list->cursor, &message.base);
 }

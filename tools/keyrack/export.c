@@ -222,17 +222,15 @@ static int calendar_rows(struct export *export)
 	return export_all(export, export_calendar_one);
 }
 
-int export_run(struct cli *cli, struct export *export, const struct sheet *sheet,
-	int (*rows)(struct export *export))
+static int export_sheet(struct export *export, const struct sheet *sheet, export_rows *rows)
 {
+	struct cli *cli = export->cli;
 	struct kr_error_text error;
-	int code;
 	kr_error_text_clear(&error);
-	export->cli = cli;
 	if (cli->json && export->path == NULL)
 		return cli_wrong(cli, "--json tells what was written: give --out FILE, or take "
 				      "--format ndjson");
-	code = cli_connect(cli);
+	int code = cli_connect(cli);
 	if (code != CLI_DONE)
 		return code;
 	if (sheet_out_open(&export->out, sheet, export->is_ndjson, export->path, &error) < 0) {
@@ -254,55 +252,37 @@ int export_run(struct cli *cli, struct export *export, const struct sheet *sheet
 	return CLI_DONE;
 }
 
-int export_hotels_run(struct cli *cli, int argc, char **argv)
+int export_run(struct cli *cli, int argc, char **argv, const struct cli_spec *spec,
+	const struct sheet *sheet, export_rows *rows)
 {
-	static const struct cli_spec spec = {
-		.options = export_plain_options,
-		.option = export_option,
-		.args = "[HOTEL...]",
-		.doc = "Writes the hotels with all their settings, for `import hotels`.\vUp to "
-		       "four hotels may be named; without any it is all of them, by number.",
-		.arg_max = EXPORT_HOTELS_MAX,
-	};
 	static struct export export;
 	memset(&export, 0, sizeof(export));
-	cli_words(cli, &spec, argc, argv, &export, export.hotels);
+	cli_words(cli, spec, argc, argv, &export, export.hotels);
 	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, sheet_of(SHEET_HOTELS), hotels_rows);
+	export.cli = cli;
+	return export_sheet(&export, sheet, rows);
+}
+
+int export_hotels_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = EXPORT_SPEC(export_plain_options,
+		"Writes the hotels with all their settings, for `import hotels`.", ", by number.");
+	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_HOTELS), hotels_rows);
 }
 
 int export_types_run(struct cli *cli, int argc, char **argv)
 {
-	static const struct cli_spec spec = {
-		.options = export_plain_options,
-		.option = export_option,
-		.args = "[HOTEL...]",
-		.doc = "Writes the room types with all their settings, for `import types`.\vUp to "
-		       "four hotels may be named; without any it is all of them, by number.",
-		.arg_max = EXPORT_HOTELS_MAX,
-	};
-	static struct export export;
-	memset(&export, 0, sizeof(export));
-	cli_words(cli, &spec, argc, argv, &export, export.hotels);
-	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, sheet_of(SHEET_TYPES), types_rows);
+	static const struct cli_spec spec = EXPORT_SPEC(export_plain_options,
+		"Writes the room types with all their settings, for `import types`.",
+		", by number.");
+	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_TYPES), types_rows);
 }
 
 int export_calendar_run(struct cli *cli, int argc, char **argv)
 {
-	static const struct cli_spec spec = {
-		.options = calendar_options,
-		.option = export_option,
-		.args = "[HOTEL...]",
-		.doc = "Writes what is set by date, for `import calendar`: a row for each run of "
-		       "equal nights of a room type, none for nights about which nothing was "
-		       "said.\vUp to four hotels may be named; without any it is all of them, by "
-		       "number.",
-		.arg_max = EXPORT_HOTELS_MAX,
-	};
-	static struct export export;
-	memset(&export, 0, sizeof(export));
-	cli_words(cli, &spec, argc, argv, &export, export.hotels);
-	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, sheet_of(SHEET_CALENDAR), calendar_rows);
+	static const struct cli_spec spec = EXPORT_SPEC(calendar_options,
+		"Writes what is set by date, for `import calendar`: a row for each run of equal "
+		"nights of a room type, none for nights about which nothing was said.",
+		", by number.");
+	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_CALENDAR), calendar_rows);
 }

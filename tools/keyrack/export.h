@@ -46,8 +46,19 @@ export_one export_calendar_one;
 KR_MUST_CHECK int export_option(
 	void *export, int key, const char *arg, struct kr_error_text *error);
 extern const struct argp_option export_plain_options[];
-/* Opens the output, lets `rows` write all of it, closes and tells. The exit code. */
-int export_run(struct cli *cli, struct export *export, const struct sheet *sheet,
-	int (*rows)(struct export *export));
+/* How an export is typed: what it writes, and how the sentence about all of them ends. */
+#define EXPORT_SPEC(table, text, of_all)                                                           \
+	{                                                                                          \
+		.options = table, .option = export_option, .args = "[HOTEL...]",                   \
+		.doc = text "\vUp to four hotels may be named; without any it is all of "          \
+			    "them" of_all,                                                         \
+		.arg_max = EXPORT_HOTELS_MAX                                                       \
+	}
+
+typedef int export_rows(struct export *export);
+/* Reads the words, opens the output, lets `rows` write all of it, closes and tells. The exit
+ * code. */
+int export_run(struct cli *cli, int argc, char **argv, const struct cli_spec *spec,
+	const struct sheet *sheet, export_rows *rows);
 
 #endif

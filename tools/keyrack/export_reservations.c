@@ -243,20 +243,10 @@ static int reservations_rows(struct export *export)
 
 int export_reservations_run(struct cli *cli, int argc, char **argv)
 {
-	static const struct cli_spec spec = {
-		.options = export_plain_options,
-		.option = export_option,
-		.args = "[HOTEL...]",
-		.doc = "Writes the reservations that are kept, in no useful order. NDJSON: an "
-		       "object "
-		       "each, as `reservation get --json` shows it. CSV: a row for each line of "
-		       "one.\vUp to four hotels may be named; without any it is all of them. What "
-		       "changes while it is written may be shown as it was or as it is.",
-		.arg_max = EXPORT_HOTELS_MAX,
-	};
-	static struct export export;
-	memset(&export, 0, sizeof(export));
-	cli_words(cli, &spec, argc, argv, &export, export.hotels);
-	kr_assert(export.cli == NULL);
-	return export_run(cli, &export, &sheet, reservations_rows);
+	static const struct cli_spec spec = EXPORT_SPEC(export_plain_options,
+		"Writes the reservations that are kept, in no useful order. NDJSON: an object "
+		"each, as `reservation get --json` shows it. CSV: a row for each line of one.",
+		". What changes while it is written may be shown as it was or as it "
+		"is.");
+	return export_run(cli, argc, argv, &spec, &sheet, reservations_rows);
 }
