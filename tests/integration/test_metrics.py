@@ -10,23 +10,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import exposition
-from ports import free_port
+import local_cluster
 
 ROOT, KEYRACK = sys.argv[1:3]
-TIMEOUT_S = 120
 PROMTOOL = os.environ.get("KEYRACK_PROMTOOL") or shutil.which("promtool")
 
 
 def run(*words, code=0):
-    done = subprocess.run([KEYRACK, *map(str, words)], capture_output=True, text=True,
-                          timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != code:
-        raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
+    return local_cluster.run(KEYRACK, *words, code=code).stdout
 
 
 class TableTest(unittest.TestCase):
@@ -76,15 +70,8 @@ class ScrapeTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.top = tempfile.mkdtemp(prefix="keyrack-metrics-")
-        cls.folder = os.path.join(cls.top, "c")
-        cls.router = f"127.0.0.1:{free_port()}"
-        cls.addClassCleanup(shutil.rmtree, cls.top)
-        cls.addClassCleanup(subprocess.run, [KEYRACK, "cluster", "stop", "--dir", cls.folder,
-                                             "--kill"], capture_output=True, check=False)
-        run("cluster", "start", "--dir", cls.folder, "--shards", 2, "--listen", cls.router,
-            "--allow-tmpfs", "--hotels", 50, "--types", 100, "--nights", 60, "--reservations",
-            2000)
+        cls.cluster = local_cluster.LocalCluster.lent(KEYRACK, cls.addClassCleanup)
+        cls.router = cls.cluster.router
         for hotel in range(1, 9):
             cls.ask("hotel", "put", hotel, "--zone", "Etc/UTC", "--currency", "EUR")
             cls.ask("type", "put", hotel, 0, "--code", "DBL", "--physical", 1)
@@ -144,18 +131,17 @@ class ScrapeTest(unittest.TestCase):
     @unittest.skipUnless(PROMTOOL, "there is no promtool")
     def test_promtool_finds_nothing_to_say(self):
         done = subprocess.run([PROMTOOL, "check", "metrics"], input=self.scrape("--denials"),
-                              capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+                              capture_output=True, text=True, timeout=local_cluster.TIMEOUT_S, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
     def test_z_a_dead_shard_is_not_up(self):
         """Last by its name: the cluster is of no use to others then."""
-        with open(os.path.join(self.folder, "shard-1.pid"), encoding="ascii") as file:
-            os.kill(int(file.read().split()[0]), 9)
+        os.kill(self.cluster.pid("shard-1"), 9)
         code = 0
         while code == 0:
             done = subprocess.run([KEYRACK, "--router", self.router, "--deadline", "2s",
                                    "stats", "--format", "prometheus"], capture_output=True,
-                                  text=True, timeout=TIMEOUT_S, check=False)
+                                  text=True, timeout=local_cluster.TIMEOUT_S, check=False)
             code = done.returncode
         self.assertEqual(code, 3)
         families = exposition.read(done.stdout)

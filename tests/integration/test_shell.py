@@ -6,28 +6,23 @@ usage: test_shell.py KEYRACK
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
 import tempfile
 import unittest
 
+import local_cluster
+from local_cluster import DONE, REFUSED, TIMEOUT_S, UNREACHABLE, USAGE
 from ports import free_port
 from terminal import Terminal
 
 KEYRACK = os.path.abspath(sys.argv[1])
-TIMEOUT_S = 120
-DONE, REFUSED, USAGE, UNREACHABLE = range(4)
 PROMPT = b"keyrack> "
 
 
-def run(*words, code=0, text=None, **more):
-    done = subprocess.run([KEYRACK, *map(str, words)], input=text or "", capture_output=True,
-                          text=True, timeout=TIMEOUT_S, check=False, **more)
-    if done.returncode != code:
-        raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done
+def run(*words, code=0, text=""):
+    return local_cluster.run(KEYRACK, *words, code=code, text=text)
 
 
 class LinesTest(unittest.TestCase):
@@ -133,15 +128,9 @@ class SessionTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.top = tempfile.mkdtemp(prefix="keyrack-shell-")
-        cls.folder = os.path.join(cls.top, "c")
-        cls.router = f"127.0.0.1:{free_port()}"
-        cls.addClassCleanup(shutil.rmtree, cls.top)
-        cls.addClassCleanup(subprocess.run, [KEYRACK, "cluster", "stop", "--dir", cls.folder,
-                                             "--kill"], capture_output=True, check=False)
-        run("cluster", "start", "--dir", cls.folder, "--shards", 2, "--listen", cls.router,
-            "--allow-tmpfs", "--hotels", 50, "--types", 100, "--nights", 60, "--reservations",
-            2000)
+        cls.cluster = local_cluster.LocalCluster.lent(KEYRACK, cls.addClassCleanup)
+        cls.router = cls.cluster.router
+        cls.top = os.path.dirname(cls.cluster.folder)
         run("--router", cls.router, "shell", text="""
             hotel put code:ritz --zone Europe/Paris --currency EUR
             type put ritz 0 --code DBL --physical 1
@@ -209,9 +198,8 @@ class SessionTest(unittest.TestCase):
         child.stdin.write("ping\n")
         child.stdin.flush()
         self.assertIn("answers in", child.stdout.readline())
-        with open(os.path.join(self.folder, "router.pid"), encoding="ascii") as file:
-            os.kill(int(file.read().split()[0]), 9)
-        run("cluster", "start", "--dir", self.folder)
+        os.kill(self.cluster.pid("router"), 9)
+        run("cluster", "start", "--dir", self.cluster.folder)
         child.stdin.write("ping\n")
         child.stdin.flush()
         self.assertIn("answers in", child.stdout.readline())

@@ -5,15 +5,14 @@ usage: test_top.py KEYRACK
 """
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import termios
 import time
 import unittest
 
+import local_cluster
 from ports import free_port
 from terminal import Terminal
 
@@ -23,11 +22,7 @@ ENTER, LEAVE, HOME = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[H"
 
 
 def run(*words, code=0):
-    done = subprocess.run([KEYRACK, *map(str, words)], capture_output=True, text=True,
-                          timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != code:
-        raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
+    return local_cluster.run(KEYRACK, *words, code=code).stdout
 
 
 def frames(seen):
@@ -37,15 +32,8 @@ def frames(seen):
 
 class TopTest(unittest.TestCase):
     def setUp(self):
-        self.top = tempfile.mkdtemp(prefix="keyrack-top-")
-        self.addCleanup(shutil.rmtree, self.top)
-        self.folder = os.path.join(self.top, "c")
-        self.router = f"127.0.0.1:{free_port()}"
-        self.addCleanup(subprocess.run, [KEYRACK, "cluster", "stop", "--dir", self.folder,
-                                         "--kill"], capture_output=True, check=False)
-        run("cluster", "start", "--dir", self.folder, "--shards", 2, "--listen", self.router,
-            "--allow-tmpfs", "--hotels", 50, "--types", 100, "--nights", 60, "--reservations",
-            2000)
+        self.cluster = local_cluster.LocalCluster.lent(KEYRACK, self.addCleanup)
+        self.router = self.cluster.router
 
     def ask(self, *words, code=0):
         return run("--router", self.router, *words, code=code)
@@ -140,10 +128,9 @@ class TopTest(unittest.TestCase):
                     return
             self.fail(f"shard 1 never was {state}")
         wait_for("serving")
-        with open(os.path.join(self.folder, "shard-1.pid"), encoding="ascii") as file:
-            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        os.kill(self.cluster.pid("shard-1"), signal.SIGKILL)
         wait_for(None)
-        run("cluster", "start", "--dir", self.folder)
+        run("cluster", "start", "--dir", self.cluster.folder)
         wait_for("serving")
 
 
