@@ -92,6 +92,10 @@ struct recover_log_dump {
 /* An applier that prints every effect and applies none. */
 void recover_log_applier(struct recover_log_dump *dump, struct log_applier *ret_applier);
 
+/* The line's terms of cancellation, as members of an object of jansson's. */
+struct json_t;
+void recover_put_terms(struct json_t *json, const struct inv_line *line);
+
 /* Letters for a night's flags, "-" for none. */
 #define RECOVER_FLAGS_SIZE 16u
 void recover_flags_format(

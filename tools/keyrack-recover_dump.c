@@ -230,12 +230,14 @@ static json_t *lines_json(const struct inv_line *lines, uint32_t count)
 	kr_assert(count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct inv_line *line = &lines[i];
-		json_array_append_new(
-			list, json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:o}", "type",
-				      (int)line->type, "plan", (int)line->plan, "check_in",
-				      (int)line->check_in, "check_out", (int)line->check_out,
-				      "rooms", (int)line->rooms, "guests", (int)line->guests,
-				      "pricing", (int)line->pricing, "prices", runs_json(line)));
+		json_t *json = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:o}", "type",
+			(int)line->type, "plan", (int)line->plan, "check_in", (int)line->check_in,
+			"check_out", (int)line->check_out, "rooms", (int)line->rooms, "guests",
+			(int)line->guests, "pricing", (int)line->pricing, "prices",
+			runs_json(line));
+		if (line->tier_count != 0)
+			recover_put_terms(json, line);
+		json_array_append_new(list, json);
 	}
 	return list;
 }

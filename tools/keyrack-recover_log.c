@@ -195,6 +195,21 @@ static void put_update(json_t *json, const struct inv_effect_update *update)
 	json_object_set_new(json, "olds", update_olds_json(update));
 }
 
+void recover_put_terms(json_t *json, const struct inv_line *line)
+{
+	json_t *tiers = json_array();
+	kr_assert(line->tier_count <= INV_TIERS_MAX);
+	for (uint32_t i = 0; i < line->tier_count; i++) {
+		const struct inv_tier *tier = &line->tiers[i];
+		const char *unit = tier->nights != 0 ? "nights" : "basis_points";
+		json_array_append_new(tiers,
+			json_pack("{s:i,s:i}", "hours", (int)tier->hours, unit,
+				(int)(tier->nights != 0 ? tier->nights : tier->basis_points)));
+	}
+	json_object_set_new(json, "tiers", tiers);
+	put_time(json, "arrival", line->arrival_us);
+}
+
 static json_t *line_json(const struct inv_line *line)
 {
 	json_t *json = json_object();
@@ -212,6 +227,8 @@ static json_t *line_json(const struct inv_line *line)
 						    (json_int_t)line->runs[i].price_minor));
 	}
 	json_object_set_new(json, "prices", runs);
+	if (line->tier_count != 0)
+		recover_put_terms(json, line);
 	return json;
 }
 

@@ -54,6 +54,10 @@ struct inv_answer {
 	uint64_t expires_at_us;
 	uint64_t total_minor;
 	uint64_t event_seq;
+	/* CANCELLED and NO_SHOW, where every line has a price: what that cost */
+	bool has_amounts;
+	uint64_t penalty_minor;
+	uint64_t refundable_minor;
 	/* catalogue and inventory */
 	bool created;
 	uint64_t ari_version;

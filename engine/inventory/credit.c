@@ -207,17 +207,26 @@ static uint32_t inv_lines_keeping(
 	return rooms;
 }
 
-bool inv_credit_price(
-	const struct inv_stay *stay, uint32_t i, int32_t day, uint64_t *ret_price_minor)
+const struct inv_line *inv_credit_line(const struct inv_stay *stay, uint32_t i)
 {
 	const struct inv_line *line = &stay->op->lines[i];
 	uint32_t kept = inv_line_kept(stay->op->lines, i);
-	kr_assert(line->pricing == INV_PRICE_CALENDAR);
+	kr_assert(inv_stay_keeps(stay));
 	if (kept >= stay->credit->line_count)
-		return false;
+		return NULL;
 	const struct inv_line *had = &stay->credit->lines[kept];
-	if (had->type != line->type || had->plan != line->plan || had->pricing == INV_PRICE_NONE ||
-		!inv_line_covers(had, day) || inv_lines_keeping(stay, i, kept, day) > had->rooms)
+	kr_assert(had->rooms > 0);
+	return had->type == line->type && had->plan == line->plan ? had : NULL;
+}
+
+bool inv_credit_price(
+	const struct inv_stay *stay, uint32_t i, int32_t day, uint64_t *ret_price_minor)
+{
+	const struct inv_line *had = inv_credit_line(stay, i);
+	uint32_t kept = inv_line_kept(stay->op->lines, i);
+	kr_assert(stay->op->lines[i].pricing == INV_PRICE_CALENDAR);
+	if (had == NULL || had->pricing == INV_PRICE_NONE || !inv_line_covers(had, day) ||
+		inv_lines_keeping(stay, i, kept, day) > had->rooms)
 		return false;
 	uint32_t night = (uint32_t)(day - had->check_in), run = 0;
 	while (night >= had->runs[run].nights)

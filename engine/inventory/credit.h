@@ -46,6 +46,8 @@ void inv_credit_compare(struct inv_stay *stay);
 uint32_t inv_credit_rooms(const struct inv_credit *credit, uint16_t type, int32_t day);
 /* A night before the window that is added or given back; the lowest line's first. */
 bool inv_credit_past_changes(const struct inv_stay *stay, uint32_t *ret_line, int32_t *ret_day);
+/* The line that line i continues, of the same type and plan; NULL when there is none. */
+const struct inv_line *inv_credit_line(const struct inv_stay *stay, uint32_t i);
 /* The price that line i's night was sold at and keeps; false when it keeps none. */
 bool inv_credit_price(
 	const struct inv_stay *stay, uint32_t i, int32_t day, uint64_t *ret_price_minor);

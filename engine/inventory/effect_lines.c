@@ -19,7 +19,7 @@ static const char *inv_effect_line_wrong(const struct inv_line *line)
 	kr_assert(nights > 0);
 	if (covered != (line->pricing == INV_PRICE_NONE ? 0 : nights))
 		return "the price runs do not cover the nights";
-	return NULL;
+	return inv_line_terms_fault(line);
 }
 
 const char *inv_effect_lines_plan(const struct inv *inv, uint32_t hotel_index,

@@ -46,14 +46,15 @@ enum inv_node_kind {
 	INV_NODE_RUNS,
 	INV_NODE_EXTERNAL_REF,
 	INV_NODE_PAYMENT_REF,
-	INV_NODE_CHANGE
+	INV_NODE_CHANGE,
+	INV_NODE_TERMS
 };
 
 /* 72 bytes would straddle: references of up to 64 bytes take two nodes. */
 struct inv_node {
 	uint32_t next;
 	uint8_t kind;
-	uint8_t size;    /* RUNS: runs used; references: bytes used here */
+	uint8_t size;    /* RUNS: runs used; references: bytes used here; TERMS: tiers used */
 	uint8_t pricing; /* LINE */
 	uint8_t spare;
 	union {
@@ -64,7 +65,11 @@ struct inv_node {
 			uint16_t rooms;
 			uint16_t guests;
 			int16_t counted_nights;
-		} line;             /* its runs follow in RUNS nodes */
+		} line; /* its runs follow in RUNS nodes, then its terms if it has any */
+		struct {
+			uint64_t arrival_us;
+			struct inv_tier tiers[INV_TIERS_MAX];
+		} terms;
 		uint64_t runs[7];   /* as first_run */
 		uint64_t change_id; /* of the last change */
 		char bytes[56];

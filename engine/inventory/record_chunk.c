@@ -10,7 +10,7 @@
 #define INV_RUN_SIZE_MAX (3u + 6u)
 #define INV_TEXTS_SIZE_MAX (2u * (1u + INV_TEXT_SIZE_MAX))
 #define INV_RECORD_SIZE_MAX                                                                        \
-	(INV_RECORD_HEAD_SIZE_MAX + INV_LINES_MAX * INV_LINE_SIZE_MAX +                            \
+	(INV_RECORD_HEAD_SIZE_MAX + INV_LINES_MAX * (INV_LINE_SIZE_MAX + INV_TERMS_SIZE_MAX) +     \
 		INV_STAY_NIGHTS_MAX * INV_RUN_SIZE_MAX + INV_TEXTS_SIZE_MAX)
 
 /* ---- saving ---- */
@@ -50,12 +50,14 @@ static void inv_line_save(
 	kr_writer_varint(writer, line->rooms);
 	kr_writer_varint(writer, line->guests);
 	kr_writer_varint(writer, (uint64_t)counted_nights);
-	kr_writer_u8(writer, line->pricing);
+	kr_writer_u8(writer, inv_line_pricing_byte(line));
 	kr_writer_varint(writer, line->run_count);
 	for (uint32_t i = 0; i < line->run_count; i++) {
 		kr_writer_varint(writer, line->runs[i].nights);
 		kr_writer_varint(writer, line->runs[i].price_minor);
 	}
+	if (line->tier_count > 0)
+		inv_line_terms_put(writer, line);
 }
 
 static void inv_text_save(struct inv_text text, struct kr_writer *writer)
@@ -93,6 +95,8 @@ uint32_t inv_record_size_max(const struct inv *inv, uint32_t r)
 		kr_assert(node->kind != 0);
 		if (node->kind == INV_NODE_LINE)
 			size += INV_LINE_SIZE_MAX;
+		else if (node->kind == INV_NODE_TERMS)
+			size += INV_TERMS_SIZE_MAX;
 		else
 			size += node->size * (node->kind == INV_NODE_RUNS ? INV_RUN_SIZE_MAX : 1);
 	}
@@ -119,6 +123,7 @@ struct inv_record_image {
 	struct inv_line lines[INV_LINES_MAX];
 	uint32_t rows[INV_LINES_MAX];
 	uint16_t counted_nights[INV_LINES_MAX];
+	struct inv_tier tiers[INV_LINES_MAX][INV_TIERS_MAX];
 	struct inv_text external_ref, payment_ref;
 };
 
@@ -151,7 +156,7 @@ static void inv_record_load_head(
 }
 
 static void inv_line_load(struct kr_reader *reader, struct inv_line *line, uint16_t *counted_nights,
-	struct inv_price_run *runs, uint32_t run_max)
+	struct inv_price_run *runs, uint32_t run_max, struct inv_tier *tiers)
 {
 	line->type = (uint16_t)kr_reader_varint_max(reader, INV_TYPE_NUMBER_MAX);
 	line->plan = (uint16_t)kr_reader_varint_max(reader, 0);
@@ -160,7 +165,8 @@ static void inv_line_load(struct kr_reader *reader, struct inv_line *line, uint1
 	line->rooms = (uint16_t)kr_reader_varint_max(reader, INV_LINE_ROOMS_MAX);
 	line->guests = (uint16_t)kr_reader_varint_max(reader, UINT16_MAX);
 	*counted_nights = (uint16_t)kr_reader_varint_max(reader, nights);
-	line->pricing = kr_reader_u8(reader);
+	uint8_t pricing = kr_reader_u8(reader);
+	line->pricing = pricing & (uint8_t)~INV_LINE_TERMS;
 	line->run_count = (uint16_t)kr_reader_varint_max(reader, run_max);
 	line->runs = runs;
 	uint64_t covered = 0;
@@ -171,6 +177,8 @@ static void inv_line_load(struct kr_reader *reader, struct inv_line *line, uint1
 		if (runs[i].nights == 0)
 			kr_reader_fail(reader);
 	}
+	if (pricing & INV_LINE_TERMS)
+		inv_line_terms_get(reader, line, tiers);
 	bool has_price = line->pricing != INV_PRICE_NONE;
 	if (check_in < INV_DAY_MIN || check_in > INV_DAY_MAX || nights == 0 || line->rooms == 0 ||
 		line->pricing > INV_PRICE_NONE || covered != (has_price ? nights : 0)) {
@@ -206,7 +214,8 @@ static void inv_record_load_image(
 	kr_assert(line_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++) {
 		inv_line_load(reader, &image->lines[i], &image->counted_nights[i],
-			inv_scratch(inv)->read_runs + used, INV_STAY_NIGHTS_MAX - used);
+			inv_scratch(inv)->read_runs + used, INV_STAY_NIGHTS_MAX - used,
+			image->tiers[i]);
 		used += image->lines[i].run_count;
 	}
 	kr_assert(used <= INV_STAY_NIGHTS_MAX);

@@ -33,8 +33,9 @@ uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count)
 		/* the first line's first run stands in the record */
 		uint32_t runs = lines[i].run_count - (i == 0 && lines[i].run_count > 0);
 		count += (runs + INV_NODE_RUNS_MAX - 1) / INV_NODE_RUNS_MAX;
+		count += lines[i].tier_count > 0;
 	}
-	kr_assert(count < INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX);
+	kr_assert(count < INV_LINES_NODES_MAX);
 	return count;
 }
 
@@ -95,6 +96,19 @@ static uint32_t *inv_runs_append(
 	return link;
 }
 
+static uint32_t *inv_terms_append(struct inv *inv, uint32_t *link, const struct inv_line *line)
+{
+	kr_assert(line->tier_count <= INV_TIERS_MAX);
+	kr_assert((line->tier_count == 0) == (line->arrival_us == 0));
+	if (line->tier_count == 0)
+		return link;
+	struct inv_node *node = inv_node_append(inv, link, INV_NODE_TERMS);
+	node->size = line->tier_count;
+	node->u.terms.arrival_us = line->arrival_us;
+	memcpy(node->u.terms.tiers, line->tiers, line->tier_count * sizeof(*line->tiers));
+	return &node->next;
+}
+
 static uint32_t *inv_line_append(
 	struct inv *inv, uint32_t *link, const struct inv_line *line, uint32_t row, bool counted)
 {
@@ -109,7 +123,8 @@ static uint32_t *inv_line_append(
 	node->u.line.guests = line->guests;
 	node->u.line.counted_nights = counted ? (int16_t)nights : 0;
 	kr_assert(inv_row_at(inv, row)->type == line->type);
-	return inv_runs_append(inv, &node->next, line->runs, line->run_count);
+	link = inv_runs_append(inv, &node->next, line->runs, line->run_count);
+	return inv_terms_append(inv, link, line);
 }
 
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
@@ -132,6 +147,7 @@ void inv_record_put_lines(struct inv *inv, struct inv_record *record, const stru
 	uint32_t *link = &record->more;
 	if (first->run_count > 1)
 		link = inv_runs_append(inv, link, first->runs + 1, first->run_count - 1u);
+	link = inv_terms_append(inv, link, first);
 	for (uint32_t i = 1; i < line_count; i++)
 		link = inv_line_append(inv, link, &lines[i], rows[i], counted);
 }
@@ -175,7 +191,8 @@ void inv_record_give_nodes(struct inv *inv, struct inv_record *record)
 static bool inv_node_is_lines(const struct inv_node *node)
 {
 	kr_assert(node->kind != 0);
-	return node->kind == INV_NODE_LINE || node->kind == INV_NODE_RUNS;
+	return node->kind == INV_NODE_LINE || node->kind == INV_NODE_RUNS ||
+	       node->kind == INV_NODE_TERMS;
 }
 
 uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_record *record)
@@ -183,7 +200,7 @@ uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_rec
 	uint32_t count = 0;
 	for (uint32_t n = record->more; n != INV_NONE; n = inv_nodes(inv)[n].next)
 		count += inv_node_is_lines(&inv_nodes(inv)[n]);
-	kr_assert(count < INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX);
+	kr_assert(count < INV_LINES_NODES_MAX);
 	return count;
 }
 
@@ -306,6 +323,17 @@ static void inv_run_add(
 	kr_assert(line->runs + line->run_count == runs + *run_count);
 }
 
+/* A line has one node of terms at most. */
+static void inv_terms_add(struct inv_line *line, const struct inv_node *node)
+{
+	kr_assert(node->kind == INV_NODE_TERMS);
+	kr_assert(node->size >= 1 && node->size <= INV_TIERS_MAX);
+	kr_assert(line->tier_count == 0);
+	line->tier_count = node->size;
+	line->tiers = node->u.terms.tiers;
+	line->arrival_us = node->u.terms.arrival_us;
+}
+
 uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *record,
 	struct inv_line lines[static INV_LINES_MAX],
 	struct inv_price_run runs[static INV_STAY_NIGHTS_MAX])
@@ -324,6 +352,8 @@ uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *recor
 		line += node->kind == INV_NODE_LINE;
 		for (uint32_t i = 0; node->kind == INV_NODE_RUNS && i < node->size; i++)
 			inv_run_add(&lines[line], runs, &run_count, node->u.runs[i]);
+		if (node->kind == INV_NODE_TERMS)
+			inv_terms_add(&lines[line], node);
 		n = node->next;
 	}
 	return line_count;

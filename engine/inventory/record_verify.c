@@ -89,6 +89,24 @@ static const char *inv_record_heap_wrong(
 		       : "a record waits for another instant";
 }
 
+/* NULL, or what is wrong with the terms of a record's lines. */
+static const char *inv_record_terms_wrong(const struct inv *inv, const struct inv_record *record)
+{
+	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	for (uint32_t n = record->more; n != INV_NONE; n = inv_nodes(inv)[n].next) {
+		const struct inv_node *node = &inv_nodes(inv)[n];
+		if (node->kind != INV_NODE_TERMS)
+			continue;
+		if (node->size == 0 || node->u.terms.arrival_us == 0)
+			return "terms without tiers, or without an arrival";
+		const char *fault = inv_tiers_fault(node->u.terms.tiers, node->size);
+		if (fault != NULL)
+			return fault;
+	}
+	kr_assert(record->line_count <= INV_LINES_MAX);
+	return NULL;
+}
+
 static int inv_record_verify(const struct inv *inv, uint32_t r, struct inv_records_count *count,
 	struct inv_contradiction *ret)
 {
@@ -97,6 +115,8 @@ static int inv_record_verify(const struct inv *inv, uint32_t r, struct inv_recor
 	const char *wrong = inv_record_wrong(inv, r, record);
 	if (wrong == NULL)
 		wrong = inv_record_heap_wrong(inv, r, record);
+	if (wrong == NULL)
+		wrong = inv_record_terms_wrong(inv, record);
 	if (wrong != NULL)
 		return inv_record_contradict(inv, r, wrong, 0, record->state, ret);
 	for (uint32_t n = record->more; n != INV_NONE; n = inv_nodes(inv)[n].next)

@@ -67,13 +67,15 @@ void inv_record_requeue(struct inv *inv, uint32_t record);
 #define INV_TOTAL_MAX ((uint64_t)INT64_MAX)
 /* Adds a line's priced rooms and nights; false when the sum would be larger than that. */
 bool inv_line_sum(const struct inv_line *line, uint64_t *total_minor);
+/* Nodes that the lines of a reservation take at most. */
+#define INV_LINES_NODES_MAX (INV_LINES_MAX * 3 + INV_STAY_NIGHTS_MAX)
 uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count);
 uint32_t inv_text_node_count(struct inv_text text);
 /* The nodes must be there (inv_pool_left). Lines first, then texts. rows[i] is line i's. Lines
  * count all their nights when `counted`, else none. */
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
 	const uint32_t *rows, uint32_t line_count, bool counted);
-/* The nodes of the lines and their price runs. */
+/* The nodes of the lines, their price runs and their terms. */
 uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_record *record);
 /* Other lines in the place of the present ones, all nights counted; what else hangs on the record
  * stays. */
@@ -85,7 +87,7 @@ void inv_record_give_nodes(struct inv *inv, struct inv_record *record);
 /* The text of a kind, gathered into `bytes`; empty when there is none. */
 struct inv_text inv_record_text(const struct inv *inv, const struct inv_record *record,
 	enum inv_node_kind kind, char bytes[static INV_TEXT_SIZE_MAX]);
-/* Lines with their frozen prices; returns how many. */
+/* Lines with their frozen prices and terms; returns how many. Tiers lie in the record's nodes. */
 uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *record,
 	struct inv_line lines[static INV_LINES_MAX],
 	struct inv_price_run runs[static INV_STAY_NIGHTS_MAX]);

@@ -18,6 +18,27 @@ static struct hotel_id inv_record_hotel_id(const struct inv *inv, const struct i
 	return (struct hotel_id){inv_hotel_at(inv, record->hotel_index)->id};
 }
 
+static bool inv_state_has_cost(uint8_t state)
+{
+	kr_assert(state >= INV_HELD && state <= INV_VOID);
+	return state == INV_CANCELLED || state == INV_NO_SHOW;
+}
+
+/* What it cost to give the record back at that instant. */
+static void inv_answer_cost(
+	const struct inv *inv, uint32_t r, uint64_t t_us, struct inv_answer *ret_answer)
+{
+	struct inv_scratch *scratch = inv_scratch(inv);
+	kr_assert(inv_state_has_cost(ret_answer->state));
+	uint32_t line_count = inv_record_unpack(
+		inv, inv_record_at(inv, r), scratch->read_lines, scratch->read_runs);
+	struct inv_cost cost = inv_lines_cost(scratch->read_lines, line_count, t_us);
+	kr_assert(cost.has_amounts == ret_answer->has_total);
+	ret_answer->has_amounts = cost.has_amounts;
+	ret_answer->penalty_minor = cost.penalty_minor;
+	ret_answer->refundable_minor = cost.refundable_minor;
+}
+
 void inv_answer_show(
 	const struct inv *inv, uint32_t r, uint64_t now_us, struct inv_answer *ret_answer)
 {
@@ -34,6 +55,8 @@ void inv_answer_show(
 	ret_answer->event_seq = record->event_seq;
 	ret_answer->wait_lsn = inv_record_lsn(inv, record);
 	ret_answer->has_total = inv_record_total(inv, record, &ret_answer->total_minor);
+	if (inv_state_has_cost(record->state))
+		inv_answer_cost(inv, r, record->changed_at_us, ret_answer);
 	kr_assert(ret_answer->has_total || ret_answer->total_minor == 0);
 }
 
@@ -59,6 +82,8 @@ void inv_answer_after(const struct inv *inv, uint32_t r, const struct inv_effect
 	ret_answer->state = state;
 	ret_answer->revision = effect->revision;
 	ret_answer->event_seq = effect->event_seq;
+	if (inv_state_has_cost(state))
+		inv_answer_cost(inv, r, effect->t_us, ret_answer);
 }
 
 /* ---- what is left ---- */
@@ -95,6 +120,23 @@ struct inv_refusal inv_record_tightest(const struct inv *inv, const struct inv_r
 
 /* ---- views ---- */
 
+/* A hold is given back for nothing; whoever is there, or has gone, cannot cancel any more. */
+static struct inv_cost inv_view_cost(const struct inv_reservation_view *view, uint64_t now_us)
+{
+	kr_assert(view->line_count <= INV_LINES_MAX);
+	if (view->line_count == 0)
+		return (struct inv_cost){0};
+	uint64_t t_us = view->state == INV_CONFIRMED      ? now_us
+			: inv_state_has_cost(view->state) ? view->changed_at_us
+							  : 0;
+	struct inv_cost cost = inv_lines_cost(view->lines, view->line_count, t_us);
+	kr_assert(t_us != 0 || cost.penalty_minor == 0);
+	if (view->state == INV_HELD || view->state == INV_CONFIRMED ||
+		inv_state_has_cost(view->state))
+		return cost;
+	return (struct inv_cost){.free_until_us = cost.free_until_us};
+}
+
 static void inv_reservation_view_fill(
 	struct inv *inv, uint32_t r, uint64_t now_us, struct inv_reservation_view *ret)
 {
@@ -126,6 +168,7 @@ static void inv_reservation_view_fill(
 	ret->payment_ref =
 		inv_record_text(inv, record, INV_NODE_PAYMENT_REF, scratch->read_payment_ref);
 	ret->line_count = inv_record_unpack(inv, record, scratch->read_lines, scratch->read_runs);
+	ret->cost = inv_view_cost(ret, now_us);
 	kr_assert(ret->line_count == record->line_count);
 }
 

@@ -241,7 +241,7 @@ static bool inv_reserve_lacks_room(const struct inv *inv, const struct inv_reser
 	uint32_t nodes = inv_lines_node_count(frozen, op->line_count) +
 			 inv_text_node_count(op->external_ref) +
 			 inv_text_node_count(op->payment_ref);
-	kr_assert(nodes <= INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX + 4);
+	kr_assert(nodes <= INV_LINES_NODES_MAX + 4);
 	if (inv_pool_left(&inv->record_pool) == 0)
 		return inv_reserve_refuse_table(INV_NAME_RESERVATIONS, &inv->record_pool, ret);
 	if (inv_pool_left(&inv->node_pool) < nodes)

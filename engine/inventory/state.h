@@ -116,6 +116,7 @@ struct inv_scratch {
 	struct inv_words stay_words[INV_STAY_NIGHTS_MAX]; /* of the nights on trial */
 	struct inv_line lines[INV_LINES_MAX];
 	struct inv_price_run price_runs[INV_STAY_NIGHTS_MAX];
+	struct inv_tier tiers[INV_LINES_MAX][INV_TIERS_MAX]; /* of `lines` */
 	struct inv_cell_old cell_olds[INV_OLDS_MAX];
 	char external_ref[INV_TEXT_SIZE_MAX];
 	char payment_ref[INV_TEXT_SIZE_MAX];

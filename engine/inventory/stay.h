@@ -98,5 +98,7 @@ void inv_stay_step_arrival_departure(struct inv_stay *stay);
 void inv_stay_step_los(struct inv_stay *stay);
 void inv_stay_step_price(struct inv_stay *stay);
 void inv_stay_step_rooms(struct inv_stay *stay);
+/* The terms of cancellation that line i is sold under, into the line that is frozen. */
+void inv_stay_freeze_terms(const struct inv_stay *stay, uint32_t i, struct inv_line *frozen);
 
 #endif

@@ -363,6 +363,7 @@ void inv_stay_step_price(struct inv_stay *stay)
 		*frozen = *stay->lines[i].line;
 		frozen->run_count = 0;
 		frozen->runs = NULL;
+		inv_stay_freeze_terms(stay, i, frozen);
 		bool is_known = stay->lines[i].row != INV_NONE &&
 				inv_line_price(stay, i, frozen, &scratch->price_runs[used]);
 		if (inv_stay_is_full(stay))

@@ -49,6 +49,17 @@ const struct inv_tier *inv_tiers_at(
 
 struct inv_line;
 
+/* Lines as bytes, in the log and in chunks: their pricing's byte says whether terms follow the
+ * price runs: u64 arrival_us (not 0), then the policy, which has tiers. */
+#define INV_LINE_TERMS 0x80u
+#define INV_TERMS_SIZE_MAX (8u + INV_TIERS_SIZE_MAX)
+uint8_t inv_line_pricing_byte(const struct inv_line *line);
+void inv_line_terms_put(struct kr_writer *writer, const struct inv_line *line);
+void inv_line_terms_get(struct kr_reader *reader, struct inv_line *line,
+	struct inv_tier tiers[static INV_TIERS_MAX]);
+/* NULL, or what is wrong with a line's terms (a static sentence). */
+const char *inv_line_terms_fault(const struct inv_line *line);
+
 /* What cancelling costs. */
 struct inv_cost {
 	/* The first instant at which a line's policy asks for anything, though it be nothing in

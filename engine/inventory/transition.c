@@ -132,7 +132,7 @@ bool inv_transition_is_blocked(
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
 	struct inv_refusal refusal = {.code = KEYRACK_VERSION_MISMATCH, .rule = RULE_VERSION};
-	kr_assert(nodes <= INV_LINES_MAX * 2 + INV_STAY_NIGHTS_MAX + 4);
+	kr_assert(nodes <= INV_LINES_NODES_MAX + 4);
 	if (c->op->has_expected_revision && c->op->expected_revision != record->revision) {
 		refusal.required = c->op->expected_revision;
 		refusal.left = record->revision;

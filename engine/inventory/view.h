@@ -37,6 +37,9 @@ struct inv_reservation_view {
 	struct inv_text external_ref, payment_ref;
 	const struct inv_line *lines; /* in the inventory's scratch */
 	uint32_t line_count;
+	/* HELD, CONFIRMED: of giving it back now; CANCELLED, NO_SHOW: what that cost; else no
+	 * amounts. */
+	struct inv_cost cost;
 };
 
 bool inv_hotel_get(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_view *ret);

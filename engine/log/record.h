@@ -61,6 +61,7 @@ size_t record_writer_finish(struct record_writer *writer);
 struct record_scratch {
 	struct inv_line lines[INV_LINES_MAX];
 	struct inv_price_run runs[INV_STAY_NIGHTS_MAX];
+	struct inv_tier tiers[INV_LINES_MAX][INV_TIERS_MAX];
 	struct inv_cell_old olds[INV_OLDS_MAX];
 	uint16_t types[INV_HOTEL_TYPES_MAX];
 	struct inv_update_old update_olds[INV_UPDATE_CELLS_MAX];

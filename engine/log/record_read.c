@@ -263,21 +263,10 @@ static void get_update(
 }
 
 /* `used` counts the runs of all lines together. */
-static void get_line(
+static void get_runs(
 	struct kr_reader *r, struct record_scratch *scratch, uint32_t *used, struct inv_line *line)
 {
 	kr_assert(*used <= INV_STAY_NIGHTS_MAX);
-	line->type = get_u16(r);
-	line->plan = get_u16(r);
-	line->check_in = get_day(r);
-	line->check_out = get_day_after(r, line->check_in);
-	if (line->check_out <= line->check_in)
-		kr_reader_fail(r);
-	line->rooms = get_u16(r);
-	line->guests = get_u16(r);
-	line->pricing = kr_reader_u8(r);
-	if (line->pricing > INV_PRICE_NONE)
-		kr_reader_fail(r);
 	line->run_count = (uint16_t)kr_reader_varint_max(r, INV_STAY_NIGHTS_MAX - *used);
 	struct inv_price_run *runs = scratch->runs + *used;
 	for (uint32_t i = 0; i < line->run_count; i++) {
@@ -288,13 +277,35 @@ static void get_line(
 	*used += line->run_count;
 }
 
+static void get_line(
+	struct kr_reader *r, struct record_scratch *scratch, uint32_t *used, uint32_t index)
+{
+	struct inv_line *line = &scratch->lines[index];
+	*line = (struct inv_line){.type = get_u16(r)};
+	line->plan = get_u16(r);
+	line->check_in = get_day(r);
+	line->check_out = get_day_after(r, line->check_in);
+	if (line->check_out <= line->check_in)
+		kr_reader_fail(r);
+	line->rooms = get_u16(r);
+	line->guests = get_u16(r);
+	unsigned pricing = kr_reader_u8(r);
+	line->pricing = (uint8_t)(pricing & ~INV_LINE_TERMS);
+	if (line->pricing > INV_PRICE_NONE)
+		kr_reader_fail(r);
+	get_runs(r, scratch, used, line);
+	if (pricing & INV_LINE_TERMS)
+		inv_line_terms_get(r, line, scratch->tiers[index]);
+	kr_assert(index < INV_LINES_MAX);
+}
+
 /* Returns how many; they lie in the scratch. */
 static uint32_t get_lines(struct kr_reader *r, struct record_scratch *scratch)
 {
 	uint32_t line_count = (uint32_t)get_nonzero(r, INV_LINES_MAX), used = 0;
 	kr_assert(scratch != NULL);
 	for (uint32_t i = 0; i < line_count; i++)
-		get_line(r, scratch, &used, &scratch->lines[i]);
+		get_line(r, scratch, &used, i);
 	return line_count;
 }
 

@@ -213,12 +213,14 @@ static void put_line(struct kr_writer *w, const struct inv_line *line)
 	kr_writer_varint(w, (uint64_t)((int64_t)line->check_out - line->check_in));
 	kr_writer_varint(w, line->rooms);
 	kr_writer_varint(w, line->guests);
-	kr_writer_u8(w, line->pricing);
+	kr_writer_u8(w, inv_line_pricing_byte(line));
 	kr_writer_varint(w, line->run_count);
 	for (uint32_t i = 0; i < line->run_count; i++) {
 		kr_writer_varint(w, line->runs[i].nights);
 		kr_writer_varint(w, line->runs[i].price_minor);
 	}
+	if (line->tier_count > 0)
+		inv_line_terms_put(w, line);
 }
 
 static void put_lines(struct kr_writer *w, const struct inv_line *lines, uint32_t line_count)

@@ -178,9 +178,30 @@ static void random_update(struct random_effect *random, struct inv_effect_update
 	e->olds = random->scratch.update_olds;
 }
 
+/* Hours descending, whatever is drawn. */
+static void random_terms(
+	struct random_effect *random, struct inv_tier tiers[INV_TIERS_MAX], struct inv_line *line)
+{
+	struct rng *rng = &random->rng;
+	uint32_t hours = UINT16_MAX;
+	line->tier_count = (uint8_t)(1 + rng_below(rng, INV_TIERS_MAX));
+	line->tiers = tiers;
+	line->arrival_us = 1 + random_value(rng, UINT64_MAX - 1);
+	for (uint32_t i = 0; i < line->tier_count; i++) {
+		uint32_t rest = line->tier_count - i;
+		hours -= 1 + (uint32_t)random_value(rng, hours - rest);
+		tiers[i] = (struct inv_tier){.hours = (uint16_t)hours};
+		if (coin(random))
+			tiers[i].nights = (uint16_t)(1 + random_value(rng, UINT16_MAX - 1));
+		else
+			tiers[i].basis_points = (uint16_t)(1 + rng_below(rng, 10000));
+	}
+}
+
 static void random_line(struct random_effect *random, uint32_t *used, struct inv_line *line)
 {
 	struct rng *rng = &random->rng;
+	*line = (struct inv_line){0};
 	struct inv_price_run *runs = random->scratch.runs + *used;
 	line->type = (uint16_t)random_value(rng, UINT16_MAX);
 	line->plan = (uint16_t)random_value(rng, UINT16_MAX);
@@ -203,6 +224,10 @@ static uint32_t random_lines(struct random_effect *random)
 	uint32_t used = 0, line_count = 1 + (uint32_t)rng_below(&random->rng, INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++)
 		random_line(random, &used, &random->scratch.lines[i]);
+	for (uint32_t i = 0; i < line_count; i++) {
+		if (coin(random))
+			random_terms(random, random->scratch.tiers[i], &random->scratch.lines[i]);
+	}
 	return line_count;
 }
 
@@ -371,7 +396,8 @@ static bool lines_equal(const struct inv_line *a, const struct inv_line *b)
 	bool same = a->type == b->type && a->plan == b->plan && a->check_in == b->check_in &&
 		    a->check_out == b->check_out && a->rooms == b->rooms &&
 		    a->guests == b->guests && a->pricing == b->pricing &&
-		    a->run_count == b->run_count;
+		    a->run_count == b->run_count && a->arrival_us == b->arrival_us &&
+		    inv_tiers_equal(a->tiers, a->tier_count, b->tiers, b->tier_count);
 	for (uint32_t i = 0; same && i < a->run_count; i++) {
 		same = a->runs[i].nights == b->runs[i].nights &&
 		       a->runs[i].price_minor == b->runs[i].price_minor;
