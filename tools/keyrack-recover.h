@@ -75,11 +75,17 @@ struct recover_cell {
 };
 void recover_print_cell(
 	const struct inv *inv, const struct recover_cell *cell, bool is_json, FILE *out);
+/* What finds a reservation: ids of other layouts are one within their hotel. */
+struct recover_id {
+	struct kr_id id;
+	struct hotel_id hotel; /* 0 of a VOID without one */
+};
+int recover_id_compare(struct recover_id a, struct recover_id b);
 /* The reservation is there. */
 void recover_print_reservation(
-	struct inv *inv, struct kr_id id, uint64_t now_us, bool is_json, FILE *out);
+	struct inv *inv, struct recover_id id, uint64_t now_us, bool is_json, FILE *out);
 /* All of them, ascending; freed by the caller. */
-struct kr_id *recover_ids(struct inv *inv, size_t *ret_count);
+struct recover_id *recover_ids(struct inv *inv, size_t *ret_count);
 
 struct recover_log_dump {
 	FILE *out;

@@ -23,7 +23,7 @@ struct side {
 	char letter; /* '-', '+' */
 	struct hotel_entry *hotels;
 	uint32_t hotel_count;
-	struct kr_id *ids;
+	struct recover_id *ids;
 	size_t id_count;
 	struct inv_hotel_view view; /* of the hotel at hand */
 	bool has_hotel;
@@ -136,7 +136,7 @@ static char *cell_line(
 	return bytes;
 }
 
-static char *reservation_line(const struct side *side, struct kr_id id, bool is_json)
+static char *reservation_line(const struct side *side, struct recover_id id, bool is_json)
 {
 	char *bytes = NULL;
 	size_t size;
@@ -144,7 +144,7 @@ static char *reservation_line(const struct side *side, struct kr_id id, bool is_
 	if (out == NULL)
 		return recover_alloc(1, 1);
 	recover_print_reservation(side->inv, id, 0, is_json, out);
-	kr_assert(!kr_id_is_zero(id));
+	kr_assert(!kr_id_is_zero(id.id));
 	fclose(out);
 	return bytes;
 }
@@ -294,15 +294,15 @@ static void diff_hotels(struct diff *diff)
 
 /* ---- reservations ---- */
 
-static struct hotel_id hotel_of(const struct side *side, struct kr_id id)
+static struct hotel_id hotel_of(const struct side *side, struct recover_id id)
 {
 	struct inv_reservation_view view;
-	bool found = inv_reservation_get(side->inv, id, 0, &view);
+	bool found = inv_reservation_get_of(side->inv, id.hotel, id.id, 0, &view);
 	kr_assert(found);
 	return view.hotel;
 }
 
-static void diff_reservation(struct diff *diff, struct kr_id id, bool is_in_a, bool is_in_b)
+static void diff_reservation(struct diff *diff, struct recover_id id, bool is_in_a, bool is_in_b)
 {
 	const struct side *any = is_in_a ? &diff->a : &diff->b;
 	kr_assert(is_in_a || is_in_b);
@@ -335,7 +335,7 @@ static void diff_reservations(struct diff *diff)
 	while (i < a->id_count || j < b->id_count) {
 		int order = i == a->id_count   ? 1
 			    : j == b->id_count ? -1
-					       : kr_id_compare(a->ids[i], b->ids[j]);
+					       : recover_id_compare(a->ids[i], b->ids[j]);
 		diff_reservation(diff, order <= 0 ? a->ids[i] : b->ids[j], order <= 0, order >= 0);
 		i += order <= 0;
 		j += order >= 0;

@@ -178,7 +178,7 @@ void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, F
 /* ---- reservations ---- */
 
 struct id_list {
-	struct kr_id *ids;
+	struct recover_id *ids;
 	size_t count;
 	size_t capacity;
 };
@@ -189,20 +189,29 @@ static void id_collect(void *user, const struct inv_reservation_view *view)
 	kr_assert(!kr_id_is_zero(view->id));
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity * 2 + 1024;
-		struct kr_id *ids = recover_alloc(capacity, sizeof(*ids));
+		struct recover_id *ids = recover_alloc(capacity, sizeof(*ids));
 		if (list->count > 0)
 			memcpy(ids, list->ids, list->count * sizeof(*ids));
 		free(list->ids);
 		list->ids = ids;
 		list->capacity = capacity;
 	}
-	list->ids[list->count++] = view->id;
+	list->ids[list->count++] = (struct recover_id){view->id, view->hotel};
 }
 
 static int id_compare(const void *a, const void *b)
 {
 	kr_assert(a != NULL && b != NULL);
-	return kr_id_compare(*(const struct kr_id *)a, *(const struct kr_id *)b);
+	return recover_id_compare(*(const struct recover_id *)a, *(const struct recover_id *)b);
+}
+
+int recover_id_compare(struct recover_id a, struct recover_id b)
+{
+	int order = kr_id_compare(a.id, b.id);
+	kr_assert(!kr_id_is_zero(a.id));
+	if (order != 0 || reservation_id_is_native(a.id))
+		return order;
+	return a.hotel.v < b.hotel.v ? -1 : a.hotel.v > b.hotel.v;
 }
 
 static json_t *text_json(struct inv_text text)
@@ -291,7 +300,7 @@ static void reservation_print_text(const struct inv_reservation_view *view, FILE
 	fputc('\n', out);
 }
 
-struct kr_id *recover_ids(struct inv *inv, size_t *ret_count)
+struct recover_id *recover_ids(struct inv *inv, size_t *ret_count)
 {
 	struct id_list list = {0};
 	inv_reservations_each(inv, 0, id_collect, &list);
@@ -303,10 +312,10 @@ struct kr_id *recover_ids(struct inv *inv, size_t *ret_count)
 }
 
 void recover_print_reservation(
-	struct inv *inv, struct kr_id id, uint64_t now_us, bool is_json, FILE *out)
+	struct inv *inv, struct recover_id id, uint64_t now_us, bool is_json, FILE *out)
 {
 	struct inv_reservation_view view;
-	bool found = inv_reservation_get(inv, id, now_us, &view);
+	bool found = inv_reservation_get_of(inv, id.hotel, id.id, now_us, &view);
 	kr_assert(found);
 	if (is_json)
 		reservation_print_json(&view, out);
@@ -317,7 +326,7 @@ void recover_print_reservation(
 void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out)
 {
 	size_t count;
-	struct kr_id *ids = recover_ids(inv, &count);
+	struct recover_id *ids = recover_ids(inv, &count);
 	kr_assert(count == 0 || ids != NULL);
 	if (!is_json)
 		fputs("# id hotel state revision total lines\n", out);

@@ -265,6 +265,34 @@ static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
 	put_lines(json, r->lines, r->line_count);
 }
 
+static void put_import(json_t *json, const struct inv_effect_import *i)
+{
+	char guest[KR_ID_TEXT_SIZE];
+	kr_assert(i->line_count >= 1);
+	json_object_set_new(json, "state", json_string(recover_state_name(i->state)));
+	json_object_set_new(json, "was_held", json_boolean(i->was_held));
+	json_object_set_new(json, "graced", json_boolean(i->graced));
+	if (i->forced)
+		json_object_set_new(json, "forced", json_true());
+	put_time(json, "created_at", i->created_at_us);
+	put_time(json, "changed_at", i->changed_at_us);
+	if (i->expires_at_us != 0)
+		put_time(json, "expires_at", i->expires_at_us);
+	if (i->state == INV_NO_SHOW || i->state == INV_COMPLETED)
+		put_day(json, "counted_until", i->counted_until);
+	if (i->change_id != 0)
+		put_hex(json, "last_change_id", i->change_id);
+	put_int(json, "reservation_source", i->source);
+	if ((i->guest.hi | i->guest.lo) != 0) {
+		kr_id_format((struct kr_id){.hi = i->guest.hi, .lo = i->guest.lo}, guest);
+		json_object_set_new(json, "guest", json_string(guest));
+	}
+	put_text(json, "external_ref", i->external_ref);
+	put_text(json, "payment_ref", i->payment_ref);
+	put_hex(json, "fingerprint", i->fingerprint);
+	put_lines(json, i->lines, i->line_count);
+}
+
 static void put_kind(json_t *json, const struct inv_effect *effect)
 {
 	kr_assert(effect->kind != 0);
@@ -280,6 +308,9 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_RESERVE:
 		put_reserve(json, &effect->u.reserve);
+		break;
+	case INV_EFFECT_IMPORT:
+		put_import(json, &effect->u.import);
 		break;
 	case INV_EFFECT_CONFIRM:
 		put_text(json, "payment_ref", effect->u.confirm.payment_ref);

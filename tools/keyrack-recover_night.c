@@ -69,6 +69,11 @@ bool night_tally_move(
 	case INV_EFFECT_MODIFY:
 		*count += (int64_t)rooms->after - rooms->before;
 		return true;
+	case INV_EFFECT_IMPORT:
+		/* of one that has ended there are none */
+		*(effect->u.import.state == INV_HELD ? &tally->held : &tally->booked) +=
+			rooms->after;
+		return true;
 	case INV_EFFECT_CONFIRM:
 		tally->held -= rooms->before;
 		tally->booked += rooms->before;

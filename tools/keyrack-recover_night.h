@@ -15,6 +15,12 @@ struct night {
 	int32_t day;
 };
 
+/* It is neither over nor given back. */
+static inline bool night_import_counts(const struct inv_effect_import *import)
+{
+	return import->state == INV_HELD || import->state == INV_CONFIRMED ||
+	       import->state == INV_CHECKED_IN;
+}
 /* Rooms of the lines that stay this night. */
 uint32_t night_rooms(const struct night *night, const struct inv_line *lines, uint32_t line_count);
 
@@ -32,7 +38,7 @@ struct night_tally {
 /* Rooms on the night of the reservation that an effect is about. */
 struct night_rooms {
 	uint32_t before; /* RESERVE: of the hold that is replaced */
-	uint32_t after;  /* RESERVE and MODIFY: of the effect's lines */
+	uint32_t after;  /* RESERVE, MODIFY and IMPORT: of the effect's lines, if they count */
 	bool is_booked;  /* before: as booked, else as held */
 };
 

@@ -108,7 +108,8 @@ static uint32_t rooms_kept(struct why *why, struct kr_id id, uint64_t t_us, bool
 {
 	struct inv_reservation_view view;
 	kr_assert(ret_is_booked != NULL);
-	if (kr_id_is_zero(id) || !inv_reservation_get(inventory_of(why), id, t_us, &view))
+	if (kr_id_is_zero(id) ||
+		!inv_reservation_get_of(inventory_of(why), why->night.hotel, id, t_us, &view))
 		return 0;
 	*ret_is_booked = view.state == INV_CONFIRMED || view.state == INV_CHECKED_IN;
 	return night_rooms(&why->night, view.lines, view.line_count);
@@ -127,13 +128,17 @@ static struct night_rooms rooms_of(struct why *why, const struct inv_effect *eff
 	if (effect->kind == INV_EFFECT_MODIFY)
 		rooms.after = night_rooms(
 			&why->night, effect->u.modify.lines, effect->u.modify.line_count);
+	if (effect->kind == INV_EFFECT_IMPORT && night_import_counts(&effect->u.import))
+		rooms.after = night_rooms(
+			&why->night, effect->u.import.lines, effect->u.import.line_count);
 	return rooms;
 }
 
 /* What the effect gives the reservation on the night, or finds there. */
 static uint32_t rooms_shown(const struct inv_effect *effect, const struct night_rooms *rooms)
 {
-	bool has_lines = effect->kind == INV_EFFECT_RESERVE || effect->kind == INV_EFFECT_MODIFY;
+	bool has_lines = effect->kind == INV_EFFECT_RESERVE || effect->kind == INV_EFFECT_MODIFY ||
+			 effect->kind == INV_EFFECT_IMPORT;
 	kr_assert(effect->kind != 0);
 	return has_lines ? rooms->after : rooms->before;
 }

@@ -170,3 +170,34 @@ void inv_spans_move(
 		}
 	}
 }
+
+/* A span before this one has the night. */
+static bool inv_spans_met(const struct inv_span *spans, uint32_t i, int32_t day)
+{
+	for (uint32_t j = 0; j < i; j++) {
+		if (spans[j].row == spans[i].row && day >= spans[j].first_day &&
+			day < spans[j].end_day)
+			return true;
+	}
+	return false;
+}
+
+uint32_t inv_spans_over_limit(
+	const struct inv *inv, const struct inv_span *spans, uint32_t span_count, bool taken)
+{
+	uint32_t count = 0;
+	kr_assert(span_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < span_count; i++) {
+		uint32_t ring = spans[i].ring;
+		for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++) {
+			struct cell_counter cell =
+				cell_counter_unpack(inv_cell_load(inv, spans[i].row, ring).counter);
+			int32_t drawn = taken ? 0 : inv_spans_drawn(spans, span_count, i, day);
+			if (cell_left(cell) < drawn && !inv_spans_met(spans, i, day))
+				count++;
+			ring = inv_ring_after(inv, ring);
+		}
+	}
+	kr_assert(count <= INV_STAY_NIGHTS_MAX);
+	return count;
+}

@@ -44,4 +44,9 @@ KR_MUST_CHECK int inv_spans_check(const struct inv *inv, const struct inv_span *
 void inv_spans_move(
 	struct inv *inv, const struct inv_span *spans, uint32_t span_count, struct inv_delta delta);
 
+/* Nights of types that these rooms bring over their limit, or that are over it with them where they
+ * are counted already (`taken`). */
+uint32_t inv_spans_over_limit(
+	const struct inv *inv, const struct inv_span *spans, uint32_t span_count, bool taken);
+
 #endif

@@ -64,14 +64,15 @@ static inline bool inv_stay_keeps(const struct inv_stay *stay)
 	return stay->credit != NULL && stay->credit->keeps;
 }
 
+/* Nothing of an import is new: it is sold. */
 static inline bool inv_stay_line_is_new(const struct inv_stay *stay, uint32_t i)
 {
-	return !inv_stay_keeps(stay) || stay->credit->is_new[i];
+	return inv_stay_keeps(stay) ? stay->credit->is_new[i] : !stay->imports;
 }
 
 static inline bool inv_stay_has_new(const struct inv_stay *stay)
 {
-	return !inv_stay_keeps(stay) || stay->credit->has_new;
+	return inv_stay_keeps(stay) ? stay->credit->has_new : !stay->imports;
 }
 
 static inline uint32_t inv_stay_credit(const struct inv_stay *stay, uint32_t i, int32_t day)

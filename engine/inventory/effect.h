@@ -73,6 +73,22 @@ struct inv_effect_reserve {
 	bool forced; /* over restrictions and limits, whether or not any was in the way */
 };
 
+struct inv_effect_import {
+	uint8_t state;
+	bool was_held, graced;
+	bool forced;           /* whether or not a limit was in the way */
+	int32_t counted_until; /* NO_SHOW and COMPLETED, else 0 */
+	uint32_t source;       /* of the reservation */
+	uint64_t fingerprint;
+	uint64_t created_at_us, changed_at_us, expires_at_us;
+	uint64_t change_id;
+	struct inv_guest_id guest;
+	struct inv_text external_ref;
+	struct inv_text payment_ref;
+	const struct inv_line *lines; /* with frozen prices */
+	uint32_t line_count;
+};
+
 struct inv_effect {
 	enum inv_effect_kind kind;
 	uint64_t lsn;
@@ -83,7 +99,7 @@ struct inv_effect {
 	struct kr_id id;    /* kinds 4 to 10, 12, and from 16 on */
 	uint32_t revision;  /* of the reservation, after: kinds 4 to 10, and from 16 on */
 	uint64_t change_id; /* the caller's, not 0: EXTEND, ATTACH_PAYMENT and MODIFY */
-	/* Cells the reservation moved: kinds 4 to 8, COMPLETE, NO_SHOW and MODIFY. */
+	/* Cells the reservation moved: kinds 4 to 8, COMPLETE, NO_SHOW, MODIFY and IMPORT. */
 	const struct inv_cell_old *olds;
 	uint32_t old_count;
 	union {
@@ -91,6 +107,7 @@ struct inv_effect {
 		struct inv_effect_type type_put;
 		struct inv_effect_update update;
 		struct inv_effect_reserve reserve;
+		struct inv_effect_import import;
 		struct {
 			const struct inv_line *lines; /* after, with frozen prices */
 			uint32_t line_count;

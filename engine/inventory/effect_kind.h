@@ -25,9 +25,10 @@
 	X(18, CHECK_IN)                                                                            \
 	X(19, COMPLETE)                                                                            \
 	X(20, NO_SHOW)                                                                             \
-	X(21, MODIFY)
+	X(21, MODIFY)                                                                              \
+	X(23, IMPORT)
 
-#define INV_EFFECT_LAST INV_EFFECT_MODIFY
+#define INV_EFFECT_LAST INV_EFFECT_IMPORT
 
 #define X(number, name) INV_EFFECT_##name = number,
 enum inv_effect_kind { INV_EFFECT_TABLE(X) };

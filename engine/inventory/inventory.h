@@ -62,12 +62,17 @@ enum inv_result inv_update_judge(struct inv *inv, struct inv_now now,
 enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, struct inv_effect *ret_effect,
 	struct inv_answer *ret_answer);
+enum inv_result inv_import_judge(struct inv *inv, struct inv_now now,
+	const struct inv_import_op *op, struct inv_effect *ret_effect,
+	struct inv_answer *ret_answer);
 enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 	const struct inv_transition_op *op, struct inv_effect *ret_effect,
 	struct inv_answer *ret_answer);
 
 /* Over operation and every body field but actor, source, reason and deadline. */
 uint64_t inv_reserve_fingerprint(const struct inv_reserve_op *op);
+/* Over every field of the reservation, neither force nor actor. */
+uint64_t inv_import_fingerprint(const struct inv_import_op *op);
 
 /* Hints the caches ahead of judging: stage 0 index slots, 1 records, hotels and rows, 2 cells. */
 void inv_reserve_prefetch(const struct inv *inv, const struct inv_reserve_op *op, unsigned stage);

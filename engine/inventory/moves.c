@@ -39,7 +39,7 @@ int inv_move_find_id(const struct inv *inv, uint32_t hotel_index, const struct i
 	struct kr_id id, uint32_t revision, uint32_t from, uint32_t *ret_record,
 	struct inv_contradiction *ret)
 {
-	uint32_t r = inv_record_find(inv, id);
+	uint32_t r = inv_record_find(inv, hotel_index, id);
 	kr_assert((from & ~INV_STATES_LIVE) == 0);
 	if (r == INV_NONE)
 		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);

@@ -12,6 +12,7 @@
 #include "engine/inventory/actor.h"
 #include "engine/inventory/answer.h"
 #include "engine/inventory/catalogue_op.h"
+#include "engine/inventory/import_op.h"
 #include "engine/inventory/stay_op.h"
 #include "engine/inventory/update_op.h"
 

@@ -81,7 +81,7 @@ inv_apply_fn inv_apply_start, inv_apply_digest;
 /* hotel_index INV_NONE for reservations without a hotel: VOID, and RETIRE of one */
 inv_apply_fn inv_apply_reserve, inv_apply_confirm, inv_apply_release, inv_apply_cancel;
 inv_apply_fn inv_apply_expire, inv_apply_grace, inv_apply_retire, inv_apply_void;
-inv_apply_fn inv_apply_extend, inv_apply_attach, inv_apply_modify;
+inv_apply_fn inv_apply_extend, inv_apply_attach, inv_apply_modify, inv_apply_import;
 inv_apply_fn inv_apply_check_in, inv_apply_complete, inv_apply_no_show;
 
 /* ---- day rolls, for inv_due_next_us and inv_due_judge ---- */

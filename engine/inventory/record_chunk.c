@@ -230,7 +230,7 @@ static const char *inv_record_image_wrong(
 	const struct inv_record *head = &image->head;
 	bool counts = head->state == INV_HELD || inv_state_is_booked(head->state);
 	kr_assert(head->revision > 0);
-	if (inv_record_find(inv, head->id) != INV_NONE)
+	if (inv_record_find(inv, hotel_index, head->id) != INV_NONE)
 		return "a reservation is there twice";
 	if (hotel_index == INV_NONE && head->state != INV_VOID)
 		return "a reservation without a hotel";

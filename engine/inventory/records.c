@@ -7,7 +7,15 @@
 
 /* ---- finding ---- */
 
-uint32_t inv_record_find(const struct inv *inv, struct kr_id id)
+/* Minted ids are one everywhere; what other systems number is one within a hotel. */
+static bool inv_record_is(const struct inv_record *record, uint32_t hotel_index, struct kr_id id)
+{
+	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	return kr_id_equal(record->id, id) &&
+	       (record->hotel_index == hotel_index || reservation_id_is_native(id));
+}
+
+uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_id id)
 {
 	uint32_t tag = inv_id_tag(id);
 	uint32_t slot = inv_index_home(&inv->record_index, tag);
@@ -15,8 +23,7 @@ uint32_t inv_record_find(const struct inv *inv, struct kr_id id)
 		uint32_t r = inv_index_next(&inv->record_index, inv_record_slots(inv), tag, &slot);
 		if (r == INV_INDEX_END)
 			return INV_NONE;
-		kr_assert((inv_record_at(inv, r)->flags & INV_RECORD_FREE) == 0);
-		if (kr_id_equal(inv_record_at(inv, r)->id, id))
+		if (inv_record_is(inv_record_at(inv, r), hotel_index, id))
 			return r;
 	}
 }
@@ -74,9 +81,20 @@ bool inv_state_is_terminal(uint8_t state)
 uint64_t inv_record_minted_us(const struct inv_record *record)
 {
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
-	if (!reservation_id_is_native(record->id))
-		return record->created_at_us;
-	return reservation_id_ms(record->id) * 1000;
+	return inv_id_minted_us(record->id, record->created_at_us);
+}
+
+uint64_t inv_id_minted_us(struct kr_id id, uint64_t created_at_us)
+{
+	if (!reservation_id_is_native(id))
+		return created_at_us;
+	return reservation_id_ms(id) * 1000;
+}
+
+bool inv_state_is_stay(uint8_t state)
+{
+	kr_assert(state >= INV_HELD && state <= INV_VOID);
+	return inv_state_is_booked(state) || state == INV_COMPLETED;
 }
 
 int32_t inv_record_check_in(const struct inv *inv, const struct inv_record *record)
@@ -111,12 +129,23 @@ int32_t inv_record_check_out(const struct inv *inv, const struct inv_record *rec
  */
 uint64_t inv_record_retire_us(const struct inv *inv, const struct inv_record *record)
 {
+	struct inv_retire_case c = {.state = record->state,
+		.changed_at_us = record->changed_at_us,
+		.minted_us = inv_record_minted_us(record)};
 	kr_assert(record->state != INV_HELD);
+	if (inv_state_is_stay(record->state))
+		c.check_out = inv_record_check_out(inv, record);
+	return inv_retire_us(inv, c);
+}
+
+uint64_t inv_retire_us(const struct inv *inv, struct inv_retire_case c)
+{
 	/* an id is old enough when it is older than the mark, not as old */
-	uint64_t minted_us = inv_record_minted_us(record) + 1;
-	if (inv_state_is_terminal(record->state) && record->state != INV_COMPLETED)
-		return KR_MAX(record->changed_at_us, minted_us) + inv->config.retention_us;
-	int64_t day = inv_record_check_out(inv, record) + INV_STAY_KEEP_DAYS;
+	uint64_t minted_us = c.minted_us + 1;
+	kr_assert(c.state != INV_HELD);
+	if (!inv_state_is_stay(c.state))
+		return KR_MAX(c.changed_at_us, minted_us) + inv->config.retention_us;
+	int64_t day = (int64_t)c.check_out + INV_STAY_KEEP_DAYS;
 	int64_t day_us = day * INV_DAY_US - (int64_t)INV_DAY_BEGINS_EARLY_US;
 	kr_assert(inv->config.retention_us <= INT64_MAX);
 	return KR_MAX(day_us > 0 ? (uint64_t)day_us : 0, minted_us + inv->config.retention_us);
@@ -272,7 +301,7 @@ void inv_record_enter(struct inv *inv, uint32_t r)
 {
 	struct inv_record *record = inv_record_at(inv, r);
 	uint32_t tag;
-	kr_assert_checked(inv_record_find(inv, record->id) == INV_NONE);
+	kr_assert_checked(inv_record_find(inv, record->hotel_index, record->id) == INV_NONE);
 	kr_assert(record->revision > 0);
 	inv_index_insert(&inv->record_index, inv_record_slots(inv), inv_id_tag(record->id), r);
 	if (inv_record_external_tag(inv, record, &tag))

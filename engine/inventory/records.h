@@ -29,19 +29,31 @@ static inline uint32_t inv_id_tag(struct kr_id id)
 	return inv_index_tag(hash_mix(id.hi * UINT64_C(0x9e3779b97f4a7c15) ^ id.lo));
 }
 
-/* The record of an id, INV_NONE when there is none. */
-uint32_t inv_record_find(const struct inv *inv, struct kr_id id);
+/* The record of an id, INV_NONE when there is none. An id of another layout is its hotel's own: two
+ * hotels may have records under the same one. A native id is found whatever hotel is named. */
+uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_id id);
 /* The unretired record with this reference of this source in the hotel, or INV_NONE. */
 uint32_t inv_record_find_external(
 	const struct inv *inv, struct hotel_id hotel, uint32_t source, struct inv_text reference);
 
-/* When the id was minted, microseconds; for foreign layouts when the record was made. */
+/* When the id was minted, microseconds; other layouts do not tell, so for them when the reservation
+ * was made, which an import says. */
 uint64_t inv_record_minted_us(const struct inv_record *record);
+uint64_t inv_id_minted_us(struct kr_id id, uint64_t created_at_us);
 /* The first night of any line; the date after the last. */
 int32_t inv_record_check_in(const struct inv *inv, const struct inv_record *record);
 int32_t inv_record_check_out(const struct inv *inv, const struct inv_record *record);
 /* Not before this may it be retired, as far as the record alone can tell. */
 uint64_t inv_record_retire_us(const struct inv *inv, const struct inv_record *record);
+/* What that is made of. */
+struct inv_retire_case {
+	uint8_t state;
+	uint64_t changed_at_us, minted_us;
+	int32_t check_out; /* of a stay that was had or is to be had */
+};
+uint64_t inv_retire_us(const struct inv *inv, struct inv_retire_case c);
+/* Retirement asks for check_out: a stay rather than what came to nothing. */
+bool inv_state_is_stay(uint8_t state);
 /* Held rooms, booked rooms, or neither: what a state counts as. */
 bool inv_state_is_booked(uint8_t state);
 /* Nothing comes after it but retirement. */

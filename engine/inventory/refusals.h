@@ -34,7 +34,14 @@
 	X(20, REACQUIRES, "reacquires")                                                            \
 	X(21, KEEPS, "keeps")                                                                      \
 	X(22, REPLACES, "replaces")                                                                \
-	X(23, FORCE, "force")
+	X(23, FORCE, "force")                                                                      \
+	X(24, STATE, "state")                                                                      \
+	X(25, REVISION, "revision")                                                                \
+	X(26, CREATED_AT, "created_at_us")                                                         \
+	X(27, CHANGED_AT, "changed_at_us")                                                         \
+	X(28, COUNTED_UNTIL, "counted_until")                                                      \
+	X(29, GRACED, "graced")                                                                    \
+	X(30, TERMS, "terms")
 
 #define X(number, name, text) INV_NAME_##name = number,
 enum inv_name { INV_NAME_TABLE(X) };

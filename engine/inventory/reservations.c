@@ -137,6 +137,24 @@ static struct inv_cost inv_view_cost(const struct inv_reservation_view *view, ui
 	return (struct inv_cost){.free_until_us = cost.free_until_us};
 }
 
+/* No line counts a night from this date on; the arrival where none counts any. */
+static int32_t inv_record_counted_until(const struct inv *inv, const struct inv_record *record)
+{
+	struct inv_record_line lines[INV_LINES_MAX];
+	uint32_t line_count = inv_record_lines(inv, record, lines);
+	int32_t first = INT32_MAX, until = INT32_MIN;
+	kr_assert(line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++) {
+		first = KR_MIN(first, lines[i].check_in);
+		if (lines[i].counted_nights > 0)
+			until = KR_MAX(until, lines[i].check_in + lines[i].counted_nights);
+	}
+	if (line_count == 0)
+		return 0;
+	kr_assert(first < INT32_MAX);
+	return until == INT32_MIN ? first : until;
+}
+
 static void inv_reservation_view_fill(
 	struct inv *inv, uint32_t r, uint64_t now_us, struct inv_reservation_view *ret)
 {
@@ -157,7 +175,7 @@ static void inv_reservation_view_fill(
 		.expires_at_us = record->expires_at_us,
 		.event_seq = record->event_seq,
 		.change_id = inv_record_change_id(inv, record),
-		.counted_until = record->check_in + record->counted_nights,
+		.counted_until = inv_record_counted_until(inv, record),
 		.source = record->source,
 		.guest = record->guest,
 		.lines = scratch->read_lines,
@@ -172,11 +190,29 @@ static void inv_reservation_view_fill(
 	kr_assert(ret->line_count == record->line_count);
 }
 
+void inv_reservation_show(
+	struct inv *inv, uint32_t r, uint64_t now_us, struct inv_reservation_view *ret)
+{
+	kr_assert(r < inv->record_pool.fresh);
+	kr_assert(ret != NULL);
+	inv_reservation_view_fill(inv, r, now_us, ret);
+}
+
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret)
 {
-	uint32_t r = inv_record_find(inv, id);
 	kr_assert(ret != NULL);
+	return inv_reservation_get_of(inv, (struct hotel_id){0}, id, now_us, ret);
+}
+
+bool inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struct kr_id id,
+	uint64_t now_us, struct inv_reservation_view *ret)
+{
+	uint32_t hotel_index = INV_NONE;
+	kr_assert(ret != NULL);
+	if (hotel.v != 0 && !reservation_id_is_native(id))
+		hotel_index = inv_hotel_find(inv, hotel);
+	uint32_t r = inv_record_find(inv, hotel_index, id);
 	if (r == INV_NONE)
 		return false;
 	inv_reservation_view_fill(inv, r, now_us, ret);
@@ -186,7 +222,7 @@ bool inv_reservation_get(
 
 struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id)
 {
-	uint32_t r = inv_record_find(inv, id);
+	uint32_t r = inv_record_find(inv, INV_NONE, id);
 	kr_assert(r == INV_NONE || r < inv->record_pool.fresh);
 	return r == INV_NONE ? (struct hotel_id){0}
 			     : inv_record_hotel_id(inv, inv_record_at(inv, r));
@@ -194,7 +230,7 @@ struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id)
 
 uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id)
 {
-	kr_assert_checked(inv_record_find(inv, id) == INV_NONE);
+	kr_assert_checked(inv_record_find(inv, INV_NONE, id) == INV_NONE);
 	if (!reservation_id_is_native(id))
 		return KEYRACK_NOT_FOUND;
 	bool is_purged = reservation_id_ms(id) * 1000 < inv->purge_mark_us;

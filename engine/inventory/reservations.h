@@ -22,6 +22,10 @@ enum inv_result inv_answer_refuse(const struct inv *inv, uint32_t record, uint64
 void inv_answer_after(const struct inv *inv, uint32_t record, const struct inv_effect *effect,
 	uint8_t state, struct inv_answer *ret_answer);
 
+/* The view of a record. */
+void inv_reservation_show(
+	struct inv *inv, uint32_t record, uint64_t now_us, struct inv_reservation_view *ret);
+
 /* The least left over the nights a record stands on, for one who would want its rooms again: what
  * it still counts is added. has_day is false when no night is inside the window. */
 struct inv_refusal inv_record_tightest(const struct inv *inv, const struct inv_record *record);

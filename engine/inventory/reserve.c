@@ -101,7 +101,8 @@ static bool inv_reserve_take_lines(
 	const struct inv *inv, struct inv_reserve_op *op, struct inv_refusal *ret)
 {
 	struct inv_scratch *scratch = inv_scratch(inv);
-	uint32_t r = inv_record_find(inv, op->reacquires);
+	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
+	uint32_t r = inv_record_find(inv, hotel_index, op->reacquires);
 	kr_assert(!kr_id_is_zero(op->reacquires));
 	if (op->line_count != 0)
 		return !inv_reserve_refuse_field(INV_NAME_LINES, ret);
@@ -112,8 +113,7 @@ static bool inv_reserve_take_lines(
 	}
 	const struct inv_record *record = inv_record_at(inv, r);
 	ret->code = KEYRACK_NOT_FOUND;
-	if (record->hotel_index == INV_NONE ||
-		record->hotel_index != inv_hotel_find(inv, op->hotel))
+	if (record->hotel_index == INV_NONE || record->hotel_index != hotel_index)
 		return false;
 	ret->code = KEYRACK_BAD_STATE;
 	ret->rule = RULE_STATE;
@@ -134,7 +134,8 @@ static bool inv_reserve_take_lines(
 static bool inv_reserve_cannot_replace(const struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, uint32_t *ret_record, struct inv_refusal *ret)
 {
-	uint32_t r = inv_record_find(inv, op->replaces);
+	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
+	uint32_t r = inv_record_find(inv, hotel_index, op->replaces);
 	kr_assert(!kr_id_is_zero(op->replaces));
 	if (op->book || !kr_id_is_zero(op->reacquires))
 		return inv_reserve_refuse_field(INV_NAME_REPLACES, ret);
@@ -145,8 +146,7 @@ static bool inv_reserve_cannot_replace(const struct inv *inv, struct inv_now now
 	}
 	const struct inv_record *record = inv_record_at(inv, r);
 	ret->code = KEYRACK_NOT_FOUND;
-	if (record->hotel_index == INV_NONE ||
-		record->hotel_index != inv_hotel_find(inv, op->hotel))
+	if (record->hotel_index == INV_NONE || record->hotel_index != hotel_index)
 		return true;
 	ret->rule = RULE_STATE;
 	ret->state = record->state;
@@ -357,7 +357,8 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, struct inv_effect *ret_effect,
 	struct inv_answer *ret_answer)
 {
-	uint32_t r = inv_record_find(inv, op->id);
+	/* a foreign one is refused below, so that no hotel is needed to find it */
+	uint32_t r = inv_record_find(inv, INV_NONE, op->id);
 	if (r != INV_NONE)
 		return inv_reserve_known(inv, now, op, r, ret_answer);
 	const struct inv_refused *refused = inv_refused_find(inv, op->id);
@@ -394,7 +395,7 @@ static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
 	kr_assert(hotel_index != INV_NONE);
-	if (inv_record_find(inv, effect->id) != INV_NONE)
+	if (inv_record_find(inv, hotel_index, effect->id) != INV_NONE)
 		return "the id is known already";
 	if (effect->revision != 1)
 		return "a first revision is not 1";

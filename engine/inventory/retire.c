@@ -7,7 +7,7 @@ int inv_apply_void(struct inv *inv, uint32_t hotel_index, const struct inv_effec
 {
 	kr_assert(effect->kind == INV_EFFECT_VOID);
 	kr_assert((hotel_index == INV_NONE) == (effect->hotel.v == 0));
-	if (inv_record_find(inv, effect->id) != INV_NONE)
+	if (inv_record_find(inv, hotel_index, effect->id) != INV_NONE)
 		return inv_contradict(effect, "the id is known already", 0, 0, 0, ret);
 	uint32_t r = inv_record_take(inv);
 	if (r == INV_NONE)
@@ -28,7 +28,7 @@ int inv_apply_void(struct inv *inv, uint32_t hotel_index, const struct inv_effec
 int inv_apply_retire(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret)
 {
-	uint32_t r = inv_record_find(inv, effect->id);
+	uint32_t r = inv_record_find(inv, hotel_index, effect->id);
 	kr_assert(effect->kind == INV_EFFECT_RETIRE);
 	if (r == INV_NONE)
 		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);
@@ -48,6 +48,6 @@ int inv_apply_retire(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 		return inv_contradict(effect, "an id younger than the purge mark is retired",
 			effect->u.retire.purge_mark_us, minted_us, 0, ret);
 	inv_record_leave(inv, r);
-	kr_assert(inv_record_find(inv, effect->id) == INV_NONE);
+	kr_assert(inv_record_find(inv, hotel_index, effect->id) == INV_NONE);
 	return 0;
 }

@@ -98,9 +98,7 @@ enum inv_scan inv_reservation_scan(struct inv *inv, uint64_t now_us,
 		--*budget;
 		if (!inv_scan_fits(inv, hotel_index, record, filter))
 			continue;
-		bool found = inv_reservation_get(inv, record->id, now_us, ret);
-		kr_assert(found);
-		++*at;
+		inv_reservation_show(inv, (*at)++, now_us, ret);
 		return INV_SCAN_FOUND;
 	}
 	return INV_SCAN_ENDED;

@@ -99,6 +99,7 @@ void inv_stay_init(struct inv_stay *stay, struct inv *inv, uint64_t t_us,
 	stay->op = op;
 	stay->hotel_index = hotel_index;
 	stay->credit = NULL;
+	stay->imports = stay->is_over = false;
 	stay->suspects = INV_SUSPECT_ALWAYS;
 	stay->has_every_price = false;
 	stay->total_minor = 0;
@@ -243,10 +244,10 @@ static bool inv_stay_refuse_window(struct inv_stay *stay, uint32_t i)
 	kr_assert(line->check_in < line->check_out);
 	l->first_day = KR_MAX(line->check_in, begin);
 	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end));
-	if (line->check_in < begin && !inv_stay_keeps(stay) &&
+	if (line->check_in < begin && !inv_stay_keeps(stay) && !stay->imports &&
 		inv_stay_refuse_day(stay, KEYRACK_PAST_DATE, i, line->check_in))
 		return true;
-	if (line->check_out <= end)
+	if (line->check_out <= end || stay->is_over)
 		return false;
 	return inv_stay_refuse_day(stay, KEYRACK_OUT_OF_WINDOW, i, KR_MAX(line->check_in, end));
 }
@@ -394,6 +395,25 @@ bool inv_stay_try(struct inv_stay *stay)
 		if ((stay->suspects & inv_stay_steps[s].suspect) && !inv_stay_is_full(stay))
 			inv_stay_steps[s].step(stay);
 	}
+	kr_assert(stay->refusal_count <= stay->refusal_max);
+	return stay->refusal_count == 0;
+}
+
+bool inv_stay_try_import(struct inv_stay *stay, bool is_over)
+{
+	stay->imports = true;
+	stay->is_over = is_over;
+	kr_assert(stay->credit == NULL);
+	inv_stay_step_catalogue(stay);
+	if (inv_stay_is_full(stay) || stay->hotel_index == INV_NONE)
+		return false;
+	inv_stay_step_dates(stay);
+	if (inv_stay_is_full(stay))
+		return false;
+	inv_stay_gather(stay);
+	inv_stay_step_price(stay);
+	if (!is_over && !inv_stay_is_full(stay))
+		inv_stay_step_rooms(stay);
 	kr_assert(stay->refusal_count <= stay->refusal_max);
 	return stay->refusal_count == 0;
 }

@@ -49,6 +49,7 @@ struct inv_stay {
 	uint32_t hotel_index;
 	uint32_t suspects;         /* INV_SUSPECT_* of all lines */
 	struct inv_credit *credit; /* what is given back in the same effect; or NULL */
+	bool imports, is_over;     /* sold elsewhere already (import.c); and draws no rooms */
 	struct inv_stay_line lines[INV_LINES_MAX];
 	struct inv_chain_place places[INV_LINES_MAX];
 	bool has_every_price;
@@ -71,6 +72,11 @@ enum inv_name inv_stay_malformed(const struct inv_reserve_op *op);
 
 /* Steps 2 to 10; true when nothing was refused. */
 bool inv_stay_try(struct inv_stay *stay);
+
+/* What is asked of a stay that is sold elsewhere already: names, dates, prices as they are and,
+ * unless it is over, rooms. Nights before the window are passed over; those behind it as well, if
+ * it is over. */
+bool inv_stay_try_import(struct inv_stay *stay, bool is_over);
 
 /* The lines with the prices of their nights as runs, in the inventory's scratch; lines whose price
  * is not known have none. */

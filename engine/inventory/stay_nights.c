@@ -70,7 +70,7 @@ void inv_stay_gather(struct inv_stay *stay)
 		used += (uint32_t)(l->end_day - l->first_day);
 		kr_assert(used <= INV_STAY_NIGHTS_MAX);
 	}
-	kr_assert(used > 0 || stay->refusal_count > 0 || inv_stay_keeps(stay));
+	kr_assert(used > 0 || stay->refusal_count > 0 || inv_stay_keeps(stay) || stay->imports);
 }
 
 static inline struct cell_counter inv_stay_counter(const struct inv_stay_line *l, int32_t day)

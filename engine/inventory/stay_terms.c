@@ -3,7 +3,8 @@
 /*
  * Terms of cancellation that a line is sold under: those that its plan has at that instant; those
  * it had, where it continues a line of its own reservation or is wanted again from an expired hold.
- * The arrival is always reckoned anew, since dates may be other ones.
+ * The arrival is reckoned anew, since dates may be other ones. What is imported brings its terms
+ * with it, and its arrival too if that is told.
  */
 
 struct inv_policy {
@@ -31,7 +32,7 @@ static struct inv_policy inv_stay_policy(const struct inv_stay *stay, uint32_t i
 {
 	const struct inv_line *line = &stay->op->lines[i];
 	kr_assert(stay->lines[i].row != INV_NONE);
-	if (!kr_id_is_zero(stay->op->reacquires))
+	if (!kr_id_is_zero(stay->op->reacquires) || stay->imports)
 		return inv_policy_of_line(line);
 	const struct inv_line *had = inv_stay_keeps(stay) ? inv_credit_line(stay, i) : NULL;
 	if (had != NULL)
@@ -55,6 +56,7 @@ void inv_stay_freeze_terms(const struct inv_stay *stay, uint32_t i, struct inv_l
 {
 	struct inv_tier *tiers = inv_scratch(stay->inv)->tiers[i];
 	kr_assert(i < stay->op->line_count);
+	uint64_t told_us = stay->imports ? frozen->arrival_us : 0;
 	frozen->tier_count = 0;
 	frozen->tiers = NULL;
 	frozen->arrival_us = 0;
@@ -66,6 +68,6 @@ void inv_stay_freeze_terms(const struct inv_stay *stay, uint32_t i, struct inv_l
 	memcpy(tiers, policy.tiers, policy.tier_count * sizeof(*tiers));
 	frozen->tiers = tiers;
 	frozen->tier_count = (uint8_t)policy.tier_count;
-	frozen->arrival_us = inv_stay_arrival_us(stay, i);
+	frozen->arrival_us = told_us != 0 ? told_us : inv_stay_arrival_us(stay, i);
 	kr_assert(inv_line_terms_fault(frozen) == NULL);
 }

@@ -339,8 +339,12 @@ enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 		return inv_refuse_field(ret_answer, inv_name_text(field));
 	if (inv_transition_is_lost(op))
 		return inv_refuse(ret_answer, KEYRACK_INVALID, RULE_ID);
-	struct inv_transition_case c = {
-		.inv = inv, .now = now, .op = op, .record = inv_record_find(inv, op->id)};
+	uint32_t hotel_index =
+		reservation_id_is_native(op->id) ? INV_NONE : inv_hotel_find(inv, op->hotel);
+	struct inv_transition_case c = {.inv = inv,
+		.now = now,
+		.op = op,
+		.record = inv_record_find(inv, hotel_index, op->id)};
 	if (c.record == INV_NONE)
 		return inv_transition_absent(&c, ret_effect, ret_answer);
 	if (inv_transition_names_other_hotel(&c))

@@ -69,10 +69,12 @@ struct inv_stock_view {
  * greater types. The hotel must exist. O(runs of one type + types of the hotel). */
 uint32_t inv_stock_list(const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
 	int32_t from_day, struct inv_stock_view *ret, uint32_t count_max, bool *ret_more);
-/* now_us decides `due`. */
+/* now_us decides `due`. Ids of other layouts are found with their hotel alone. */
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret);
-/* 0 when it is not known, or has none. */
+bool inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struct kr_id id,
+	uint64_t now_us, struct inv_reservation_view *ret);
+/* Of a native id; 0 when it is not known, or has none. */
 struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id);
 /* What a list of reservations is about; zero where a filter is off. Days are inclusive. */
 struct inv_reservation_filter {

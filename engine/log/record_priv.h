@@ -25,6 +25,15 @@
 #define RESERVE_FORCED 0x20u
 #define RESERVE_MASK 0x3fu
 
+#define IMPORT_WAS_HELD 0x01u
+#define IMPORT_GRACED 0x02u
+#define IMPORT_FORCED 0x04u
+#define IMPORT_DEADLINE 0x08u
+#define IMPORT_GUEST 0x10u
+#define IMPORT_EXTERNAL_REF 0x20u
+#define IMPORT_PAYMENT_REF 0x40u
+#define IMPORT_CHANGE 0x80u
+
 #define MODIFY_FORCED 0x01u
 #define MODIFY_MASK 0x01u
 
@@ -74,7 +83,7 @@ static inline bool kind_has_olds(unsigned kind)
 {
 	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) ||
 	       kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW ||
-	       kind == INV_EFFECT_MODIFY;
+	       kind == INV_EFFECT_MODIFY || kind == INV_EFFECT_IMPORT;
 }
 
 static inline bool kind_is_change(unsigned kind)

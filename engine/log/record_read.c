@@ -318,6 +318,15 @@ static void get_replaced(struct kr_reader *r, struct inv_effect_reserve *reserve
 	kr_assert(r->failed || !reserve->book);
 }
 
+static struct inv_guest_id get_guest(struct kr_reader *r)
+{
+	struct kr_id guest = get_id(r);
+	kr_assert(r->at <= r->end);
+	if (kr_id_is_zero(guest))
+		kr_reader_fail(r);
+	return (struct inv_guest_id){.hi = guest.hi, .lo = guest.lo};
+}
+
 static void get_reserve(
 	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
 {
@@ -329,12 +338,8 @@ static void get_reserve(
 	reserve->fingerprint = kr_reader_u64(r);
 	if (!reserve->book)
 		reserve->expires_at_us = get_instant(r, effect->t_us);
-	if (flags & RESERVE_GUEST) {
-		struct kr_id guest = get_id(r);
-		reserve->guest = (struct inv_guest_id){.hi = guest.hi, .lo = guest.lo};
-		if (kr_id_is_zero(guest))
-			kr_reader_fail(r);
-	}
+	if (flags & RESERVE_GUEST)
+		reserve->guest = get_guest(r);
 	if (flags & RESERVE_EXTERNAL_REF)
 		reserve->external_ref = get_text_present(r);
 	if (flags & RESERVE_PAYMENT_REF)
@@ -343,6 +348,49 @@ static void get_reserve(
 		get_replaced(r, reserve);
 	reserve->line_count = get_lines(r, scratch);
 	reserve->lines = scratch->lines;
+}
+
+/* What the flags announce is not zero, so that there is one way to write it. */
+static void get_import_rest(struct kr_reader *r, unsigned flags, struct inv_effect_import *import)
+{
+	kr_assert(flags <= UINT8_MAX);
+	if (flags & IMPORT_GUEST)
+		import->guest = get_guest(r);
+	if (flags & IMPORT_EXTERNAL_REF)
+		import->external_ref = get_text_present(r);
+	if (flags & IMPORT_PAYMENT_REF)
+		import->payment_ref = get_text_present(r);
+	if (flags & IMPORT_CHANGE)
+		import->change_id = kr_reader_u64(r);
+	if ((flags & IMPORT_CHANGE) && import->change_id == 0)
+		kr_reader_fail(r);
+}
+
+static void get_import(
+	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+{
+	struct inv_effect_import *import = &effect->u.import;
+	unsigned flags = get_flags(r, UINT8_MAX);
+	kr_assert(effect->kind == INV_EFFECT_IMPORT);
+	import->was_held = flags & IMPORT_WAS_HELD;
+	import->graced = flags & IMPORT_GRACED;
+	import->forced = flags & IMPORT_FORCED;
+	import->state = kr_reader_u8(r);
+	import->fingerprint = kr_reader_u64(r);
+	import->source = get_u32(r);
+	import->created_at_us = get_instant(r, effect->t_us);
+	import->changed_at_us = get_instant(r, effect->t_us);
+	if (flags & IMPORT_DEADLINE)
+		import->expires_at_us = get_instant(r, effect->t_us);
+	if (import->state < INV_HELD || import->state >= INV_VOID ||
+		((flags & IMPORT_DEADLINE) ? import->expires_at_us == 0
+					   : import->state == INV_HELD))
+		kr_reader_fail(r);
+	if (import->state == INV_NO_SHOW || import->state == INV_COMPLETED)
+		import->counted_until = get_day(r);
+	get_import_rest(r, flags, import);
+	import->line_count = get_lines(r, scratch);
+	import->lines = scratch->lines;
 }
 
 static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
@@ -374,6 +422,9 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		effect->u.modify.forced = get_flags(r, MODIFY_MASK) & MODIFY_FORCED;
 		effect->u.modify.line_count = get_lines(r, scratch);
 		effect->u.modify.lines = scratch->lines;
+		break;
+	case INV_EFFECT_IMPORT:
+		get_import(r, scratch, effect);
 		break;
 	case INV_EFFECT_WINDOW:
 		effect->u.window.old_business_day = get_day(r);

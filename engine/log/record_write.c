@@ -259,6 +259,43 @@ static void put_reserve(struct kr_writer *w, const struct inv_effect *effect)
 	put_lines(w, r->lines, r->line_count);
 }
 
+static unsigned import_flags(const struct inv_effect_import *i)
+{
+	return (i->was_held ? IMPORT_WAS_HELD : 0) | (i->graced ? IMPORT_GRACED : 0) |
+	       (i->forced ? IMPORT_FORCED : 0) | (i->expires_at_us != 0 ? IMPORT_DEADLINE : 0) |
+	       ((i->guest.hi | i->guest.lo) != 0 ? IMPORT_GUEST : 0) |
+	       (i->external_ref.size_bytes != 0 ? IMPORT_EXTERNAL_REF : 0) |
+	       (i->payment_ref.size_bytes != 0 ? IMPORT_PAYMENT_REF : 0) |
+	       (i->change_id != 0 ? IMPORT_CHANGE : 0);
+}
+
+static void put_import(struct kr_writer *w, const struct inv_effect *effect)
+{
+	const struct inv_effect_import *i = &effect->u.import;
+	unsigned flags = import_flags(i);
+	kr_assert(i->state >= INV_HELD && i->state < INV_VOID);
+	kr_assert(i->state != INV_HELD || (flags & IMPORT_DEADLINE));
+	kr_writer_u8(w, (uint8_t)flags);
+	kr_writer_u8(w, i->state);
+	kr_writer_u64(w, i->fingerprint);
+	kr_writer_varint(w, i->source);
+	put_instant(w, effect->t_us, i->created_at_us);
+	put_instant(w, effect->t_us, i->changed_at_us);
+	if (flags & IMPORT_DEADLINE)
+		put_instant(w, effect->t_us, i->expires_at_us);
+	if (i->state == INV_NO_SHOW || i->state == INV_COMPLETED)
+		kr_writer_zigzag(w, i->counted_until);
+	if (flags & IMPORT_GUEST)
+		put_id(w, (struct kr_id){.hi = i->guest.hi, .lo = i->guest.lo});
+	if (flags & IMPORT_EXTERNAL_REF)
+		put_text(w, i->external_ref);
+	if (flags & IMPORT_PAYMENT_REF)
+		put_text(w, i->payment_ref);
+	if (flags & IMPORT_CHANGE)
+		kr_writer_u64(w, i->change_id);
+	put_lines(w, i->lines, i->line_count);
+}
+
 static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 {
 	kr_assert(!kind_is_packed(effect->kind));
@@ -288,6 +325,9 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 	case INV_EFFECT_MODIFY:
 		kr_writer_u8(w, effect->u.modify.forced ? MODIFY_FORCED : 0);
 		put_lines(w, effect->u.modify.lines, effect->u.modify.line_count);
+		break;
+	case INV_EFFECT_IMPORT:
+		put_import(w, effect);
 		break;
 	case INV_EFFECT_WINDOW:
 		kr_writer_zigzag(w, effect->u.window.old_business_day);

@@ -106,7 +106,7 @@ bool shard_reservation_read(struct shard *shard, const struct shard_request *req
 	struct inv_reservation_view view;
 	struct inv_hotel_head hotel;
 	kr_assert(request->slot < SLOT_COUNT);
-	if (!inv_reservation_get(shard->inv, query->id, shard->now.t_us, &view))
+	if (!inv_reservation_get_of(shard->inv, query->hotel, query->id, shard->now.t_us, &view))
 		return read_missing(shard, request);
 	if (query->has_hotel && query->hotel.v != view.hotel.v)
 		return read_missing(shard, request);

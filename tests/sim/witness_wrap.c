@@ -388,10 +388,10 @@ uint32_t __wrap_inv_stay_check(struct inv *inv, struct inv_now now, const struct
 	return count;
 }
 
-bool __wrap_inv_reservation_get(
-	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret)
+bool __wrap_inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struct kr_id id,
+	uint64_t now_us, struct inv_reservation_view *ret)
 {
-	const bool found = __real_inv_reservation_get(inv, id, now_us, ret);
+	const bool found = __real_inv_reservation_get_of(inv, hotel, id, now_us, ret);
 	struct witness_shard *s = witness_of(inv);
 	if (s == NULL)
 		return found;

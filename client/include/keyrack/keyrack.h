@@ -849,7 +849,7 @@ struct keyrack_reservation {
 	const char *external_ref;
 	const char *payment_ref;
 	uint32_t source;
-	int32_t counted_until_day; /* nights [check_in, counted_until) are counted */
+	int32_t counted_until_day; /* no line counts a night from here on */
 	uint64_t event_seq;
 	uint64_t change_id;
 	bool was_held; /* HOLD first, rather than BOOK */

@@ -399,7 +399,7 @@ Test(changes, an_early_departure_gives_back_what_is_left)
 	cr_assert_eq(world_counter(&w, 2, arrival() + 3).booked, 0);
 	cr_assert_eq(world_counter(&w, 2, arrival() + 4).booked, 0);
 	cr_assert_eq(seen(&w, book.id).state, INV_COMPLETED);
-	cr_assert_eq(seen(&w, book.id).counted_until, arrival() + 2);
+	cr_assert_eq(seen(&w, book.id).counted_until, arrival() + 3);
 	sales_agree(&w);
 	/* kept until seven days after the check-out that was agreed */
 	world_time(&w, 2026, 12, 6, 23, 0);

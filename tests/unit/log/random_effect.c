@@ -252,6 +252,33 @@ static void random_reserve(struct random_effect *random, struct inv_effect_reser
 	r->lines = random->scratch.lines;
 }
 
+static void random_import(struct random_effect *random, struct inv_effect_import *i)
+{
+	struct rng *rng = &random->rng;
+	i->state = (uint8_t)(INV_HELD + rng_below(rng, INV_VOID - INV_HELD));
+	i->was_held = coin(random);
+	i->graced = coin(random);
+	i->forced = coin(random);
+	i->fingerprint = rng_next(rng);
+	i->source = (uint32_t)random_value(rng, UINT32_MAX);
+	i->created_at_us = random_value(rng, UINT64_MAX);
+	i->changed_at_us = random_value(rng, UINT64_MAX);
+	if (i->state == INV_HELD || coin(random))
+		i->expires_at_us = 1 + random_value(rng, UINT64_MAX - 1);
+	if (i->state == INV_NO_SHOW || i->state == INV_COMPLETED)
+		i->counted_until = (int32_t)random_signed(rng, INT32_MIN, INT32_MAX);
+	if (coin(random))
+		i->guest = (struct inv_guest_id){.hi = rng_next(rng), .lo = rng_next(rng)};
+	if (coin(random))
+		i->external_ref = random_text(random, 1);
+	if (coin(random))
+		i->payment_ref = random_text(random, 1);
+	if (coin(random))
+		i->change_id = 1 + rng_next(rng) / 2;
+	i->line_count = random_lines(random);
+	i->lines = random->scratch.lines;
+}
+
 static void random_rest(struct random_effect *random, struct inv_effect *e)
 {
 	struct rng *rng = &random->rng;
@@ -296,7 +323,7 @@ void random_effect(
 	random_head(random, e);
 	if ((kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_EXPIRE) ||
 		kind == INV_EFFECT_COMPLETE || kind == INV_EFFECT_NO_SHOW ||
-		kind == INV_EFFECT_MODIFY)
+		kind == INV_EFFECT_MODIFY || kind == INV_EFFECT_IMPORT)
 		random_olds(random, e);
 	if (kind == INV_EFFECT_EXTEND || kind == INV_EFFECT_ATTACH_PAYMENT ||
 		kind == INV_EFFECT_MODIFY)
@@ -309,6 +336,8 @@ void random_effect(
 		random_update(random, &e->u.update);
 	else if (kind == INV_EFFECT_RESERVE)
 		random_reserve(random, &e->u.reserve);
+	else if (kind == INV_EFFECT_IMPORT)
+		random_import(random, &e->u.import);
 	else
 		random_rest(random, e);
 }
@@ -425,6 +454,19 @@ static bool reserves_equal(const struct inv_effect_reserve *a, const struct inv_
 	       all_lines_equal(a->lines, a->line_count, b->lines, b->line_count);
 }
 
+static bool imports_equal(const struct inv_effect_import *a, const struct inv_effect_import *b)
+{
+	return a->state == b->state && a->was_held == b->was_held && a->graced == b->graced &&
+	       a->forced == b->forced && a->counted_until == b->counted_until &&
+	       a->source == b->source && a->fingerprint == b->fingerprint &&
+	       a->created_at_us == b->created_at_us && a->changed_at_us == b->changed_at_us &&
+	       a->expires_at_us == b->expires_at_us && a->change_id == b->change_id &&
+	       a->guest.hi == b->guest.hi && a->guest.lo == b->guest.lo &&
+	       texts_equal(a->external_ref, b->external_ref) &&
+	       texts_equal(a->payment_ref, b->payment_ref) &&
+	       all_lines_equal(a->lines, a->line_count, b->lines, b->line_count);
+}
+
 static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 {
 	switch ((unsigned)a->kind) {
@@ -439,6 +481,8 @@ static bool rests_equal(const struct inv_effect *a, const struct inv_effect *b)
 		return a->u.modify.forced == b->u.modify.forced &&
 		       all_lines_equal(a->u.modify.lines, a->u.modify.line_count, b->u.modify.lines,
 			       b->u.modify.line_count);
+	case INV_EFFECT_IMPORT:
+		return imports_equal(&a->u.import, &b->u.import);
 	case INV_EFFECT_GRACE:
 		return a->u.grace.old_expires_at_us == b->u.grace.old_expires_at_us &&
 		       a->u.grace.expires_at_us == b->u.grace.expires_at_us;
