@@ -276,6 +276,15 @@ static void decode_AvailabilityAnswer(
 
 /* ---- stays ----------------------------------------------------------------------------------- */
 
+static const struct keyrack_tier *client_decode_tiers(
+	struct client_decoder *decoder, Keyrack__Tier *const *in, size_t count)
+{
+	struct keyrack_tier *tiers = DECODE_ARRAY(decoder, struct keyrack_tier, count);
+	for (size_t i = 0; tiers != NULL && i < count; i++)
+		tiers[i] = (struct keyrack_tier){in[i]->hours, in[i]->nights, in[i]->basis_points};
+	return tiers;
+}
+
 static void client_decode_line(
 	struct client_decoder *decoder, const Keyrack__Line *in, struct keyrack_line *ret)
 {
@@ -297,6 +306,9 @@ static void client_decode_line(
 		.pricing = (enum keyrack_pricing)in->pricing,
 		.runs = runs,
 		.run_count = (uint32_t)run_count,
+		.tiers = client_decode_tiers(decoder, in->tiers, in->n_tiers),
+		.tier_count = (uint32_t)in->n_tiers,
+		.arrival_us = in->arrival_us,
 	};
 }
 
@@ -325,6 +337,7 @@ static void decode_StayAnswer(struct client_decoder *decoder, const Keyrack__Sta
 	ret->lines = client_decode_lines(decoder, in->lines, in->n_lines);
 	ret->line_count = (uint32_t)in->n_lines;
 	ret->ari_version = in->ari_version;
+	ret->free_cancel_until_us = in->free_cancel_until_us;
 }
 
 static void decode_ReservationAnswer(
@@ -341,6 +354,9 @@ static void decode_ReservationAnswer(
 	ret->repeated = in->repeated_op;
 	ret->hotel_id = in->hotel_id;
 	ret->first_code = in->outcome;
+	ret->has_amounts = in->has_amounts;
+	ret->penalty_minor = in->penalty_minor;
+	ret->refundable_minor = in->refundable_minor;
 	client_decode_refused(decoder, in->refusal);
 }
 
@@ -369,6 +385,10 @@ static void client_decode_reservation(struct client_decoder *decoder,
 		.change_id = in->change_id,
 		.was_held = in->was_held,
 		.graced = in->graced,
+		.free_cancel_until_us = in->free_cancel_until_us,
+		.has_amounts = in->has_amounts,
+		.penalty_minor = in->penalty_minor,
+		.refundable_minor = in->refundable_minor,
 	};
 }
 

@@ -8,7 +8,7 @@
 #define WIRE_SIZED 2u
 #define TAG(number, wire) ((number) << 3 | (wire))
 
-kr_static_assert(TAG(11, WIRE_SIZED) < 0x80, "every tag here is one byte");
+kr_static_assert(TAG(14, WIRE_SIZED) < 0x80, "every tag here is one byte");
 
 static inline uint8_t *put_varint(uint8_t *at, uint64_t value)
 {
@@ -91,6 +91,9 @@ size_t hot_reservation_write(const struct inv_answer *answer, bool is_refused, u
 		memcpy(at, refusal, size);
 		at += size;
 	}
+	at = put_u64(at, 12, answer->has_amounts);
+	at = put_u64(at, 13, answer->penalty_minor);
+	at = put_u64(at, 14, answer->refundable_minor);
 	kr_assert((size_t)(at - out) <= HOT_RESERVATION_SIZE_MAX);
 	return (size_t)(at - out);
 }

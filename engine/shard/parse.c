@@ -196,6 +196,9 @@ static void parse_line(struct shard *shard, struct shard_request *request,
 		parse_invalid(request, "pricing");
 	line->keeps = (uint8_t)parse_max(request, body->keeps,
 		request->frame->header->type == FRAME_MODIFY ? INV_LINES_MAX : 0, "keeps");
+	/* terms are the plan's to say */
+	if (body->n_tiers > 0 || body->arrival_us != 0)
+		parse_invalid(request, body->n_tiers > 0 ? "tiers" : "arrival_us");
 	if (body->n_run_nights + body->n_run_price_minor > 0)
 		parse_runs(shard, request, body, line);
 }

@@ -376,6 +376,9 @@ static bool read_stay(struct shard *shard, const struct shard_request *request)
 	message.rooms_left = rooms_left;
 	message.ari_version = answer.ari_version;
 	if (answer.code == KEYRACK_DONE) {
+		message.free_cancel_until_us =
+			inv_lines_cost(result->lines, query->op.line_count, shard->now.t_us)
+				.free_until_us;
 		message.lines = shard_lines_fill(shard, result->lines, query->op.line_count);
 		message.n_lines = message.lines == NULL ? 0 : query->op.line_count;
 	}

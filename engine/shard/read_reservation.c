@@ -1,9 +1,17 @@
 #include "engine/shard/read.h"
+#include "proto/message.h"
 
 /* Reservations as they are shown: one by its id, or a list of them a page at a time. */
 
 /* A page ends at this many bytes of its reservations: each one more still fits a frame. */
 #define PAGE_SIZE_GOAL (FRAME_BODY_SIZE_MAX / 2)
+/* And at this many of its fields: the reader of a body takes MESSAGE_FIELD_COUNT_MAX. */
+#define RESERVATION_FIELDS_MAX 28u
+#define LINE_FIELDS_MAX 13u
+#define TIER_FIELDS_MAX 3u
+#define PAGE_FIELDS_GOAL                                                                           \
+	(MESSAGE_FIELD_COUNT_MAX - RESERVATION_FIELDS_MAX -                                        \
+		INV_LINES_MAX * (LINE_FIELDS_MAX + INV_TIERS_MAX * TIER_FIELDS_MAX))
 /* Places of the table looked at for one page, so that a list of few does not hold up the sales. */
 #define PAGE_SCAN_MAX 16384u
 
@@ -14,6 +22,28 @@ static void line_runs_fill(const struct inv_line *line, uint32_t *nights, uint64
 		nights[i] = line->runs[i].nights;
 		prices[i] = line->runs[i].price_minor;
 	}
+}
+
+/* False: the arena is full. */
+static bool line_terms_fill(struct shard *shard, const struct inv_line *line, Keyrack__Line *body)
+{
+	struct kr_arena *arena = &shard->arena.arena;
+	kr_assert(line->tier_count >= 1 && line->tier_count <= INV_TIERS_MAX);
+	kr_assert(line->arrival_us != 0);
+	Keyrack__Tier *tiers = KR_ARENA_ARRAY(arena, Keyrack__Tier, line->tier_count);
+	body->tiers = KR_ARENA_ARRAY(arena, Keyrack__Tier *, line->tier_count);
+	if (tiers == NULL || body->tiers == NULL)
+		return false;
+	for (uint32_t i = 0; i < line->tier_count; i++) {
+		keyrack__tier__init(&tiers[i]);
+		tiers[i].hours = line->tiers[i].hours;
+		tiers[i].nights = line->tiers[i].nights;
+		tiers[i].basis_points = line->tiers[i].basis_points;
+		body->tiers[i] = &tiers[i];
+	}
+	body->n_tiers = line->tier_count;
+	body->arrival_us = line->arrival_us;
+	return true;
 }
 
 Keyrack__Line **shard_lines_fill(
@@ -43,6 +73,8 @@ Keyrack__Line **shard_lines_fill(
 			return NULL;
 		line_runs_fill(line, body->run_nights, body->run_price_minor);
 		body->n_run_nights = body->n_run_price_minor = line->run_count;
+		if (line->tier_count > 0 && !line_terms_fill(shard, line, body))
+			return NULL;
 		list[i] = body;
 	}
 	return list;
@@ -75,6 +107,10 @@ static void reservation_fill(
 	body->change_id = view->change_id;
 	body->was_held = view->was_held;
 	body->graced = view->graced;
+	body->free_cancel_until_us = view->cost.free_until_us;
+	body->has_amounts = view->cost.has_amounts;
+	body->penalty_minor = view->cost.penalty_minor;
+	body->refundable_minor = view->cost.refundable_minor;
 }
 
 /* Who asks for what is not there must not learn of a retirement that is not durable: the answer
@@ -124,6 +160,15 @@ bool shard_reservation_read(struct shard *shard, const struct shard_request *req
 
 /* ---- lists ---- */
 
+static uint32_t reservation_fields(const struct inv_reservation_view *view)
+{
+	uint32_t fields = RESERVATION_FIELDS_MAX;
+	kr_assert(view->line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < view->line_count; i++)
+		fields += LINE_FIELDS_MAX + view->lines[i].tier_count * TIER_FIELDS_MAX;
+	return fields;
+}
+
 static bool list_fill(struct shard *shard, const struct shard_request *request, uint32_t at)
 {
 	const struct shard_scan_query *query = &request->u.scan;
@@ -132,13 +177,13 @@ static bool list_fill(struct shard *shard, const struct shard_request *request, 
 	Keyrack__Reservation *bodies = KR_ARENA_ARRAY(arena, Keyrack__Reservation, query->limit);
 	Keyrack__Reservation **list = KR_ARENA_ARRAY(arena, Keyrack__Reservation *, query->limit);
 	struct inv_reservation_view view;
-	uint32_t count = 0, budget = PAGE_SCAN_MAX;
+	uint32_t count = 0, fields = 0, budget = PAGE_SCAN_MAX;
 	size_t size_bytes = 0;
 	enum inv_scan scan = INV_SCAN_PAUSED;
 	kr_assert(query->limit >= 1 && query->limit <= SHARD_LIST_MAX);
 	if (bodies == NULL || list == NULL)
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
-	while (count < query->limit && size_bytes < PAGE_SIZE_GOAL) {
+	while (count < query->limit && size_bytes < PAGE_SIZE_GOAL && fields < PAGE_FIELDS_GOAL) {
 		scan = inv_reservation_scan(
 			shard->inv, shard->now.t_us, &query->filter, &at, &budget, &view);
 		if (scan != INV_SCAN_FOUND)
@@ -148,6 +193,7 @@ static bool list_fill(struct shard *shard, const struct shard_request *request, 
 		if (bodies[count].n_lines != view.line_count)
 			return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 		size_bytes += protobuf_c_message_get_packed_size(&bodies[count].base);
+		fields += reservation_fields(&view);
 		list[count] = &bodies[count];
 		count++;
 	}

@@ -482,6 +482,14 @@ struct keyrack_type_list_answer {
 	uint64_t ari_version;
 };
 
+#define KEYRACK_TIER_COUNT_MAX 8u
+/* Cancelling with `hours` or less to go to the local check-in time costs this. */
+struct keyrack_tier {
+	uint32_t hours;
+	uint32_t nights;       /* the first nights; 0 = basis_points counts */
+	uint32_t basis_points; /* of the total */
+};
+
 /* ---- inventory ------------------------------------------------------------------------------- */
 
 /* Bits of set_mask, adjust_mask (the ones marked +) and clear_mask. One mask at most each. */
@@ -722,6 +730,9 @@ struct keyrack_line {
 	uint32_t run_count;
 	uint32_t keeps; /* MODIFY: from 1, the line of the reservation whose prices its nights
 			   keep; 0 = the one in its own place. Else 0 */
+	const struct keyrack_tier *tiers; /* answers: terms of cancellation, hours descending */
+	uint32_t tier_count;              /* 0 = always free; 0 in requests */
+	uint64_t arrival_us; /* answers: what tiers count from; check-in time on the first night */
 };
 
 #define KEYRACK_LINE_COUNT_MAX 16u      /* lines of one request */
@@ -749,6 +760,7 @@ struct keyrack_stay_answer {
 	const struct keyrack_refusal *refusals; /* also if NOT_DONE; the first is the result's */
 	uint32_t refusal_count;
 	uint64_t ari_version;
+	uint64_t free_cancel_until_us; /* of the terms it would be sold under; 0 = always free */
 };
 
 /* HOLD and BOOK: all lines or none. The id is the idempotency key. */
@@ -823,7 +835,10 @@ struct keyrack_reservation_answer {
 	bool due;           /* HELD, but past its deadline: never confirmable */
 	bool repeated;      /* this id was here already: nothing happened now */
 	uint64_t hotel_id;
-	unsigned first_code; /* code of the first HOLD or BOOK of this id; 0 = not told */
+	unsigned first_code;       /* code of the first HOLD or BOOK of this id; 0 = not told */
+	bool has_amounts;          /* CANCELLED and NO_SHOW, where every line has a price: */
+	uint64_t penalty_minor;    /* what that cost by the terms it was sold under */
+	uint64_t refundable_minor; /* the total less the penalty */
 };
 
 struct keyrack_reservation_get {
@@ -852,8 +867,13 @@ struct keyrack_reservation {
 	int32_t counted_until_day; /* no line counts a night from here on */
 	uint64_t event_seq;
 	uint64_t change_id;
-	bool was_held; /* HOLD first, rather than BOOK */
-	bool graced;   /* given more time once, after a restart */
+	bool was_held;                 /* HOLD first, rather than BOOK */
+	bool graced;                   /* given more time once, after a restart */
+	uint64_t free_cancel_until_us; /* from then on cancelling costs; 0 = always free */
+	bool has_amounts; /* HELD, CONFIRMED: if given back now; CANCELLED, NO_SHOW: what that
+			     cost; not where a line is count only, nor in other states */
+	uint64_t penalty_minor;
+	uint64_t refundable_minor;
 };
 struct keyrack_reservation_get_answer {
 	struct keyrack_result result;

@@ -151,6 +151,76 @@ Test(client, a_refusal_comes_with_its_reason)
 	peer_close(&peer);
 }
 
+/* A line's memory ends with the callback. */
+static void see_terms(void *user, const union keyrack_answer *answer)
+{
+	const struct keyrack_reservation *got = &answer->reservation_get.reservation;
+	bool *called = user;
+	*called = true;
+	cr_assert_eq(got->line_count, 1);
+	cr_assert_eq(got->lines[0].tier_count, 2);
+	cr_assert_eq(got->lines[0].tiers[0].hours, 168);
+	cr_assert_eq(got->lines[0].tiers[0].basis_points, 5000);
+	cr_assert_eq(got->lines[0].tiers[1].hours, 24);
+	cr_assert_eq(got->lines[0].tiers[1].nights, 1);
+	cr_assert_eq(got->lines[0].arrival_us, 1000);
+	cr_assert_eq(got->free_cancel_until_us, 900);
+	cr_assert(got->has_amounts);
+	cr_assert_eq(got->penalty_minor, 12000);
+	cr_assert_eq(got->refundable_minor, 8000);
+}
+
+Test(client, what_cancelling_costs_is_told_with_the_reservation_and_by_the_cancellation)
+{
+	struct peer peer;
+	peer_open(&peer);
+	struct keyrack_client *client = client_new(peer.address);
+	struct keyrack_transition cancel = {.id = keyrack_id_mint(client, 42)};
+	struct keyrack_reservation_get get = {.id = cancel.id};
+	struct seen seen = {0};
+	bool called = false;
+	cr_assert_eq(keyrack_submit_reservation_get(client, &get, see_terms, &called), 0);
+	cr_assert_eq(keyrack_submit_cancel(client, &cancel, see, &seen), 0);
+	peer_welcome(&peer, client);
+	struct peer_request request = peer_take(&peer, client);
+	Keyrack__Tier tiers[2] = {KEYRACK__TIER__INIT, KEYRACK__TIER__INIT};
+	Keyrack__Tier *tier_list[2] = {&tiers[0], &tiers[1]};
+	Keyrack__Line line = KEYRACK__LINE__INIT, *line_list[1] = {&line};
+	Keyrack__Reservation shown = KEYRACK__RESERVATION__INIT;
+	Keyrack__ReservationGetAnswer got = KEYRACK__RESERVATION_GET_ANSWER__INIT;
+	tiers[0].hours = 168;
+	tiers[0].basis_points = 5000;
+	tiers[1].hours = 24;
+	tiers[1].nights = 1;
+	line.tiers = tier_list;
+	line.n_tiers = 2;
+	line.arrival_us = 1000;
+	shown.lines = line_list;
+	shown.n_lines = 1;
+	shown.free_cancel_until_us = 900;
+	shown.has_amounts = true;
+	shown.penalty_minor = 12000;
+	shown.refundable_minor = 8000;
+	got.reservation = &shown;
+	peer_answer(&peer, &request.header, KEYRACK_DONE, &got.base);
+	peer_until(client, &called);
+	peer_request_done(&request);
+	request = peer_take(&peer, client);
+	Keyrack__ReservationAnswer answer = KEYRACK__RESERVATION_ANSWER__INIT;
+	answer.state = KEYRACK_STATE_CANCELLED;
+	answer.has_amounts = true;
+	answer.penalty_minor = 12000;
+	answer.refundable_minor = 8000;
+	peer_answer(&peer, &request.header, KEYRACK_DONE, &answer.base);
+	peer_until(client, &seen.called);
+	cr_assert(seen.answer.reservation.has_amounts);
+	cr_assert_eq(seen.answer.reservation.penalty_minor, 12000);
+	cr_assert_eq(seen.answer.reservation.refundable_minor, 8000);
+	peer_request_done(&request);
+	keyrack_client_free(client);
+	peer_close(&peer);
+}
+
 Test(client, texts_and_arrays_out_of_bounds_are_refused_before_anything_is_sent)
 {
 	struct keyrack_client *client = client_new("unix:/tmp/nobody");

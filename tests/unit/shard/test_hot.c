@@ -291,6 +291,9 @@ Test(hot, writes_reservation_answers_byte_for_byte)
 			.expires_at_us = value_of(&rng, UINT64_MAX),
 			.total_minor = value_of(&rng, UINT64_MAX),
 			.event_seq = value_of(&rng, UINT64_MAX),
+			.has_amounts = rng_below(&rng, 2) == 0,
+			.penalty_minor = value_of(&rng, UINT64_MAX),
+			.refundable_minor = value_of(&rng, UINT64_MAX),
 		};
 		bool refused = rng_below(&rng, 2) == 0;
 		Keyrack__ReservationAnswer m = KEYRACK__RESERVATION_ANSWER__INIT;
@@ -307,6 +310,9 @@ Test(hot, writes_reservation_answers_byte_for_byte)
 		m.repeated_op = a.repeated;
 		m.hotel_id = a.hotel.v;
 		m.outcome = a.outcome;
+		m.has_amounts = a.has_amounts;
+		m.penalty_minor = a.penalty_minor;
+		m.refundable_minor = a.refundable_minor;
 		m.refusal = refused ? &refusal : NULL;
 		uint8_t wanted[512], got[HOT_RESERVATION_SIZE_MAX];
 		size_t size = protobuf_c_message_pack(&m.base, wanted);
