@@ -357,7 +357,10 @@ static void on_start_wrong(void *context, const char *sentence)
 {
 	const struct option_set *set = context;
 	kr_assert(set->program->name != NULL);
-	fprintf(stderr, "%s: %s\n", set->program->name, sentence);
+	if (set->program->say != NULL)
+		set->program->say(sentence);
+	else
+		fprintf(stderr, "%s: %s\n", set->program->name, sentence);
 }
 
 void options_start(struct option_set *set, const struct option_program *program, int argc,

@@ -29,7 +29,9 @@ struct option_set;
 struct option_program {
 	const char *name;        /* begins every sentence that is printed */
 	const char *environment; /* "KEYRACK_SHARD_"; NULL: flags alone */
-	const char *about;       /* --help before the options, and after \v behind them */
+	/* What is wrong at the start; NULL: lines on standard error. */
+	void (*say)(const char *sentence);
+	const char *about; /* --help before the options, and after \v behind them */
 	const struct option_row *table;
 	uint32_t count; /* of rows */
 	size_t structure_size_bytes;

@@ -11,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* An absolute path, or @ and a name in the kernel's own space. */
-static int address_of(const char *path, struct sockaddr_un *ret_address, socklen_t *ret_size_bytes)
+int service_address(const char *path, struct sockaddr_un *ret_address, socklen_t *ret_size_bytes)
 {
 	size_t length = strlen(path);
 	kr_assert(ret_address != NULL);
@@ -31,7 +30,7 @@ static int datagram_send(const char *path, const char *bytes, size_t size_bytes)
 	const struct timeval wait = {.tv_sec = SERVICE_WAIT_US / 1000000};
 	struct sockaddr_un address;
 	socklen_t address_size_bytes;
-	int r = address_of(path, &address, &address_size_bytes);
+	int r = service_address(path, &address, &address_size_bytes);
 	if (r < 0)
 		return r;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -5,12 +5,19 @@
 #ifndef BASE_SERVICE_H
 #define BASE_SERVICE_H
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "base/check.h"
 #include "base/error.h"
 #include "base/text.h"
 
 #define SERVICE_MESSAGE_SIZE 1024u
 #define SERVICE_WAIT_US 1000000 /* for a manager whose queue is full */
+
+/* Of an absolute path, or @ and a name in the kernel's own space. -KR_E_INVALID. */
+KR_MUST_CHECK int service_address(
+	const char *path, struct sockaddr_un *ret_address, socklen_t *ret_size_bytes);
 
 /*
  * Lines NAME=value with newlines between, as sd_notify(3) describes them: READY=1, STATUS=...,

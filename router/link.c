@@ -20,6 +20,12 @@ static void link_set_timer(struct router_link *link, uint64_t delay_us)
 	io_timer_start(link->router->loop, &link->timer, now_us + delay_us);
 }
 
+static struct kr_note link_event(const struct router_link *link, enum kr_event event)
+{
+	kr_assert(link->shard < link->router->config.shard_count);
+	return (struct kr_note){.event = event, .has_shard = true, .shard = link->shard};
+}
+
 /* An operator is told once that a link is down, with the first reason, and once that it is up. */
 static void link_note_down(struct router_link *link, const char *reason)
 {
@@ -30,8 +36,9 @@ static void link_note_down(struct router_link *link, const char *reason)
 		return;
 	link->is_noted = true;
 	io_address_format(&link->router->config.shards[link->shard], address);
-	router_note(link->router, "the link to shard %u at %s is down: %s; its requests wait",
-		link->shard, address, reason);
+	router_note(link->router, link_event(link, KR_EVENT_LINK_DOWN),
+		"the link to shard %u at %s is down: %s; its requests wait", link->shard, address,
+		reason);
 }
 
 static void link_rest(struct router_link *link)
@@ -132,7 +139,8 @@ static void link_up(struct router_link *link, uint32_t window)
 	link->state = LINK_UP;
 	link->failure_count = 0;
 	link->is_noted = false;
-	router_note(router, "the link to shard %u is up", link->shard);
+	router_note(router, link_event(link, KR_EVENT_LINK_UP), "the link to shard %u is up",
+		link->shard);
 	link_set_timer(link, ROUTER_PING_US);
 	router_feed(router, &event);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/io/io.h"
+#include "base/journal.h"
 #include "base/service.h"
 #include "router/options.h"
 #include "router/router.h"
@@ -20,30 +21,58 @@ struct process {
 	bool is_ready;
 };
 
-static void say(const char *sentence)
+static struct journal journal;
+
+static void say(enum kr_event event, const char *sentence)
 {
-	fprintf(stderr, "keyrack-router: %s\n", sentence);
+	journal_say(&journal, event, sentence);
 }
 
-static void on_note(void *context, const char *sentence)
+static void say_misconfigured(const char *sentence)
 {
-	say(sentence);
+	say(KR_EVENT_MISCONFIGURED, sentence);
+}
+
+static void say_reloaded(void *context, const char *sentence)
+{
+	kr_assert(context != NULL);
+	say(KR_EVENT_RELOAD, sentence);
+}
+
+static void on_note(void *context, const struct kr_note *note)
+{
+	journal_tell(&journal, note);
+}
+
+/* Why it ends; without a sentence the error's own. */
+static int fail(int error, const char *sentence)
+{
+	const struct kr_note note = {.event = KR_EVENT_FAILED,
+		.sentence = sentence[0] != 0 ? sentence : kr_error_sentence(error),
+		.code = kr_error_name(error)};
+
+	kr_assert(error < 0);
+	journal_tell(&journal, &note);
+	return EXIT_FAILURE;
 }
 
 /* A descriptor for each client, each link and some for the process itself. */
 static void raise_descriptor_limit(const struct router_config *config)
 {
+	char bytes[KR_ERROR_TEXT_SIZE];
+	struct kr_text line;
 	uint64_t own_count = config->shard_count * 2 + DESCRIPTORS_OWN;
 	uint64_t wanted_count = config->connection_max_count + own_count;
 	uint64_t count = service_descriptors_raise(wanted_count);
 
 	kr_assert(config->shard_count > 0);
-	if (count < wanted_count)
-		fprintf(stderr,
-			"keyrack-router: the system allows %llu open files, so about %llu clients; "
-			"raise it with ulimit -n\n",
-			(unsigned long long)count,
-			(unsigned long long)(count - KR_MIN(count, own_count)));
+	if (count >= wanted_count)
+		return;
+	kr_text_init(&line, bytes, sizeof(bytes));
+	kr_text_format(&line,
+		"the system allows %llu open files, so about %llu clients; raise it with ulimit -n",
+		(unsigned long long)count, (unsigned long long)(count - KR_MIN(count, own_count)));
+	say(KR_EVENT_DESCRIPTORS, bytes);
 }
 
 static void tell_ready(const struct process *process)
@@ -54,7 +83,8 @@ static void tell_ready(const struct process *process)
 	io_address_format(router_listen_address(process->router, 0), address);
 	if (service_notify("READY=1\nSTATUS=ready on %s, before %u shards", address,
 		    process->options.router.shard_count) < 0)
-		say("the service manager cannot be told on $NOTIFY_SOCKET that this serves");
+		say(KR_EVENT_UNTOLD,
+			"the service manager cannot be told on $NOTIFY_SOCKET that this serves");
 }
 
 /* Tells whoever started this process that clients can connect, and where. */
@@ -69,9 +99,9 @@ static void say_ready(struct process *process)
 	kr_text_init(&text, line, sizeof(line));
 	kr_text_format(&text, "ready on %s", address);
 	kr_assert(!text.is_cut);
-	say(line);
+	say(KR_EVENT_READY, line);
 	if (fd > 0 && service_ready_write((int)fd, line) < 0)
-		say("nobody listens on the descriptor of --ready-fd");
+		say(KR_EVENT_UNTOLD, "nobody listens on the descriptor of --ready-fd");
 	process->is_ready = true;
 	tell_ready(process);
 }
@@ -83,17 +113,17 @@ static void reload(struct process *process)
 				  (unsigned long long)service_monotonic_us())
 			: 0;
 
-	say("reading the configuration again");
+	say(KR_EVENT_RELOAD, "reading the configuration again");
 	kr_assert(r <= 0);
-	bool has_changed = options_reload(&process->set, on_note, process);
-	bool has_tokens = router_options_reread_tokens(&process->options, on_note, process);
+	bool has_changed = options_reload(&process->set, say_reloaded, process);
+	bool has_tokens = router_options_reread_tokens(&process->options, say_reloaded, process);
 	if (has_changed || has_tokens) {
 		raise_descriptor_limit(&process->options.router);
 		router_retune(process->router, &process->options.router);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
 	if (has_tokens)
-		say("tokens are those of the files now");
+		say(KR_EVENT_RELOAD, "tokens are those of the files now");
 	if (is_told)
 		tell_ready(process);
 }
@@ -107,9 +137,10 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 		reload(process);
 		return;
 	}
-	say("stopping: what was forwarded is answered first");
+	say(KR_EVENT_STOPPING, "stopping: what was forwarded is answered first");
 	if (service_notify("STOPPING=1\nSTATUS=answering what was forwarded") < 0)
-		say("the service manager cannot be told on $NOTIFY_SOCKET that this stops");
+		say(KR_EVENT_UNTOLD,
+			"the service manager cannot be told on $NOTIFY_SOCKET that this stops");
 	router_stop(process->router);
 }
 
@@ -120,7 +151,7 @@ static int listen_and_dial(struct process *process, struct kr_error_text *text)
 	int r = router_start(process->router, text);
 
 	if (r == -KR_E_ADDRESS_IN_USE)
-		say("an address is in use; trying for some seconds");
+		say(KR_EVENT_WAITING, "an address is in use; trying for some seconds");
 	while (r == -KR_E_ADDRESS_IN_USE && !router_is_stopping(process->router) &&
 		io_clock_boot_us(process->loop) - begin_us < ADDRESS_PATIENCE_US) {
 		r = io_loop_tick(process->loop, ADDRESS_RETRY_US);
@@ -171,27 +202,23 @@ int main(int argc, char **argv)
 	static struct process process;
 	struct kr_error_text text = {0};
 
-	router_options_start(&process.set, argc, argv, &process.options);
+	journal_open(&journal, "keyrack-router");
+	router_options_start(&process.set, argc, argv, say_misconfigured, &process.options);
+	journal.cluster = process.options.router.cluster;
 	raise_descriptor_limit(&process.options.router);
 	int r = start(&process, &text);
-	if (r < 0) {
-		say(text.bytes[0] != 0 ? text.bytes : kr_error_sentence(r));
-		return EXIT_FAILURE;
-	}
-	if (process.options.pid_file != NULL &&
-		service_pid_write(process.options.pid_file, &text) < 0) {
-		say(text.bytes);
-		return EXIT_FAILURE;
-	}
+	if (r == 0 && process.options.pid_file != NULL)
+		r = service_pid_write(process.options.pid_file, &text);
+	if (r < 0)
+		return fail(r, text.bytes);
 	if (!router_is_stopping(process.router))
 		say_ready(&process);
 	r = run(&process);
 	if (process.options.pid_file != NULL)
 		unlink(process.options.pid_file);
-	if (r < 0) {
-		say(kr_error_sentence(r));
-		return EXIT_FAILURE;
-	}
-	say("stopped");
+	if (r < 0)
+		return fail(r, "");
+	say(KR_EVENT_STOPPED, "stopped");
+	journal_close(&journal);
 	return EXIT_SUCCESS;
 }

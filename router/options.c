@@ -234,10 +234,10 @@ bool router_options_reread_tokens(struct router_options *options,
 	return has_any;
 }
 
-void router_options_start(
-	struct option_set *set, int argc, char **argv, struct router_options *ret_options)
+void router_options_start(struct option_set *set, int argc, char **argv,
+	void (*say)(const char *sentence), struct router_options *ret_options)
 {
-	static const struct option_program program = {
+	static struct option_program program = {
 		.name = "keyrack-router",
 		.environment = "KEYRACK_ROUTER_",
 		.about = "Forwards the requests of Keyrack clients to the shards of one cluster.\v"
@@ -250,6 +250,7 @@ void router_options_start(
 	};
 	memset(ret_options, 0, sizeof(*ret_options));
 	router_config_default(&ret_options->router);
+	program.say = say;
 	options_start(set, &program, argc, argv, ret_options);
 	kr_assert(ret_options->router.cluster != 0 && ret_options->router.shard_count > 0);
 }

@@ -20,9 +20,10 @@ struct router_options {
 	uint32_t ready_fd;    /* 0 = none */
 };
 
-/* Ends the process with sentences and status OPTIONS_EXIT_USAGE when anything is wrong. */
-void router_options_start(
-	struct option_set *set, int argc, char **argv, struct router_options *ret_options);
+/* Ends the process with status OPTIONS_EXIT_USAGE when anything is wrong: sentences to `say`, or to
+ * standard error if that is NULL. */
+void router_options_start(struct option_set *set, int argc, char **argv,
+	void (*say)(const char *sentence), struct router_options *ret_options);
 
 /*
  * Reads the token files again, into options->router. False: there are none, or one is wrong, which

@@ -30,7 +30,7 @@ uint64_t router_now_us(struct router *router)
 	return router->now_us;
 }
 
-void router_note(struct router *router, const char *format, ...)
+void router_note(struct router *router, struct kr_note note, const char *format, ...)
 {
 	char bytes[512];
 	struct kr_text text;
@@ -43,7 +43,8 @@ void router_note(struct router *router, const char *format, ...)
 	va_start(list, format);
 	kr_text_format_list(&text, format, list);
 	va_end(list);
-	router->config.on_note(router->config.context, bytes);
+	note.sentence = bytes;
+	router->config.on_note(router->config.context, &note);
 }
 
 /* ---- the step's decisions ---- */
@@ -70,8 +71,12 @@ static void carry_out(
 		conn_reject(set, action->client, action->code);
 		break;
 	case ROUTE_ACTION_BREAK:
-		router_note(router, "shard %u breaks the protocol: %s", action->shard,
-			code_text(action->code));
+		router_note(router,
+			(struct kr_note){.event = KR_EVENT_LINK_BROKEN,
+				.code = code_name(action->code),
+				.has_shard = true,
+				.shard = action->shard},
+			"shard %u breaks the protocol: %s", action->shard, code_text(action->code));
 		conn_reject(set, router->links[action->shard].conn, action->code);
 		break;
 	}

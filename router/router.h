@@ -3,7 +3,7 @@
  *
  * It runs on any archive of base/io: main.c gives it io_uring, the simulator its own. It takes the
  * loop's turn callback for itself. Nothing is allocated after router_new(); what an operator
- * should hear comes as one line of text through `on_note`.
+ * should hear comes through `on_note`.
  *
  * Clients greet with HELLO and are told the window; calls of route ROUTER are answered here. Links
  * are dialled at once, greeted with HELLO (route SHARD, the number expected), and up when the
@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/event.h"
 #include "base/io/io.h"
 #include "base/io/io_address.h"
 #include "proto/conn.h"
@@ -56,7 +57,7 @@ struct router_config {
 	uint32_t flight_size_max_bytes;
 	uint32_t wait_frame_max_count;
 	uint32_t wait_size_max_bytes;
-	void (*on_note)(void *context, const char *sentence); /* may be NULL */
+	void (*on_note)(void *context, const struct kr_note *note); /* may be NULL */
 	void *context;
 };
 

@@ -78,7 +78,9 @@ struct router {
 uint64_t router_now_us(struct router *router);
 /* Runs the route step and carries out what it says. */
 void router_feed(struct router *router, struct route_event *event);
-void router_note(struct router *router, const char *format, ...) KR_PRINTF(2, 3);
+/* About a shard; the note's own sentence is written here. */
+void router_note(struct router *router, struct kr_note note, const char *format, ...)
+	KR_PRINTF(3, 4);
 
 /* link.c */
 void link_init(struct router *router, uint32_t shard);

@@ -8,7 +8,7 @@ static void on_note(void *context, const char *sentence)
 {
 	struct server *server = context;
 	kr_assert(sentence != NULL);
-	server_note(server, "%s", sentence);
+	server_note(server, KR_EVENT_ARCHIVE, NULL, "%s", sentence);
 }
 
 static void on_change(void *context)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/journal.h"
 #include "base/service.h"
 #include "base/text.h"
 #include "base/tz_load.h"
@@ -11,7 +12,7 @@
 
 /*
  * keyrack-shard: reads its options, makes a loop, runs the server on it. All that it says goes to
- * standard error, a line at a time.
+ * the journal or to standard error.
  */
 
 #define PATIENCE_US 120000000u /* asked of the manager with every sign of progress */
@@ -29,9 +30,26 @@ struct process {
 	int status;
 };
 
-static void say(const char *sentence)
+static struct journal journal;
+
+static void say_misconfigured(const char *sentence)
 {
-	fprintf(stderr, "keyrack-shard: %s\n", sentence);
+	journal_say(&journal, KR_EVENT_MISCONFIGURED, sentence);
+}
+
+static void say_reloaded(void *context, const char *sentence)
+{
+	kr_assert(context != NULL);
+	journal_say(&journal, KR_EVENT_RELOAD, sentence);
+}
+
+/* With how far the log is on disk. */
+static void say(const struct process *process, enum kr_event event, const char *sentence)
+{
+	const struct kr_note note = {
+		.event = event, .sentence = sentence, .lsn = process->server->durable_lsn};
+	kr_assert((unsigned)event < KR_EVENT_COUNT);
+	journal_tell(&journal, &note);
 }
 
 /* The line that `systemctl status` shows. A manager that is gone changes nothing here. */
@@ -41,13 +59,13 @@ static void tell_status(const char *status)
 	kr_assert(r <= 0);
 }
 
-static void on_note(void *context, const char *sentence)
+static void on_note(void *context, const struct kr_note *note)
 {
 	const struct process *process = context;
 	kr_assert(process != NULL);
-	say(sentence);
+	journal_tell(&journal, note);
 	if (!process->is_ready)
-		tell_status(sentence);
+		tell_status(note->sentence);
 }
 
 /* A start that gets on may take longer than the manager would wait for it. */
@@ -66,7 +84,8 @@ static void tell_ready(const struct process *process)
 		process->options.server.shard.shard_index,
 		process->options.server.shard.shard_count);
 	if (r < 0)
-		say("the service manager cannot be told on $NOTIFY_SOCKET that this serves");
+		say(process, KR_EVENT_UNTOLD,
+			"the service manager cannot be told on $NOTIFY_SOCKET that this serves");
 }
 
 static void on_ready(void *context)
@@ -75,9 +94,13 @@ static void on_ready(void *context)
 	uint32_t fd = process->options.ready_fd;
 	kr_assert(process->server != NULL && !process->is_ready);
 	process->is_ready = true;
-	fputs("ready\n", stderr);
+	/* The line is promised to whoever starts a shard by hand. */
+	if (journal.is_on)
+		say(process, KR_EVENT_READY, "ready");
+	else
+		fputs("ready\n", stderr);
 	if (fd > 0 && service_ready_write((int)fd, "ready") < 0)
-		say("nobody reads the descriptor of --ready-fd");
+		say(process, KR_EVENT_UNTOLD, "nobody reads the descriptor of --ready-fd");
 	if (!process->is_stopping)
 		tell_ready(process);
 }
@@ -102,9 +125,35 @@ static int end_status(const struct server *server, int end)
 	}
 }
 
+static const char *end_code(const struct server *server, int end)
+{
+	switch (end) {
+	case SERVER_STOPPED:
+		return NULL;
+	case SERVER_REFUSED:
+		return log_verdict_name(server_report(server)->verdict);
+	case SERVER_IN_USE:
+		return log_verdict_name(LOG_VERDICT_IN_USE);
+	case SERVER_CLOCK_BEHIND:
+		return "CLOCK_BEHIND";
+	case SERVER_CLOCK_AHEAD:
+		return "CLOCK_AHEAD";
+	case SERVER_TOO_SMALL:
+		return "TOO_SMALL";
+	default:
+		kr_assert(end < 0);
+		return kr_error_name(end);
+	}
+}
+
 static void say_end(const struct server *server, int end, const struct kr_error_text *text)
 {
 	char bytes[LOG_RECOVER_TEXT_SIZE];
+	bool is_refused = end == SERVER_REFUSED || end == SERVER_IN_USE;
+	const struct kr_note note = {.event = is_refused ? KR_EVENT_REFUSED : KR_EVENT_FAILED,
+		.sentence = bytes,
+		.code = end_code(server, end),
+		.lsn = server->durable_lsn};
 	struct kr_text line;
 	kr_text_init(&line, bytes, sizeof(bytes));
 	if (end == SERVER_REFUSED)
@@ -124,8 +173,12 @@ static void say_end(const struct server *server, int end, const struct kr_error_
 			end < 0 ? kr_error_sentence(end) : "not started");
 	kr_assert(line.length < sizeof(bytes));
 	if (line.length > 0) {
-		say(bytes);
+		journal_tell(&journal, &note);
 		tell_status(bytes);
+	} else if (journal.is_on) {
+		journal_tell(&journal, &(struct kr_note){.event = KR_EVENT_STOPPED,
+					       .sentence = "stopped",
+					       .lsn = server->durable_lsn});
 	}
 }
 
@@ -141,14 +194,19 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 /* A descriptor for each connection and some for the files of the log. */
 static void raise_descriptor_limit(const struct server_config *config)
 {
+	char bytes[KR_ERROR_TEXT_SIZE];
+	struct kr_text line;
 	uint64_t wanted_count = (uint64_t)config->conn_max_count + DESCRIPTORS_OWN;
 	uint64_t count = service_descriptors_raise(wanted_count);
 	kr_assert(config->conn_max_count > 0);
-	if (count < wanted_count)
-		fprintf(stderr,
-			"keyrack-shard: the system allows %llu open files, too few for %u "
-			"connections; raise it with ulimit -n\n",
-			(unsigned long long)count, config->conn_max_count);
+	if (count >= wanted_count)
+		return;
+	kr_text_init(&line, bytes, sizeof(bytes));
+	kr_text_format(&line,
+		"the system allows %llu open files, too few for %u connections; raise it with "
+		"ulimit -n",
+		(unsigned long long)count, config->conn_max_count);
+	journal_say(&journal, KR_EVENT_DESCRIPTORS, bytes);
 }
 
 static void reload(struct process *process)
@@ -157,17 +215,17 @@ static void reload(struct process *process)
 	int r = is_told ? service_notify("RELOADING=1\nMONOTONIC_USEC=%llu",
 				  (unsigned long long)service_monotonic_us())
 			: 0;
-	say("reading the configuration again");
+	say(process, KR_EVENT_RELOAD, "reading the configuration again");
 	kr_assert(process->server != NULL && r <= 0);
-	bool has_changed = options_reload(&process->set, on_note, process);
-	bool has_tokens = shard_options_reread_tokens(&process->options, on_note, process);
+	bool has_changed = options_reload(&process->set, say_reloaded, process);
+	bool has_tokens = shard_options_reread_tokens(&process->options, say_reloaded, process);
 	if (has_changed || has_tokens) {
 		raise_descriptor_limit(&process->options.server);
 		server_retune(process->server, &process->options.server);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
 	if (has_tokens)
-		say("tokens are those of the files now");
+		say(process, KR_EVENT_RELOAD, "tokens are those of the files now");
 	if (is_told)
 		tell_ready(process);
 }
@@ -179,6 +237,9 @@ static void stop(struct process *process)
 		int r = service_notify("STOPPING=1\nSTATUS=answering what was judged, then a "
 				       "snapshot");
 		kr_assert(r <= 0);
+		if (journal.is_on)
+			say(process, KR_EVENT_STOPPING,
+				"stopping: what was judged is answered, then a snapshot");
 	}
 	process->is_stopping = true;
 	server_stop(process->server);
@@ -196,8 +257,14 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 
 static int fail(int error, const struct kr_error_text *text)
 {
+	char bytes[2 * KR_ERROR_TEXT_SIZE];
+	struct kr_text line;
+	const struct kr_note note = {
+		.event = KR_EVENT_FAILED, .sentence = bytes, .code = kr_error_name(error)};
 	kr_assert(error < 0);
-	fprintf(stderr, "keyrack-shard: %s (%s)\n", text->bytes, kr_error_sentence(error));
+	kr_text_init(&line, bytes, sizeof(bytes));
+	kr_text_format(&line, "%s (%s)", text->bytes, kr_error_sentence(error));
+	journal_tell(&journal, &note);
 	return error == -KR_E_TMPFS ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
 }
 
@@ -217,7 +284,8 @@ static int run_server(struct process *process)
 		return fail(r, &text);
 	r = io_loop_run(process->loop);
 	if (r < 0) {
-		fprintf(stderr, "keyrack-shard: the loop failed (%s)\n", kr_error_sentence(r));
+		(void)kr_error_text_set(&text, r, 0, "the loop failed");
+		(void)fail(r, &text);
 		return EXIT_SYSTEM;
 	}
 	kr_assert(process->server->life == SERVER_ENDED);
@@ -234,7 +302,8 @@ static int run(struct process *process)
 	struct kr_error_text text = {0};
 	int r = tz_load(TZ_FOLDER, &tz);
 	if (r < 0) {
-		say("time zones cannot be read from " TZ_FOLDER ": install the package tzdata");
+		journal_say(&journal, KR_EVENT_FAILED,
+			"time zones cannot be read from " TZ_FOLDER ": install the package tzdata");
 		return EXIT_SYSTEM;
 	}
 	struct server_config *config = &process->options.server;
@@ -247,7 +316,7 @@ static int run(struct process *process)
 		.on_end = on_end};
 	kr_text_init(&line, bytes, sizeof(bytes));
 	shard_options_describe(&process->options, &line);
-	say(bytes);
+	say(process, KR_EVENT_STARTING, bytes);
 	raise_descriptor_limit(config);
 	r = process->options.pid_file != NULL ? service_pid_write(process->options.pid_file, &text)
 					      : 0;
@@ -261,11 +330,17 @@ static int run(struct process *process)
 int main(int argc, char **argv)
 {
 	static struct process process;
-	shard_options_start(&process.set, argc, argv, &process.options);
+	journal_open(&journal, "keyrack-shard");
+	shard_options_start(&process.set, argc, argv, say_misconfigured, &process.options);
+	journal.cluster = process.options.server.shard.cluster;
+	journal.has_shard = true;
+	journal.shard = process.options.server.shard.shard_index;
+	journal.directory = process.options.server.directory;
 	process.server = calloc(1, sizeof(*process.server));
 	if (process.server == NULL)
 		return EXIT_SYSTEM;
 	int status = run(&process);
 	free(process.server);
+	journal_close(&journal);
 	return status;
 }

@@ -181,10 +181,10 @@ static void finish(struct option_set *set, void *structure)
 	check_whole(set, options);
 }
 
-void shard_options_start(
-	struct option_set *set, int argc, char **argv, struct shard_options *ret_options)
+void shard_options_start(struct option_set *set, int argc, char **argv,
+	void (*say)(const char *sentence), struct shard_options *ret_options)
 {
-	static const struct option_program program = {
+	static struct option_program program = {
 		.name = "keyrack-shard",
 		.environment = "KEYRACK_SHARD_",
 		.about = "One shard of a Keyrack cluster: decides, logs, answers.\v"
@@ -198,6 +198,7 @@ void shard_options_start(
 	};
 	memset(ret_options, 0, sizeof(*ret_options));
 	server_config_default(&ret_options->server);
+	program.say = say;
 	options_start(set, &program, argc, argv, ret_options);
 	kr_assert(ret_options->server.directory != NULL);
 }

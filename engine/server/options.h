@@ -22,9 +22,10 @@ struct shard_options {
 	const char *token_file;
 };
 
-/* Ends the process with sentences and status OPTIONS_EXIT_USAGE when anything is wrong. */
-void shard_options_start(
-	struct option_set *set, int argc, char **argv, struct shard_options *ret_options);
+/* Ends the process with status OPTIONS_EXIT_USAGE when anything is wrong: sentences to `say`, or to
+ * standard error if that is NULL. */
+void shard_options_start(struct option_set *set, int argc, char **argv,
+	void (*say)(const char *sentence), struct shard_options *ret_options);
 
 /*
  * Reads the token file again, into options->server. False: there is none, or it is wrong, which

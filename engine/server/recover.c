@@ -81,7 +81,8 @@ static int recover_settle(struct server *server, struct kr_error_text *text)
 		struct kr_text line;
 		kr_text_init(&line, bytes, sizeof(bytes));
 		log_recover_describe(report, &line);
-		server_note(server, "%s", bytes);
+		server_note(
+			server, KR_EVENT_RECOVERED, log_verdict_name(report->verdict), "%s", bytes);
 	}
 	return log_store_repair(&server->store, text);
 }

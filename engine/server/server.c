@@ -20,7 +20,8 @@ void server_config_default(struct server_config *ret_config)
 	kr_assert(ret_config->segment_size_bytes % LOG_BLOCK_SIZE == 0);
 }
 
-void server_note(struct server *server, const char *format, ...)
+void server_note(
+	struct server *server, enum kr_event event, const char *code, const char *format, ...)
 {
 	char bytes[LOG_RECOVER_TEXT_SIZE];
 	struct kr_text text;
@@ -32,7 +33,9 @@ void server_note(struct server *server, const char *format, ...)
 	va_start(list, format);
 	kr_text_format_list(&text, format, list);
 	va_end(list);
-	server->config.handler.on_note(server->config.handler.context, bytes);
+	const struct kr_note note = {
+		.event = event, .sentence = bytes, .code = code, .lsn = server->durable_lsn};
+	server->config.handler.on_note(server->config.handler.context, &note);
 }
 
 const struct log_recover_report *server_report(const struct server *server)
@@ -98,8 +101,9 @@ static void start_listening(struct server *server)
 	kr_assert(server->life == SERVER_OPENING);
 	server->life = SERVER_SERVING;
 	if (!server->log.is_direct)
-		server_note(server, "this file system has no O_DIRECT: batches go through the page "
-				    "cache and are synced one by one, which is as safe and slower");
+		server_note(server, KR_EVENT_BUFFERED, NULL,
+			"this file system has no O_DIRECT: batches go through the page "
+			"cache and are synced one by one, which is as safe and slower");
 	if (config->handler.on_ready != NULL)
 		config->handler.on_ready(config->handler.context);
 }
@@ -173,14 +177,17 @@ static void note_level(struct server *server, enum log_level level)
 		[LOG_LEVEL_STOP] = "the disk is full: nothing is changed any more",
 	};
 	kr_assert((unsigned)level < KR_ARRAY_COUNT(sentences));
-	if (level != LOG_LEVEL_OK && server_archive_is_behind(server))
-		server_note(server,
+	const char *code = level == LOG_LEVEL_LOW ? "LOW" : "STOP";
+	if (level == LOG_LEVEL_OK)
+		server_note(server, KR_EVENT_SPACE_BACK, NULL, "%s", sentences[level]);
+	else if (server_archive_is_behind(server))
+		server_note(server, KR_EVENT_SPACE_SHORT, code,
 			"the archive does not take segments of the log, and as many "
 			"wait as may: %s",
 			level == LOG_LEVEL_LOW ? "no new work; confirm and cancel go on"
 					       : "nothing is changed any more");
 	else
-		server_note(server, "%s", sentences[level]);
+		server_note(server, KR_EVENT_SPACE_SHORT, code, "%s", sentences[level]);
 }
 
 static void finish_flush(struct server *server);
@@ -379,7 +386,8 @@ static void try_lock(struct server *server)
 	uint64_t now_us = io_clock_boot_us(server->loop);
 	if (r == LOG_STORE_LOCKED && now_us < server->retry_until_us) {
 		if (server->retry_until_us - now_us > server->config.lock_wait_us - SERVER_RETRY_US)
-			server_note(server, "%s; waiting for it", text.bytes);
+			server_note(server, KR_EVENT_WAITING, "IN_USE", "%s; waiting for it",
+				text.bytes);
 		io_timer_start(server->loop, &server->retry, now_us + SERVER_RETRY_US);
 		return;
 	}

@@ -4,6 +4,7 @@
 #ifndef ENGINE_SERVER_SERVER_CONFIG_H
 #define ENGINE_SERVER_SERVER_CONFIG_H
 
+#include "base/event.h"
 #include "base/io/io_address.h"
 #include "engine/log/log_io.h"
 #include "engine/shard/config.h"
@@ -17,8 +18,7 @@
 struct server_handler {
 	void *context;
 	void (*on_ready)(void *context);
-	/* A sentence without a newline; gone after the call. */
-	void (*on_note)(void *context, const char *sentence);
+	void (*on_note)(void *context, const struct kr_note *note);
 	/* Recovery goes on: this chunk of the snapshot, or the log up to this LSN, is applied.
 	 * Every SERVER_PROGRESS_US at most, and from inside server's own work. May be NULL. */
 	void (*on_progress)(void *context, bool is_snapshot, uint64_t number);

@@ -5,7 +5,9 @@
 #include "engine/server/server.h"
 
 /* ---- server.c ---- */
-void server_note(struct server *server, const char *format, ...) KR_PRINTF(2, 3);
+/* code: a name, or NULL. */
+void server_note(struct server *server, enum kr_event event, const char *code, const char *format,
+	...) KR_PRINTF(4, 5);
 /* Ends as soon as nothing is under way; the first reason counts. */
 void server_finish(struct server *server, int end);
 /* One event through the step, its actions carried out. */

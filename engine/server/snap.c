@@ -30,7 +30,8 @@ static void on_done(void *context, int result, const struct kr_error_text *text)
 		return;
 	}
 	if (result > 0)
-		server_note(server, "a snapshot could not be written: %s", text->bytes);
+		server_note(server, KR_EVENT_SNAPSHOT_FAILED, kr_error_name(text->error),
+			"a snapshot could not be written: %s", text->bytes);
 	else
 		log_io_prune(&server->log, log_snap_io_floor(&server->snap));
 	slice_written(server, result > 0);

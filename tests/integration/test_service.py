@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""keyrack-shard and keyrack-router under a service manager: SIGHUP, sd_notify, unit files.
+"""keyrack-shard and keyrack-router under a service manager: SIGHUP, sd_notify, journal, unit files.
 
 usage: test_service.py SOURCE_ROOT KEYRACK_SHARD KEYRACK_ROUTER
 """
@@ -16,6 +16,7 @@ import threading
 import time
 import unittest
 
+import journal
 import shard_process
 import wire
 
@@ -34,7 +35,7 @@ def eventually(check, seconds=20):
 class Router:
     """A running keyrack-router whose shard is not there."""
 
-    def __init__(self, folder, *more, program=ROUTER, env=None):
+    def __init__(self, folder, *more, program=ROUTER, env=None, wait=True):
         self.socket = os.path.join(folder, "r")
         self.lines = []
         self.process = subprocess.Popen(
@@ -42,7 +43,8 @@ class Router:
              "--listen", "unix:" + self.socket, *more], stderr=subprocess.PIPE, text=True, env=env)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        eventually(lambda: any("ready on" in line for line in self.lines))
+        if wait:
+            eventually(lambda: any("ready on" in line for line in self.lines))
 
     def read(self):
         for line in self.process.stderr:
@@ -282,6 +284,137 @@ class NotifyTest(ServiceTest):
             self.assertEqual(process.end(signal.SIGTERM), 0)
 
 
+class JournalTest(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        self.journal = journal.Journal(self.folder, ROOT)
+        self.addCleanup(lambda: self.journal.socket.close())
+
+    def shard(self, *more, **options):
+        return self.own(shard_process.Shard(self.journal.wrap(SHARD), PB, self.folder, *more,
+                                            wait=False, env=self.journal.env, **options))
+
+    def router(self, *more):
+        return self.own(Router(self.folder, *more, program=self.journal.wrap(ROUTER), wait=False,
+                               env=self.journal.env))
+
+    def kinds(self, entries):
+        return [entry["KEYRACK_EVENT"] for entry in entries]
+
+    def test_a_shards_life(self):
+        self.put("{}")
+        shard = self.shard("--config", self.file)
+        told = self.journal.until("READY")
+        self.assertEqual(set(self.kinds(told)) - {"DESCRIPTORS", "BUFFERED"}, {"STARTING", "READY"})
+        connection = shard.connect()
+        shard_process.load(connection, PB)
+        connection.close()
+        self.put("idle-timeout: 9\nwindow: 1\n")
+        shard.process.send_signal(signal.SIGHUP)
+        told += self.journal.until("RELOAD")
+        self.assertEqual(told[-1]["MESSAGE"], AGAIN)
+        while "stays" not in told[-1]["MESSAGE"]:
+            told.append(self.journal.next())
+        self.put("idle-timeout: 9\n")
+        shard.process.send_signal(signal.SIGHUP)
+        while "holds from now on" not in told[-1]["MESSAGE"]:
+            told.append(self.journal.next())
+        self.assertGreaterEqual(self.kinds(told).count("RELOAD"), 5)
+        shard.process.send_signal(signal.SIGTERM)
+        told += self.journal.until("STOPPED")
+        self.assertIn("STOPPING", self.kinds(told))
+        self.assertEqual(shard.end(0), 0)
+        for entry in told:
+            self.assertEqual({name: entry[name] for name in
+                              ("KEYRACK_CLUSTER", "KEYRACK_SHARD", "KEYRACK_DIRECTORY")},
+                             {"KEYRACK_CLUSTER": str(shard_process.CLUSTER), "KEYRACK_SHARD": "0",
+                              "KEYRACK_DIRECTORY": os.path.join(self.folder, "d")})
+        self.assertGreaterEqual(int(told[-1]["KEYRACK_LSN"]), 3)
+        self.assertEqual(shard.lines, [], "nothing is said twice")
+
+    def test_what_recovery_found_and_why_it_refuses(self):
+        shard = self.shard()
+        self.journal.until("READY")
+        connection = shard.connect()
+        shard_process.load(connection, PB)
+        connection.close()
+        shard.end(signal.SIGKILL)
+        shard = self.shard()
+        found = [entry for entry in self.journal.until("READY")
+                 if entry["KEYRACK_EVENT"] == "RECOVERED"]
+        self.assertEqual(len(found), 1)
+        self.assertIn(found[0]["KEYRACK_CODE"], found[0]["MESSAGE"])
+        self.assertEqual(shard.end(signal.SIGTERM), 0)
+        self.journal.until("STOPPED")
+        shard = self.shard("--shard-index=1", "--shards=2")
+        refused = self.journal.until("REFUSED")[-1]
+        self.assertEqual(shard.end(0), 43)
+        self.assertEqual(refused["KEYRACK_CODE"], "OTHER_LAYOUT")
+        self.assertEqual(refused["KEYRACK_SHARD"], "1")
+        self.assertIn("OTHER_LAYOUT", refused["MESSAGE"])
+        self.assertIn("\n", refused["MESSAGE"])
+        shard = self.shard("--listen", "unix:/nonexistent/s")
+        failed = self.journal.until("FAILED")[-1]
+        self.assertEqual(shard.end(0), 3)
+        self.assertEqual(failed["KEYRACK_CODE"], "NOENT")
+
+    def test_a_router_names_the_shard_of_a_link(self):
+        router = self.router()
+        told = self.journal.until("LINK_DOWN")
+        self.assertEqual(told[-1]["KEYRACK_SHARD"], "0")
+        if "READY" not in self.kinds(told):
+            self.journal.until("READY")
+        self.assertNotIn("KEYRACK_SHARD", told[0])
+        router.process.send_signal(signal.SIGTERM)
+        told = self.journal.until("STOPPED")
+        self.assertEqual(self.kinds(told)[-2:], ["STOPPING", "STOPPED"])
+        self.assertEqual({entry["KEYRACK_CLUSTER"] for entry in told}, {"7"})
+        self.assertEqual(router.end(0), 0)
+        self.assertEqual(router.lines, [])
+
+    def test_a_wrong_configuration_is_an_entry_for_each_fault(self):
+        self.put("idle-timeout: x\nidel-timeout: 1\n")
+        for start in self.shard, self.router:
+            self.assertEqual(start("--config", self.file).end(0), 2)
+            self.assertEqual(self.kinds([self.journal.next(), self.journal.next()]),
+                             ["MISCONFIGURED"] * 2)
+            self.assertTrue(self.journal.is_quiet())
+
+    def test_a_journal_that_is_full_or_gone_holds_nobody_up(self):
+        self.put("{}")
+        router = self.router("--config", self.file)
+        self.journal.until("READY")
+
+        def reload(seconds):
+            self.put(f"idle-timeout: {seconds}\n")
+            router.process.send_signal(signal.SIGHUP)
+            eventually(lambda: self.hello(router).idle_timeout_us == seconds * 1000000, 120)
+        seconds = 100
+        while not any("instead of" in line for line in router.lines):
+            seconds += 1
+            self.assertLess(seconds, 10000, "the journal takes them all")
+            reload(seconds)
+        while not self.journal.is_quiet():
+            self.assertIn(self.journal.next()["KEYRACK_EVENT"], ("RELOAD", "LINK_DOWN"))
+        self.journal.close()
+        before = len(router.lines)
+        reload(50)
+        eventually(lambda: len(router.lines) >= before + 2)
+        self.assertEqual(router.lines[before], f"keyrack-router: {AGAIN}\n")
+        self.journal.listen()
+        reload(51)
+        self.assertIn("51 instead of 50", [self.journal.next() for _ in range(2)][-1]["MESSAGE"])
+        self.assertEqual(router.end(signal.SIGTERM), 0)
+
+    def test_the_manual_lists_every_kind(self):
+        with open(os.path.join(ROOT, "tools/keyrack-journal.7"), encoding="utf-8") as file:
+            rows = re.findall(r"^\.It Li (\S+) , Li (\S+)\n(\w+), (\w+): (.+)$", file.read(), re.M)
+        words = {"3": "err", "4": "warning", "5": "notice", "6": "info"}
+        self.assertEqual(rows, [(name, number, words[priority], of, meaning) for
+                                name, (priority, number, of, meaning) in
+                                self.journal.table.items()])
+
+
 UNITS = [("engine/server/keyrack-shard@.service", SHARD), ("router/keyrack-router.service", ROUTER)]
 
 
@@ -341,25 +474,25 @@ class UnitTest(ServiceTest):
             self.assertEqual(called - allowed, set(), program)
 
     def calls_of(self, program):
-        """The system calls of a life: start, a reload, a client, SIGTERM."""
+        """The system calls of a life: start, a reload, a client, SIGTERM; entries of a journal."""
         with open(program, "rb") as file:
             if b"__asan_init" in file.read():
                 self.skipTest("a sanitizer makes calls of its own")
         trace = os.path.join(self.folder, "trace")
-        traced = os.path.join(self.folder, "traced")
-        with open(traced, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nexec strace -D -f -qq -o {trace} {os.path.abspath(program)} "
-                       '"$@"\n')
-        os.chmod(traced, 0o755)
-        more = ("--config", self.file)
+        told = journal.Journal(self.folder, ROOT)
+        traced = told.wrap(program, f"strace -D -f -qq -o {trace}")
+        more = {"env": told.env, "wait": False}
         process = self.own(
-            shard_process.Shard(traced, PB, self.folder, *more) if program == SHARD
-            else Router(self.folder, *more, program=traced))
+            shard_process.Shard(traced, PB, self.folder, "--config", self.file, **more)
+            if program == SHARD
+            else Router(self.folder, "--config", self.file, program=traced, **more))
+        told.until("READY")
         process.process.send_signal(signal.SIGHUP)
         connection = process.connect()
         if program == SHARD:
             shard_process.load(connection, PB)
         connection.close()
+        told.close()
         self.assertEqual(process.end(signal.SIGTERM), 0)
         with open(trace, encoding="utf-8", errors="replace") as file:
             text = file.read()

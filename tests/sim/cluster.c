@@ -72,10 +72,10 @@ static struct io_loop *loop_new(struct cluster *c, struct sim_node *node)
 
 /* ---- shards ---- */
 
-static void on_note(void *context, const char *sentence)
+static void on_note(void *context, const struct kr_note *note)
 {
 	struct shard_node *s = context;
-	cluster_tell(s->cluster, "shard %u: %s", s->number, sentence);
+	cluster_tell(s->cluster, "shard %u: %s", s->number, note->sentence);
 }
 
 /* Every recovery must show a state that holds the invariants. */
@@ -193,10 +193,10 @@ static void restart_shard(void *context)
 
 /* ---- routers ---- */
 
-static void on_router_note(void *context, const char *sentence)
+static void on_router_note(void *context, const struct kr_note *note)
 {
 	struct router_node *r = context;
-	cluster_tell(r->cluster, "router %u: %s", r->number, sentence);
+	cluster_tell(r->cluster, "router %u: %s", r->number, note->sentence);
 }
 
 static void start_router(struct router_node *r)

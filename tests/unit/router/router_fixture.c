@@ -147,8 +147,9 @@ void shard_end(struct stand_in *shard)
 
 /* ---- the town ---- */
 
-static void on_note(void *context, const char *sentence)
+static void on_note(void *context, const struct kr_note *note)
 {
+	const char *sentence = note->sentence;
 	struct town *town = context;
 	size_t length = strlen(town->notes);
 

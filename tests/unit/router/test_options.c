@@ -29,7 +29,7 @@ static void parse(const char *const *arguments)
 		cr_assert(argc < 16 && size_bytes <= sizeof(copies[0]));
 		argv[argc] = memcpy(copies[argc], arguments[argc], size_bytes);
 	}
-	router_options_start(&set, argc, argv, &options);
+	router_options_start(&set, argc, argv, NULL, &options);
 }
 
 #define PARSE(...) parse((const char *const[]){"keyrack-router", __VA_ARGS__, NULL})

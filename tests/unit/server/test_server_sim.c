@@ -63,9 +63,9 @@ static void on_ready(void *context)
 	story.is_ready = true;
 }
 
-static void on_note(void *context, const char *sentence)
+static void on_note(void *context, const struct kr_note *note)
 {
-	snprintf(story.note, sizeof(story.note), "%s", sentence);
+	snprintf(story.note, sizeof(story.note), "%s", note->sentence);
 }
 
 static void on_end(void *context, int end, const struct kr_error_text *text)
