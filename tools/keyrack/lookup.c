@@ -57,16 +57,23 @@ int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
 	return CLI_DONE;
 }
 
-struct money_unit lookup_unit_quietly(struct cli *cli, uint64_t hotel_id)
+struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id)
 {
 	const struct keyrack_hotel_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
 	struct keyrack_hotel_answer answer;
-	struct money_unit unit = {.digits = 0};
+	struct lookup_place place = {.unit = {.digits = 0}};
 	int r = keyrack_hotel_get(cli->client, &request, &answer);
-	if (r == KEYRACK_RESULT_DONE)
-		unit_of_hotel(&answer.hotel, &unit);
-	kr_assert(unit.digits <= MONEY_DIGITS_MAX);
-	return unit;
+	if (r == KEYRACK_RESULT_DONE) {
+		unit_of_hotel(&answer.hotel, &place.unit);
+		(void)snprintf(place.zone, sizeof(place.zone), "%s", answer.hotel.settings.zone);
+	}
+	kr_assert(place.unit.digits <= MONEY_DIGITS_MAX);
+	return place;
+}
+
+struct money_unit lookup_unit_quietly(struct cli *cli, uint64_t hotel_id)
+{
+	return lookup_place_quietly(cli, hotel_id).unit;
 }
 
 /* Asks for all types of the hotel. CLI_DONE, or the exit code. */

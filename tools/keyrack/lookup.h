@@ -17,6 +17,13 @@ KR_MUST_CHECK int lookup_id(const struct cli *cli, const char *word, struct keyr
 KR_MUST_CHECK int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit);
 /* The same to show an amount: an empty unit where it cannot be had, and no word about it. */
 struct money_unit lookup_unit_quietly(struct cli *cli, uint64_t hotel_id);
+#define LOOKUP_ZONE_SIZE 65u
+/* The same with the hotel's time zone, "" where it cannot be had. */
+struct lookup_place {
+	struct money_unit unit;
+	char zone[LOOKUP_ZONE_SIZE];
+};
+struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id);
 /* A type's number; asks the hotel if it was given by code. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_type(
 	struct cli *cli, uint64_t hotel_id, const struct line_type *type, uint32_t *ret_number);

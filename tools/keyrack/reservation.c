@@ -10,6 +10,7 @@
 #include "tools/keyrack/lookup.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
+#include "tools/keyrack/terms.h"
 
 #define INSTANT_NONE UINT64_C(0)
 
@@ -55,6 +56,10 @@ static json_t *answer_json(const struct report *report, const struct reservation
 	instant_json(root, "expires_at_us", answer->expires_at_us);
 	if (answer->has_total)
 		js_money(root, "total", &context->unit, answer->total_minor);
+	if (answer->has_amounts) {
+		js_money(root, "penalty", &context->unit, answer->penalty_minor);
+		js_money(root, "refundable", &context->unit, answer->refundable_minor);
+	}
 	if (answer->first_code != 0)
 		js_text(root, "first_code", keyrack_code_name(answer->first_code));
 	return root;
@@ -74,7 +79,7 @@ static void total_format(const struct money_unit *unit, uint64_t minor, char *re
 static void answer_table(
 	const struct reservation_context *context, const struct keyrack_reservation_answer *answer)
 {
-	char text[64];
+	char text[TERMS_TEXT_SIZE];
 	if (answer->state == KEYRACK_STATE_VOID) {
 		puts("VOID: nothing was sold under this id, and nothing ever will be");
 		return;
@@ -84,6 +89,11 @@ static void answer_table(
 	if (answer->has_total) {
 		total_format(&context->unit, answer->total_minor, text, sizeof(text));
 		printf(", total %s", text);
+	}
+	if (answer->has_amounts) {
+		terms_cost_format(
+			answer->penalty_minor, answer->refundable_minor, &context->unit, text);
+		printf(", %s", text);
 	}
 	if (answer->state == KEYRACK_STATE_HELD) {
 		span_format_instant(answer->expires_at_us, text);
@@ -154,6 +164,7 @@ static json_t *line_json(const struct keyrack_line *line, const struct money_uni
 		js_append(runs, run);
 	}
 	js_set(object, "prices", runs);
+	terms_line_json(object, line);
 	return object;
 }
 
@@ -174,6 +185,11 @@ void reservation_json(
 	js_set(root, "lines", lines);
 	if (reservation->has_total)
 		js_money(root, "total", unit, reservation->total_minor);
+	instant_json(root, "free_cancel_until_us", reservation->free_cancel_until_us);
+	if (reservation->has_amounts) {
+		js_money(root, "penalty", unit, reservation->penalty_minor);
+		js_money(root, "refundable", unit, reservation->refundable_minor);
+	}
 	js_id(root, "guest", reservation->guest);
 	js_text(root, "external_ref", reservation->external_ref);
 	js_text(root, "payment_ref", reservation->payment_ref);
@@ -248,8 +264,31 @@ static void instant_fact(const char *name, uint64_t unix_us)
 	fact_print(name, "%s", text);
 }
 
-static void get_print(const struct keyrack_reservation *reservation, const struct money_unit *unit)
+static void terms_facts(
+	const struct keyrack_reservation *reservation, const struct lookup_place *place)
 {
+	bool is_ended = reservation->state == KEYRACK_STATE_CANCELLED ||
+			reservation->state == KEYRACK_STATE_NO_SHOW;
+	char text[TERMS_TEXT_SIZE];
+	if (reservation->line_count == 0)
+		return;
+	terms_free_format(reservation->free_cancel_until_us, place->zone, text);
+	fact_print("cancellation", "%s", text);
+	if (!reservation->has_amounts)
+		return;
+	kr_assert(reservation->state != KEYRACK_STATE_VOID);
+	terms_cost_format(
+		reservation->penalty_minor, reservation->refundable_minor, &place->unit, text);
+	fact_print(is_ended                                   ? "it cost"
+		   : reservation->state == KEYRACK_STATE_HELD ? "if released now"
+							      : "if cancelled now",
+		"%s", text);
+}
+
+static void get_print(
+	const struct keyrack_reservation *reservation, const struct lookup_place *place)
+{
+	const struct money_unit *unit = &place->unit;
 	char text[64];
 	keyrack_id_format(reservation->id, text);
 	fact_print("id", "%s", text);
@@ -264,6 +303,7 @@ static void get_print(const struct keyrack_reservation *reservation, const struc
 		total_format(unit, reservation->total_minor, text, sizeof(text));
 		fact_print("total", "%s", text);
 	}
+	terms_facts(reservation, place);
 	if (reservation->external_ref != NULL && reservation->external_ref[0] != '\0')
 		fact_print("external reference", "%s", reservation->external_ref);
 	if (reservation->payment_ref != NULL && reservation->payment_ref[0] != '\0')
@@ -278,19 +318,19 @@ static void get_print(const struct keyrack_reservation *reservation, const struc
 static int reservation_get(struct cli *cli, const struct keyrack_reservation_get *get)
 {
 	struct keyrack_reservation_get_answer answer;
-	struct money_unit unit;
+	struct lookup_place place;
 	int r = keyrack_reservation_get(cli->client, get, &answer);
 	if (r == KEYRACK_RESULT_DONE) {
-		unit = lookup_unit_quietly(cli, answer.reservation.hotel_id);
+		place = lookup_place_quietly(cli, answer.reservation.hotel_id);
 		r = keyrack_reservation_get(cli->client, get, &answer);
 	}
 	r = report_got(cli, r, &answer.result);
 	if (r != CLI_DONE)
 		return r;
 	if (cli->json)
-		js_print(get_json(&answer, &unit));
+		js_print(get_json(&answer, &place.unit));
 	else
-		get_print(&answer.reservation, &unit);
+		get_print(&answer.reservation, &place);
 	return CLI_DONE;
 }
 
