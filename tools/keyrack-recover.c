@@ -42,6 +42,7 @@ void recover_begin(struct recovery *recovery, const struct tz_db *tz)
 					{
 						.hotels_max = 1024,
 						.rows_max = 16384,
+						.plans_max = 16384,
 						.window_nights = INV_WINDOW_NIGHTS_DEFAULT,
 						.reservations_max = 1u << 20,
 						.nodes_max = 1u << 19,

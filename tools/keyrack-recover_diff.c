@@ -173,8 +173,8 @@ static void side_read_type(
 	kr_assert(side->window_nights <= INV_WINDOW_NIGHTS_MAX);
 	if (at < 0 || at + side->window_nights > DAYS_MAX)
 		return;
-	inv_availability(side->inv, hotel, &type, 1, side->view.business_day, side->window_nights,
-		side->counters + at, side->rates + at, &answer);
+	inv_availability(side->inv, hotel, &type, 1, 0, side->view.business_day,
+		side->window_nights, side->counters + at, side->rates + at, &answer);
 	if (answer.code == KEYRACK_DONE)
 		return;
 	memset(side->counters, 0, DAYS_MAX * sizeof(uint64_t));

@@ -129,7 +129,7 @@ static void cells_of_type(
 {
 	struct recover_cell cell = {.hotel = hotel->hotel, .type = type};
 	struct inv_answer answer = {0};
-	inv_availability(dump->inv, hotel->hotel, &type, 1, hotel->business_day, nights,
+	inv_availability(dump->inv, hotel->hotel, &type, 1, 0, hotel->business_day, nights,
 		dump->counters, dump->rates, &answer);
 	kr_assert(answer.code == KEYRACK_DONE);
 	for (uint32_t i = 0; i < nights; i++) {

@@ -127,6 +127,32 @@ static void put_type(json_t *json, const struct inv_effect_type *type)
 	put_int(json, "ari_version", type->ari_version);
 }
 
+static void put_plan(json_t *json, const struct inv_effect_plan *plan)
+{
+	const struct inv_plan_settings *s = &plan->settings;
+	json_t *tiers = json_array();
+	kr_assert(s->tier_count <= INV_TIERS_MAX);
+	json_object_set_new(json, "created", json_boolean(plan->created));
+	put_int(json, "type", plan->type);
+	put_int(json, "plan", plan->plan);
+	put_text(json, "code", s->code);
+	put_int(json, "status", s->status);
+	put_int(json, "advance_min_minutes", s->advance_min_minutes);
+	put_int(json, "advance_max_minutes", s->advance_max_minutes);
+	put_int(json, "derivation", s->derivation);
+	if (s->derivation != INV_PRICES_OWN) {
+		put_int(json, "parent", s->parent);
+		json_object_set_new(json, "adjustment", json_integer(s->adjustment));
+	}
+	for (uint32_t i = 0; i < s->tier_count; i++)
+		json_array_append_new(
+			tiers, json_pack("{s:i,s:i,s:i}", "hours", (int)s->tiers[i].hours, "nights",
+				       (int)s->tiers[i].nights, "basis_points",
+				       (int)s->tiers[i].basis_points));
+	json_object_set_new(json, "tiers", tiers);
+	put_int(json, "ari_version", plan->ari_version);
+}
+
 static void put_update_value(
 	json_t *json, uint32_t mask, uint32_t bit, const char *name, int64_t value)
 {
@@ -302,6 +328,9 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_TYPE:
 		put_type(json, &effect->u.type_put);
+		break;
+	case INV_EFFECT_PLAN:
+		put_plan(json, &effect->u.plan_put);
 		break;
 	case INV_EFFECT_UPDATE:
 		put_update(json, &effect->u.update);

@@ -191,6 +191,7 @@ static void sizes_take(const struct restore *restore, struct recovery *out)
 		inv_counts_get(shard_inventory(rebuild->shard), &counts);
 		sum.hotels += counts.hotels;
 		sum.rows += counts.rows;
+		sum.plans += counts.plans;
 		sum.reservations += counts.reservations;
 		sum.nodes += counts.nodes;
 		sum.stock_runs += counts.stock_runs;
@@ -199,6 +200,7 @@ static void sizes_take(const struct restore *restore, struct recovery *out)
 	}
 	config->hotels_max = KR_MAX(config->hotels_max, sum.hotels);
 	config->rows_max = KR_MAX(config->rows_max, sum.rows);
+	config->plans_max = KR_MAX(config->plans_max, sum.plans);
 	config->reservations_max = KR_MAX(config->reservations_max, sum.reservations);
 	config->nodes_max = KR_MAX(config->nodes_max, sum.nodes);
 	config->stock_runs_max = KR_MAX(config->stock_runs_max, sum.stock_runs);

@@ -65,7 +65,7 @@ static struct value value_of(struct inv *inv, const struct night *night)
 	kr_assert(night->hotel.v != 0);
 	if (!inv_hotel_head(inv, night->hotel, &head))
 		return value;
-	inv_availability(inv, night->hotel, &night->type, 1, night->day, 1, &value.counter,
+	inv_availability(inv, night->hotel, &night->type, 1, 0, night->day, 1, &value.counter,
 		&value.rate, &answer);
 	value.is_counted = answer.code == KEYRACK_DONE;
 	if (!value.is_counted)

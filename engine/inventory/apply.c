@@ -27,6 +27,7 @@ static const struct inv_apply_entry apply_table[] = {
 	[INV_EFFECT_NO_SHOW] = {inv_apply_no_show, true},
 	[INV_EFFECT_MODIFY] = {inv_apply_modify, true},
 	[INV_EFFECT_IMPORT] = {inv_apply_import, true},
+	[INV_EFFECT_PLAN] = {inv_apply_plan, true},
 };
 
 static bool inv_effect_is_shards(enum inv_effect_kind kind)

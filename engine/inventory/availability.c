@@ -1,4 +1,5 @@
 #include "engine/inventory/priv.h"
+#include "engine/inventory/product.h"
 
 static enum inv_result inv_availability_refuse_day(
 	struct inv_answer *answer, uint16_t code, int32_t day, int32_t bound)
@@ -45,9 +46,29 @@ static void inv_cells_copy(
 	}
 }
 
+/* Another plan's rates in the place of those of plan 0. */
+static void inv_rates_copy(const struct inv *inv, const struct inv_plan *plan, int32_t first_day,
+	uint32_t night_count, uint64_t *rates)
+{
+	kr_assert(plan != NULL);
+	for (uint32_t n = 0; n < night_count; n++)
+		rates[n] =
+			inv_plan_rate(inv, plan, inv_ring(inv, first_day + (int32_t)n), rates[n]);
+}
+
+static void inv_availability_refuse_product(const struct inv *inv, uint32_t hotel_index,
+	const uint16_t *types, uint32_t t, uint32_t row, struct inv_answer *ret_answer)
+{
+	kr_assert(ret_answer != NULL);
+	inv_refuse(ret_answer, KEYRACK_NOT_FOUND, row == INV_NONE ? RULE_TYPE : RULE_PLAN);
+	ret_answer->refusal.line = (uint16_t)t;
+	ret_answer->refusal.required = types[t];
+	(void)inv_answer_wait(inv, hotel_index, ret_answer);
+}
+
 void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
-	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *ret_counters,
-	uint64_t *ret_rates, struct inv_answer *ret_answer)
+	uint32_t type_count, uint16_t plan, int32_t first_day, uint32_t night_count,
+	uint64_t *ret_counters, uint64_t *ret_rates, struct inv_answer *ret_answer)
 {
 	uint32_t hotel_index = inv_hotel_find(inv, hotel);
 	if (inv_availability_refuse(
@@ -60,11 +81,10 @@ void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16
 	uint32_t head = KR_MIN(night_count, inv->config.window_nights - ring);
 	for (uint32_t t = 0; t < type_count; t++) {
 		uint32_t row = inv_row_find(inv, hotel_index, types[t]);
-		if (row == INV_NONE) {
-			inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_TYPE);
-			ret_answer->refusal.line = (uint16_t)t;
-			ret_answer->refusal.required = types[t];
-			(void)inv_answer_wait(inv, hotel_index, ret_answer);
+		uint32_t product = row == INV_NONE ? INV_NONE : inv_product_find(inv, row, plan);
+		if (product == INV_NONE) {
+			inv_availability_refuse_product(
+				inv, hotel_index, types, t, row, ret_answer);
 			return;
 		}
 		const struct inv_cell *cells = inv_row_cells(inv, row);
@@ -72,6 +92,9 @@ void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16
 		uint64_t *rates = ret_rates + (size_t)t * night_count;
 		inv_cells_copy(cells + ring, head, counters, rates);
 		inv_cells_copy(cells, night_count - head, counters + head, rates + head);
+		if (plan != 0)
+			inv_rates_copy(
+				inv, inv_product_plan(inv, product), first_day, night_count, rates);
 	}
 	*ret_answer = (struct inv_answer){
 		.code = KEYRACK_DONE,
@@ -81,4 +104,12 @@ void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16
 	};
 	(void)inv_answer_wait(inv, hotel_index, ret_answer);
 	kr_assert(ret_answer->code == KEYRACK_DONE);
+}
+
+bool inv_type_has_plan(const struct inv *inv, struct hotel_id hotel, uint16_t type, uint16_t plan)
+{
+	uint32_t hotel_index = inv_hotel_find(inv, hotel);
+	kr_assert(hotel_index != INV_NONE);
+	uint32_t row = inv_row_find(inv, hotel_index, type);
+	return row != INV_NONE && inv_product_find(inv, row, plan) != INV_NONE;
 }

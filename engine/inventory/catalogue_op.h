@@ -1,10 +1,11 @@
 /*
- * Operations on the catalogue: hotels and room types. Presence is by masks.
+ * Operations on the catalogue: hotels, room types and rate plans. Presence is by masks.
  */
 #ifndef ENGINE_INVENTORY_CATALOGUE_OP_H
 #define ENGINE_INVENTORY_CATALOGUE_OP_H
 
 #include "engine/inventory/actor.h"
+#include "engine/inventory/terms.h"
 
 enum inv_status { INV_ACTIVE = 1, INV_CLOSED = 2, INV_RETIRED = 3 };
 
@@ -72,6 +73,36 @@ struct inv_type_settings {
 #define INV_TYPE_CLEARABLE                                                                         \
 	(INV_TYPE_PHYSICAL | INV_TYPE_OUT_OF_ORDER | INV_TYPE_ALLOWANCE | INV_TYPE_CAP)
 
+/* Where a plan's prices come from. A derived plan has no nights of its own. */
+enum inv_derivation { INV_PRICES_OWN = 0, INV_PRICES_PLUS_MINOR = 1, INV_PRICES_PLUS_POINTS = 2 };
+
+/* The most that a derived plan can lie above its parent, in basis points; below it 10,000. */
+#define INV_PLUS_POINTS_MAX 1000000
+
+/* Bit n - 1 of a mask is field n of the message PlanSettings. Plan 0 has no derivation, its code is
+ * BASE, and status and advance notice are those of its room type. */
+struct inv_plan_settings {
+	struct inv_text code;
+	uint8_t status;
+	uint8_t derivation;
+	uint8_t tier_count;
+	uint16_t parent;    /* derived: a plan of the type with prices of its own */
+	int64_t adjustment; /* derived: added to each price, in minor units or basis points */
+	uint32_t advance_min_minutes;
+	uint32_t advance_max_minutes;
+	struct inv_tier tiers[INV_TIERS_MAX]; /* what cancelling costs */
+};
+
+#define INV_PLAN_CODE (1u << 0)
+#define INV_PLAN_STATUS (1u << 1)
+#define INV_PLAN_ADVANCE_MIN (1u << 2)
+#define INV_PLAN_ADVANCE_MAX (1u << 3)
+#define INV_PLAN_PARENT (1u << 4)
+#define INV_PLAN_DERIVATION (1u << 5)
+#define INV_PLAN_ADJUSTMENT (1u << 6)
+#define INV_PLAN_TIERS (1u << 7)
+#define INV_PLAN_MASK 0xffu
+
 struct inv_hotel_op {
 	struct hotel_id hotel;
 	uint32_t mask;
@@ -87,6 +118,17 @@ struct inv_type_op {
 	uint32_t mask;
 	uint32_t clear_mask;
 	struct inv_type_settings settings;
+	bool has_expected_version;
+	uint64_t expected_ari_version;
+	struct inv_actor actor;
+};
+
+struct inv_plan_op {
+	struct hotel_id hotel;
+	uint16_t type;
+	uint16_t plan;
+	uint32_t mask;
+	struct inv_plan_settings settings;
 	bool has_expected_version;
 	uint64_t expected_ari_version;
 	struct inv_actor actor;

@@ -2,6 +2,7 @@
 #include "engine/inventory/chunk_priv.h"
 #include "engine/inventory/digest.h"
 #include "engine/inventory/hotel.h"
+#include "engine/inventory/plan.h"
 #include "engine/inventory/limit.h"
 #include "engine/inventory/stock.h"
 #include "engine/inventory/type.h"
@@ -200,7 +201,9 @@ static int inv_row_load(
 	int32_t first_day = inv_hotel_at(inv, hotel_index)->first_day;
 	int32_t type = (int32_t)kr_reader_varint_max(reader, INV_TYPE_NUMBER_MAX);
 	uint32_t set_mask;
-	if (kr_reader_u8(reader) != INV_ROW_TYPE || type <= *previous_type)
+	uint8_t kind = kr_reader_u8(reader);
+	bool has_plans = (kind & INV_CHUNK_ROW_PLANS) != 0;
+	if ((kind & ~INV_CHUNK_ROW_PLANS) != INV_ROW_TYPE || type <= *previous_type)
 		kr_reader_fail(reader);
 	struct inv_type_settings s = inv_row_settings_load(reader, &set_mask);
 	if (reader->failed)
@@ -225,6 +228,8 @@ static int inv_row_load(
 	int r = inv_stock_runs_load(inv, inv_row_at(inv, row_index), first_day, reader);
 	if (r == 0 && !reader->failed)
 		r = inv_cells_load(inv, row_index, first_day, reader);
+	if (r == 0 && !reader->failed && has_plans)
+		r = inv_plans_load(inv, row_index, reader);
 	kr_assert(r == 0 || r == INV_NO_ROOM);
 	return r;
 }

@@ -7,6 +7,8 @@
 #define INV_CHUNK_FORMAT 1u
 #define INV_CHUNK_SHARD 0u
 #define INV_CHUNK_HOTEL 1u
+/* In a row's kind: rate plans, or terms of plan 0, follow its cells. */
+#define INV_CHUNK_ROW_PLANS 0x80u
 
 /* Upper bounds of what is neither a row, a run nor a record. */
 #define INV_CHUNK_HEAD_SIZE_MAX 1024u

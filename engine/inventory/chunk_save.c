@@ -2,6 +2,7 @@
 #include "engine/inventory/chunk_priv.h"
 #include "engine/inventory/digest.h"
 #include "engine/inventory/hotel.h"
+#include "engine/inventory/plan.h"
 #include "engine/inventory/type.h"
 
 uint32_t inv_chunk_count(const struct inv *inv)
@@ -52,7 +53,8 @@ uint64_t inv_chunk_size_max(const struct inv *inv, uint32_t chunk)
 			    (uint64_t)inv->config.window_nights * INV_CELL_RUN_SIZE_MAX;
 	uint64_t size = INV_CHUNK_HEAD_SIZE_MAX + hotel->row_count * row_size;
 	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next)
-		size += (uint64_t)inv_row_at(inv, r)->run_count * INV_CHUNK_RUN_SIZE_MAX;
+		size += (uint64_t)inv_row_at(inv, r)->run_count * INV_CHUNK_RUN_SIZE_MAX +
+			inv_plans_size_max(inv, inv_row_at(inv, r));
 	kr_assert(size >= INV_CHUNK_HEAD_SIZE_MAX);
 	return size + inv_chain_size_max(inv, hotel->held_head) +
 	       inv_chain_size_max(inv, hotel->kept_head);
@@ -130,7 +132,8 @@ static void inv_row_save(const struct inv *inv, uint32_t row_index, struct kr_wr
 	const struct inv_type_settings s = inv_type_settings_of(inv, row_index);
 	kr_assert((row->set_mask & ~INV_TYPE_CLEARABLE) == 0);
 	kr_writer_varint(writer, row->type);
-	kr_writer_u8(writer, row->kind);
+	kr_writer_u8(
+		writer, (uint8_t)(row->kind | (inv_row_has_plans(row) ? INV_CHUNK_ROW_PLANS : 0)));
 	inv_text_save(writer, s.code);
 	kr_writer_varint(writer, row->set_mask);
 	kr_writer_varint(writer, s.physical);
@@ -145,6 +148,8 @@ static void inv_row_save(const struct inv *inv, uint32_t row_index, struct kr_wr
 	kr_writer_varint(writer, s.advance_max_minutes);
 	inv_stock_save(inv, row, inv_hotel_at(inv, row->hotel_index)->first_day, writer);
 	inv_cell_runs_save(inv, row_index, writer);
+	if (inv_row_has_plans(row))
+		inv_plans_save(inv, row_index, writer);
 }
 
 static void inv_chain_save(const struct inv *inv, uint32_t head, struct kr_writer *writer)

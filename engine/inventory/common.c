@@ -1,4 +1,5 @@
 #include "engine/inventory/priv.h"
+#include "engine/inventory/product.h"
 
 /* Size of the UTF-8 character at `s`, 0 when it is malformed or a control character. */
 static uint32_t inv_character_size(const uint8_t *s, uint32_t left_bytes)
@@ -113,11 +114,12 @@ int inv_contradict(const struct inv_effect *effect, const char *what, uint64_t e
 	return INV_CONTRADICTION;
 }
 
-static struct inv_record_line inv_first_line(const struct inv_record *record)
+static struct inv_record_line inv_first_line(const struct inv *inv, const struct inv_record *record)
 {
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
 	return (struct inv_record_line){
-		.row = record->row,
+		.row = inv_product_row(inv, record->product),
+		.product = record->product,
 		.check_in = record->check_in,
 		.nights = record->nights,
 		.rooms = record->rooms,
@@ -134,12 +136,13 @@ uint32_t inv_record_lines(const struct inv *inv, const struct inv_record *record
 	if (record->line_count == 0)
 		return 0;
 	uint32_t count = 0;
-	ret_lines[count++] = inv_first_line(record);
+	ret_lines[count++] = inv_first_line(inv, record);
 	for (uint32_t n = record->more; n != INV_NONE && count < record->line_count;) {
 		const struct inv_node *node = &inv_nodes(inv)[n];
 		if (node->kind == INV_NODE_LINE) {
 			ret_lines[count++] = (struct inv_record_line){
-				.row = node->u.line.row,
+				.row = inv_product_row(inv, node->u.line.product),
+				.product = node->u.line.product,
 				.check_in = node->u.line.check_in,
 				.nights = node->u.line.nights,
 				.rooms = node->u.line.rooms,

@@ -5,7 +5,7 @@ static bool inv_line_covers(const struct inv_line *line, int32_t day)
 	return day >= line->check_in && day < line->check_out;
 }
 
-/* Rooms of the type that the first `line_count` lines draw on that day. */
+/* Rooms of the type that the first `line_count` lines draw on that day, under any plan. */
 static uint32_t inv_lines_drawn(
 	const struct inv_line *lines, uint32_t line_count, uint16_t type, int32_t day)
 {
@@ -13,6 +13,25 @@ static uint32_t inv_lines_drawn(
 	kr_assert(line_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++) {
 		if (lines[i].type == type && inv_line_covers(&lines[i], day))
+			rooms += lines[i].rooms;
+	}
+	kr_assert(rooms <= INV_LINES_MAX * INV_LINE_ROOMS_MAX);
+	return rooms;
+}
+
+static bool inv_line_is_same_product(const struct inv_line *a, const struct inv_line *b)
+{
+	return a->type == b->type && a->plan == b->plan;
+}
+
+/* Rooms under the plan of `like` alone. */
+static uint32_t inv_lines_drawn_like(
+	const struct inv_line *lines, uint32_t line_count, const struct inv_line *like, int32_t day)
+{
+	uint32_t rooms = 0;
+	kr_assert(line_count <= INV_LINES_MAX);
+	for (uint32_t i = 0; i < line_count; i++) {
+		if (inv_line_is_same_product(&lines[i], like) && inv_line_covers(&lines[i], day))
 			rooms += lines[i].rooms;
 	}
 	kr_assert(rooms <= INV_LINES_MAX * INV_LINE_ROOMS_MAX);
@@ -45,8 +64,9 @@ static bool inv_line_draws_more(const struct inv_stay *stay, uint32_t i, int32_t
 {
 	const struct inv_line *line = &stay->op->lines[i];
 	kr_assert(inv_line_covers(line, day));
-	return inv_lines_drawn(stay->op->lines, i + 1, line->type, day) >
-	       inv_credit_rooms(stay->credit, line->type, day);
+	const struct inv_credit *credit = stay->credit;
+	return inv_lines_drawn_like(stay->op->lines, i + 1, line, day) >
+	       inv_lines_drawn_like(credit->lines, credit->line_count, line, day);
 }
 
 /* Dates are not judged yet: of a line too long for any stay no night is looked at. */
@@ -92,7 +112,7 @@ bool inv_stay_arrival_is_known(const struct inv_stay *stay, uint32_t i)
 	kr_assert(i < stay->op->line_count);
 	for (uint32_t k = 0; inv_stay_keeps(stay) && k < credit->line_count; k++) {
 		const struct inv_line *had = &credit->lines[k];
-		if (had->type == line->type && had->check_in == line->check_in &&
+		if (inv_line_is_same_product(had, line) && had->check_in == line->check_in &&
 			(credit->places[k].is_first || !stay->places[i].is_first))
 			return true;
 	}
@@ -106,7 +126,7 @@ bool inv_stay_departure_is_known(const struct inv_stay *stay, uint32_t i)
 	kr_assert(stay->places[i].is_last);
 	for (uint32_t k = 0; inv_stay_keeps(stay) && k < credit->line_count; k++) {
 		const struct inv_line *had = &credit->lines[k];
-		if (credit->places[k].is_last && had->type == line->type &&
+		if (credit->places[k].is_last && inv_line_is_same_product(had, line) &&
 			had->check_out == line->check_out)
 			return true;
 	}
@@ -139,7 +159,7 @@ bool inv_stay_length_is_known(const struct inv_stay *stay, uint32_t i, int32_t d
 	kr_assert(credit != NULL);
 	for (uint32_t k = 0; k < credit->line_count; k++) {
 		const struct inv_line *had = &credit->lines[k];
-		if (had->type == line->type && inv_line_covers(had, day) &&
+		if (inv_line_is_same_product(had, line) && inv_line_covers(had, day) &&
 			credit->places[k].stay_nights == stay->places[i].stay_nights)
 			return true;
 	}
@@ -199,8 +219,9 @@ static uint32_t inv_lines_keeping(
 	uint32_t rooms = 0;
 	kr_assert(i < stay->op->line_count);
 	for (uint32_t j = 0; j <= i; j++) {
-		if (lines[j].type == lines[i].type && lines[j].pricing == INV_PRICE_CALENDAR &&
-			inv_line_kept(lines, j) == kept && inv_line_covers(&lines[j], day))
+		if (inv_line_is_same_product(&lines[j], &lines[i]) &&
+			lines[j].pricing == INV_PRICE_CALENDAR && inv_line_kept(lines, j) == kept &&
+			inv_line_covers(&lines[j], day))
 			rooms += lines[j].rooms;
 	}
 	kr_assert(rooms >= lines[i].rooms);
@@ -216,7 +237,7 @@ const struct inv_line *inv_credit_line(const struct inv_stay *stay, uint32_t i)
 		return NULL;
 	const struct inv_line *had = &stay->credit->lines[kept];
 	kr_assert(had->rooms > 0);
-	return had->type == line->type && had->plan == line->plan ? had : NULL;
+	return inv_line_is_same_product(had, line) ? had : NULL;
 }
 
 bool inv_credit_price(

@@ -5,17 +5,19 @@
  * A HOLD that replaces another gives back that one's rooms, and is in all else a new hold.
  *
  * MODIFY gives back the reservation's own rooms and takes those it asks for. A night of a line is
- * kept when lines 0 to this one draw no more of its type than the reservation has there. Rules ask
- * about what is new, in this sense:
+ * kept when lines 0 to this one draw no more of its product (type and plan) than the reservation
+ * has there. Rules ask about what is new, in this sense:
  *
  *   hotel, type, plan active      a line with a night that is not kept
- *   advance notice, CTA           an arrival (type, date) that no line had; in the midst of a chain
- *                                 it is no arrival
- *   CTD                           a departure (type, date) that no chain had
+ *   advance notice, CTA           an arrival (product, date) that no line had; in the midst of a
+ *                                 chain it is no arrival
+ *   CTD                           a departure (product, date) that no chain had
  *   guests                        another type, number of rooms or of guests than any line had
- *   closed, rooms                 a night that is not kept
+ *   closed                        a night that is not kept
  *   length of stay                a night that is not kept, was part of a stay of another length,
  *                                 or is a new arrival
+ *   rooms                         a night of which lines 0 to this one draw more of the type than
+ *                                 the reservation has there, whatever the plan
  *
  * A request without any night that is new only gives back: none of the restrictions is asked, as
  * none is asked of a cancellation. Nights before the window began can be neither added nor given

@@ -2,6 +2,7 @@
 #include "engine/inventory/digest.h"
 #include "engine/inventory/hotel.h"
 #include "engine/inventory/limit.h"
+#include "engine/inventory/plan.h"
 #include "engine/inventory/type.h"
 
 /* Values gathered into blocks before they are hashed: one call of the hash a cell would cost more
@@ -122,6 +123,51 @@ static void inv_digest_cells(struct inv_digest *d, const struct inv *inv, uint32
 	}
 }
 
+static void inv_digest_tiers(struct inv_digest *d, const struct inv_tiers *tiers, uint32_t count)
+{
+	kr_assert(count <= INV_TIERS_MAX);
+	inv_digest_word(d, count);
+	for (uint32_t i = 0; i < count; i++)
+		inv_digest_word(d, tiers->tiers[i].hours | (uint64_t)tiers->tiers[i].nights << 16 |
+					   (uint64_t)tiers->tiers[i].basis_points << 32);
+}
+
+static void inv_digest_plan(struct inv_digest *d, const struct inv *inv, uint32_t place)
+{
+	const struct inv_plan *plan = inv_plan_at(inv, place);
+	const uint32_t product = inv->config.rows_max + place;
+	const struct inv_plan_settings s = inv_plan_settings_of(inv, product);
+	int32_t first = inv_hotel_at(inv, inv_row_at(inv, plan->row)->hotel_index)->first_day;
+	inv_digest_word(d, plan->number | (uint64_t)s.status << 16 | (uint64_t)s.derivation << 24 |
+				   (uint64_t)s.parent << 32);
+	inv_digest_text(d, s.code);
+	inv_digest_word(d, (uint64_t)s.adjustment);
+	inv_digest_word(d, s.advance_min_minutes | (uint64_t)s.advance_max_minutes << 32);
+	inv_digest_tiers(d, &inv_tiers(inv)[product], s.tier_count);
+	for (uint32_t n = 0; s.derivation == INV_PRICES_OWN && n < inv->config.window_nights; n++) {
+		uint64_t word = inv_plan_rate(inv, plan, inv_ring(inv, first + (int32_t)n), 0);
+		struct cell_rate rate = cell_rate_unpack(word);
+		if (word == 0)
+			continue;
+		inv_digest_word(d, (uint32_t)(first + (int32_t)n) | (uint64_t)rate.flags << 32);
+		inv_digest_word(d, rate.price_minor);
+		inv_digest_word(d, inv_los_word(inv_classes(inv)[rate.class_index]));
+	}
+}
+
+/* Nothing where there is none: such a hotel's digest is what it was before there were plans. */
+static void inv_digest_plans(struct inv_digest *d, const struct inv *inv, uint32_t row_index)
+{
+	const struct inv_row *row = inv_row_at(inv, row_index);
+	kr_assert(row->plan_count <= INV_TYPE_PLANS_MAX);
+	if (!inv_row_has_plans(row))
+		return;
+	inv_digest_tiers(d, &inv_tiers(inv)[row_index], row->tier_count);
+	inv_digest_word(d, row->plan_count);
+	for (uint32_t p = row->plan_head; p != INV_NONE; p = inv_plan_at(inv, p)->next)
+		inv_digest_plan(d, inv, p);
+}
+
 uint64_t inv_digest_hotel(const struct inv *inv, uint32_t hotel_index)
 {
 	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
@@ -132,6 +178,7 @@ uint64_t inv_digest_hotel(const struct inv *inv, uint32_t hotel_index)
 	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next) {
 		inv_digest_type(&d, inv, r);
 		inv_digest_cells(&d, inv, r);
+		inv_digest_plans(&d, inv, r);
 	}
 	/* A sum: records have no order of their own. */
 	for (uint32_t r = hotel->held_head; r != INV_NONE;

@@ -13,6 +13,7 @@
 #ifndef ENGINE_INVENTORY_EFFECT_H
 #define ENGINE_INVENTORY_EFFECT_H
 
+#include "engine/inventory/effect_catalogue.h"
 #include "engine/inventory/effect_kind.h"
 #include "engine/inventory/op.h"
 
@@ -32,21 +33,6 @@ struct inv_update_old {
 	uint64_t price_minor;
 	uint8_t rate_flags;
 	struct los_class los;
-};
-
-struct inv_effect_hotel {
-	bool created;
-	struct inv_hotel_settings settings; /* whole, after the change */
-	int32_t business_day;               /* the window's first night after the change */
-	uint64_t ari_version;               /* after */
-};
-
-struct inv_effect_type {
-	bool created;
-	uint16_t type;
-	uint32_t set_mask; /* which clearable fields are set, after */
-	struct inv_type_settings settings;
-	uint64_t ari_version;
 };
 
 struct inv_effect_update {
@@ -96,8 +82,8 @@ struct inv_effect {
 	struct hotel_id hotel;
 	uint64_t event_seq; /* of this effect: the hotel's before, + 1 */
 	struct inv_actor actor;
-	struct kr_id id;    /* kinds 4 to 10, 12, and from 16 on */
-	uint32_t revision;  /* of the reservation, after: kinds 4 to 10, and from 16 on */
+	struct kr_id id;    /* kinds 4 to 10, 12, and from 16 on but 22 */
+	uint32_t revision;  /* of the reservation, after: kinds 4 to 10, and from 16 on but 22 */
 	uint64_t change_id; /* the caller's, not 0: EXTEND, ATTACH_PAYMENT and MODIFY */
 	/* Cells the reservation moved: kinds 4 to 8, COMPLETE, NO_SHOW, MODIFY and IMPORT. */
 	const struct inv_cell_old *olds;
@@ -105,6 +91,7 @@ struct inv_effect {
 	union {
 		struct inv_effect_hotel hotel_put;
 		struct inv_effect_type type_put;
+		struct inv_effect_plan plan_put;
 		struct inv_effect_update update;
 		struct inv_effect_reserve reserve;
 		struct inv_effect_import import;

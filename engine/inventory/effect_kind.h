@@ -26,6 +26,7 @@
 	X(19, COMPLETE)                                                                            \
 	X(20, NO_SHOW)                                                                             \
 	X(21, MODIFY)                                                                              \
+	X(22, PLAN)                                                                                \
 	X(23, IMPORT)
 
 #define INV_EFFECT_LAST INV_EFFECT_IMPORT

@@ -1,5 +1,7 @@
 #include "engine/inventory/effect_lines.h"
 
+#include "engine/inventory/product.h"
+
 /* An effect's line as judging would have made it; NULL, or what is wrong. */
 static const char *inv_effect_line_wrong(const struct inv_line *line)
 {
@@ -7,7 +9,7 @@ static const char *inv_effect_line_wrong(const struct inv_line *line)
 	uint32_t covered = 0;
 	kr_assert(line->run_count == 0 || line->runs != NULL);
 	if (line->check_in < INV_DAY_MIN || line->check_out > INV_DAY_MAX || nights < 1 ||
-		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0 || line->plan != 0)
+		nights > INV_STAY_NIGHTS_MAX || line->rooms == 0)
 		return "a line is malformed";
 	if (line->pricing > INV_PRICE_NONE)
 		return "a line's pricing is unknown";
@@ -36,15 +38,18 @@ const char *inv_effect_lines_plan(const struct inv *inv, uint32_t hotel_index,
 		const char *wrong = inv_effect_line_wrong(line);
 		if (wrong != NULL)
 			return wrong;
-		ret->rows[i] = inv_row_find(inv, hotel_index, line->type);
-		if (ret->rows[i] == INV_NONE)
+		uint32_t row = inv_row_find(inv, hotel_index, line->type);
+		if (row == INV_NONE)
 			return "a line's room type is unknown";
+		ret->products[i] = inv_product_find(inv, row, line->plan);
+		if (ret->products[i] == INV_NONE)
+			return "a line's rate plan is unknown";
 		nights += (uint64_t)(line->check_out - line->check_in);
 		if (nights > INV_STAY_NIGHTS_MAX)
 			return "a reservation has too many nights";
 		if (!inv_line_sum(line, &total_minor))
 			return "the total leaves its range";
-		struct inv_span span = {.row = ret->rows[i],
+		struct inv_span span = {.row = row,
 			.rooms = line->rooms,
 			.first_day = line->check_in,
 			.end_day = line->check_out};

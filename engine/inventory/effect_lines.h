@@ -9,7 +9,7 @@
 /* What applying lines needs to know of them. */
 struct inv_effect_lines {
 	struct inv_span spans[INV_LINES_MAX]; /* their part inside the window */
-	uint32_t rows[INV_LINES_MAX];
+	uint32_t products[INV_LINES_MAX];
 	uint32_t nodes; /* that the lines take */
 };
 

@@ -435,7 +435,8 @@ static void inv_import_hang(struct inv *inv, struct inv_record *record,
 	bool is_cut = inv_import_is_cut(import->state);
 	bool counted = is_cut || inv_import_is_live(import->state);
 	kr_assert(record->more == INV_NONE);
-	inv_record_put_lines(inv, record, import->lines, plan->rows, import->line_count, counted);
+	inv_record_put_lines(
+		inv, record, import->lines, plan->products, import->line_count, counted);
 	if (is_cut)
 		inv_record_count_until(inv, record, KR_MAX(import->counted_until, INV_DAY_MIN));
 	if (import->external_ref.size_bytes != 0)

@@ -15,6 +15,7 @@ int inv_config_check(const struct inv_config *config, const char **ret_option)
 	} checks[] = {
 		{"hotels", config->hotels_max, 1, INV_ENTRIES_MAX},
 		{"rows", config->rows_max, 1, INV_ENTRIES_MAX},
+		{"plans", config->plans_max, 0, INV_ENTRIES_MAX},
 		{"window_nights", config->window_nights, INV_WINDOW_NIGHTS_MIN,
 			INV_WINDOW_NIGHTS_MAX},
 		{"reservations", config->reservations_max, 1, INV_ENTRIES_MAX},
@@ -67,6 +68,7 @@ static void inv_indices_init(struct inv *inv)
 	kr_assert(inv->hotel_index.used == 0);
 	inv->hotel_index.slot_count = inv_index_slot_count(c->hotels_max);
 	inv->row_index.slot_count = inv_index_slot_count(c->rows_max);
+	inv->plan_index.slot_count = inv_index_slot_count(c->plans_max);
 	inv->class_index.slot_count = inv_index_slot_count(INV_CLASSES_MAX);
 	inv->record_index.slot_count = inv_index_slot_count(c->reservations_max);
 	inv->external_index.slot_count = inv_index_slot_count(c->reservations_max);
@@ -84,6 +86,7 @@ struct inv *inv_init(const struct inv_config *config, void *memory, const struct
 	inv->config = *config;
 	inv->tz = tz;
 	inv->row_stride_bytes = inv_row_stride_bytes(config);
+	inv->rates_stride_bytes = inv_rates_stride_bytes(config);
 	int32_t window = (int32_t)config->window_nights;
 	inv->day_bias = (1 - INV_DAY_MIN / window) * window;
 	inv->class_fresh = 1;

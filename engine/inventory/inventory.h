@@ -28,6 +28,7 @@ enum inv_result { INV_ANSWER = 0, INV_EFFECT = 1 };
 struct inv_config {
 	uint32_t hotels_max;
 	uint32_t rows_max;         /* room types over all hotels */
+	uint32_t plans_max;        /* rate plans beside each type's plan 0 */
 	uint32_t window_nights;    /* of every hotel */
 	uint32_t reservations_max; /* records, live and kept */
 	uint32_t nodes_max;        /* 64 bytes each: further lines, price runs, references */
@@ -55,6 +56,8 @@ struct inv *inv_init(const struct inv_config *config, void *memory, const struct
 enum inv_result inv_hotel_judge(struct inv *inv, struct inv_now now, const struct inv_hotel_op *op,
 	struct inv_effect *ret_effect, struct inv_answer *ret_answer);
 enum inv_result inv_type_judge(struct inv *inv, struct inv_now now, const struct inv_type_op *op,
+	struct inv_effect *ret_effect, struct inv_answer *ret_answer);
+enum inv_result inv_plan_judge(struct inv *inv, struct inv_now now, const struct inv_plan_op *op,
 	struct inv_effect *ret_effect, struct inv_answer *ret_answer);
 enum inv_result inv_update_judge(struct inv *inv, struct inv_now now,
 	const struct inv_update_op *op, struct inv_effect *ret_effect,

@@ -91,15 +91,37 @@ struct inv_row {
 	uint16_t out_of_order;
 	int16_t cap;
 	uint16_t guests_max;
-	uint16_t run_count; /* of its stock runs */
+	uint16_t run_count;  /* of its stock runs */
+	uint16_t plan_count; /* beside plan 0 */
+	uint16_t spare16;
+	uint32_t plan_head; /* those, ascending by number */
 	uint8_t allowance_unit;
 	uint8_t status;
 	uint8_t plan_status;
 	uint8_t kind;
 	uint8_t code_size_bytes; /* the code is in the parallel table of codes */
-	uint8_t spare[19];
+	uint8_t tier_count;      /* of plan 0 */
+	uint8_t spare[10];
 };
 kr_static_assert(sizeof(struct inv_row) == 64, "a cache line");
+
+/* One cache line a rate plan beside plan 0. */
+struct inv_plan {
+	uint32_t row;   /* of its room type */
+	uint32_t next;  /* of the type */
+	uint32_t rates; /* where its nights are, or those it derives from; INV_NONE: in the cells */
+	uint32_t advance_min_minutes;
+	uint32_t advance_max_minutes;
+	uint16_t number;
+	uint16_t parent;
+	int64_t adjustment;
+	uint8_t status;
+	uint8_t derivation;
+	uint8_t code_size_bytes; /* the code is in the parallel table of codes */
+	uint8_t tier_count;
+	uint8_t spare[28];
+};
+kr_static_assert(sizeof(struct inv_plan) == 64, "a cache line");
 
 /* Stock set by date over [first_day, last_day]; explicit caps live in the cell itself. */
 struct inv_stock_run {

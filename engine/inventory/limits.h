@@ -8,6 +8,9 @@
 #define INV_TEXT_SIZE_MAX 64u /* codes, references, reasons; longer: INVALID */
 #define INV_TYPE_CODE_SIZE_MAX 32u
 #define INV_TYPE_NUMBER_MAX 65534u
+#define INV_PLAN_CODE_SIZE_MAX 32u
+#define INV_PLAN_NUMBER_MAX 65534u
+#define INV_TYPE_PLANS_MAX 64u    /* beside plan 0: LIMIT_REACHED */
 #define INV_HOTEL_TYPES_MAX 1024u /* LIMIT_REACHED */
 #define INV_HOTEL_SOURCES_MAX 16u /* LIMIT_REACHED */
 #define INV_LINES_MAX 16u         /* INVALID */

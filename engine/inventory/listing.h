@@ -10,6 +10,20 @@
 
 #include "engine/inventory/view.h"
 
+/* What is set by date of the stock, as runs; `set_mask` has INV_UPDATE_ bits. */
+struct inv_stock_view {
+	uint16_t type;
+	int32_t first_day, last_day; /* inclusive */
+	uint32_t set_mask;
+	uint16_t physical, out_of_order;
+	int32_t allowance;
+	uint8_t allowance_unit;
+};
+/* Runs ascending by (type, day): those of from_type that end at from_day or later, then those of
+ * greater types. The hotel must exist. O(runs of one type + types of the hotel). */
+uint32_t inv_stock_list(const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
+	int32_t from_day, struct inv_stock_view *ret, uint32_t count_max, bool *ret_more);
+
 /* A row of nights costs as much of a budget as this many of its nights: it is read from three
  * places of memory, the nights lie side by side. */
 #define INV_NIGHT_ROW_COST 64u

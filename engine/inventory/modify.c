@@ -124,7 +124,7 @@ int inv_apply_modify(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 	if (inv_modify_node_count(inv, record, lines, line_count) > inv_pool_left(&inv->node_pool))
 		return INV_NO_ROOM;
 	inv_spans_move(inv, spans, span_count, delta);
-	inv_record_replace_lines(inv, record, lines, planned.rows, line_count);
+	inv_record_replace_lines(inv, record, lines, planned.products, line_count);
 	inv_move_stamp(record, effect);
 	inv_record_put_change(inv, record, effect->change_id);
 	if (books)

@@ -1,4 +1,5 @@
 #include "engine/inventory/deadline.h"
+#include "engine/inventory/product.h"
 #include "engine/inventory/records.h"
 
 /*
@@ -142,10 +143,11 @@ static void inv_transition_prefetch_cells(const struct inv *inv, uint32_t r)
 	if ((record->flags & INV_RECORD_FREE) || record->hotel_index == INV_NONE)
 		return;
 	__builtin_prefetch(inv_hotel_at(inv, record->hotel_index), 1);
-	if (record->row == INV_NONE)
+	if (record->product == INV_NONE)
 		return;
-	__builtin_prefetch(&inv_rows(inv)[record->row]);
-	inv_nights_prefetch(inv, record->row, record->check_in, record->nights);
+	uint32_t row = inv_product_row(inv, record->product);
+	__builtin_prefetch(&inv_rows(inv)[row]);
+	inv_nights_prefetch(inv, row, record->check_in, record->nights);
 	kr_assert(record->nights > 0);
 }
 

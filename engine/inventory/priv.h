@@ -76,7 +76,7 @@ int inv_contradict(const struct inv_effect *effect, const char *what, uint64_t e
 typedef int inv_apply_fn(struct inv *inv, uint32_t hotel_index, const struct inv_effect *effect,
 	struct inv_contradiction *ret);
 
-inv_apply_fn inv_apply_hotel, inv_apply_type, inv_apply_update, inv_apply_window;
+inv_apply_fn inv_apply_hotel, inv_apply_type, inv_apply_plan, inv_apply_update, inv_apply_window;
 inv_apply_fn inv_apply_start, inv_apply_digest;
 /* hotel_index INV_NONE for reservations without a hotel: VOID, and RETIRE of one */
 inv_apply_fn inv_apply_reserve, inv_apply_confirm, inv_apply_release, inv_apply_cancel;
@@ -97,6 +97,7 @@ uint64_t inv_hotel_instant_us(
 /* One line of a record, wherever it is kept. */
 struct inv_record_line {
 	uint32_t row;
+	uint32_t product; /* of that row */
 	int32_t check_in;
 	uint16_t nights, rooms, guests;
 	int16_t counted_nights;

@@ -16,7 +16,7 @@ struct inv_record {
 	uint64_t fingerprint;
 	uint64_t expires_at_us; /* HELD: the deadline; kept when it ends */
 	uint32_t hotel_index;   /* INV_NONE: a VOID without a hotel */
-	uint32_t row;           /* of the first line */
+	uint32_t product;       /* of the first line */
 	uint32_t revision;
 	uint32_t heap_pos; /* in the heap of holds (HELD) or of retirements (else) */
 	int32_t check_in;
@@ -59,7 +59,7 @@ struct inv_node {
 	uint8_t spare;
 	union {
 		struct {
-			uint32_t row;
+			uint32_t product;
 			int32_t check_in;
 			uint16_t nights;
 			uint16_t rooms;

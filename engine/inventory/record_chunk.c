@@ -1,3 +1,4 @@
+#include "engine/inventory/product.h"
 #include "engine/inventory/records.h"
 
 /*
@@ -121,7 +122,7 @@ struct inv_record_image {
 	struct inv_record head; /* values only */
 	uint64_t change_id;
 	struct inv_line lines[INV_LINES_MAX];
-	uint32_t rows[INV_LINES_MAX];
+	uint32_t products[INV_LINES_MAX];
 	uint16_t counted_nights[INV_LINES_MAX];
 	struct inv_tier tiers[INV_LINES_MAX][INV_TIERS_MAX];
 	struct inv_text external_ref, payment_ref;
@@ -159,7 +160,7 @@ static void inv_line_load(struct kr_reader *reader, struct inv_line *line, uint1
 	struct inv_price_run *runs, uint32_t run_max, struct inv_tier *tiers)
 {
 	line->type = (uint16_t)kr_reader_varint_max(reader, INV_TYPE_NUMBER_MAX);
-	line->plan = (uint16_t)kr_reader_varint_max(reader, 0);
+	line->plan = (uint16_t)kr_reader_varint_max(reader, INV_PLAN_NUMBER_MAX);
 	int64_t check_in = kr_reader_zigzag(reader);
 	uint64_t nights = kr_reader_varint_max(reader, INV_STAY_NIGHTS_MAX);
 	line->rooms = (uint16_t)kr_reader_varint_max(reader, INV_LINE_ROOMS_MAX);
@@ -240,9 +241,12 @@ static const char *inv_record_image_wrong(
 	for (uint32_t i = 0; i < head->line_count; i++) {
 		const struct inv_line *line = &image->lines[i];
 		int32_t nights = line->check_out - line->check_in;
-		image->rows[i] = inv_row_find(inv, hotel_index, line->type);
-		if (image->rows[i] == INV_NONE)
+		uint32_t row = inv_row_find(inv, hotel_index, line->type);
+		if (row == INV_NONE)
 			return "a line's room type is unknown";
+		image->products[i] = inv_product_find(inv, row, line->plan);
+		if (image->products[i] == INV_NONE)
+			return "a line's rate plan is unknown";
 		if (!inv_line_sum(line, &total_minor))
 			return "the total leaves its range";
 		if (counts && image->counted_nights[i] != nights)
@@ -274,14 +278,14 @@ static void inv_record_load_commit(
 	*record = image->head;
 	record->flags &= (uint8_t)~INV_RECORD_CHANGED;
 	record->hotel_index = hotel_index;
-	record->row = INV_NONE;
+	record->product = INV_NONE;
 	record->heap_pos = INV_NONE;
 	record->chain_next = INV_NONE;
 	record->chain_prev = INV_NONE;
 	record->more = INV_NONE;
 	if (record->line_count > 0) {
 		inv_record_put_lines(
-			inv, record, image->lines, image->rows, record->line_count, false);
+			inv, record, image->lines, image->products, record->line_count, false);
 		inv_record_load_counted(inv, record, image->counted_nights);
 	}
 	inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, image->external_ref);

@@ -1,3 +1,4 @@
+#include "engine/inventory/product.h"
 #include "engine/inventory/records.h"
 
 #define INV_NODE_RUNS_MAX KR_ARRAY_COUNT(((struct inv_node *)0)->u.runs)
@@ -109,31 +110,31 @@ static uint32_t *inv_terms_append(struct inv *inv, uint32_t *link, const struct 
 	return &node->next;
 }
 
-static uint32_t *inv_line_append(
-	struct inv *inv, uint32_t *link, const struct inv_line *line, uint32_t row, bool counted)
+static uint32_t *inv_line_append(struct inv *inv, uint32_t *link, const struct inv_line *line,
+	uint32_t product, bool counted)
 {
 	struct inv_node *node = inv_node_append(inv, link, INV_NODE_LINE);
 	kr_assert(line->check_out > line->check_in);
 	uint16_t nights = (uint16_t)(line->check_out - line->check_in);
 	node->pricing = line->pricing;
-	node->u.line.row = row;
+	node->u.line.product = product;
 	node->u.line.check_in = line->check_in;
 	node->u.line.nights = nights;
 	node->u.line.rooms = line->rooms;
 	node->u.line.guests = line->guests;
 	node->u.line.counted_nights = counted ? (int16_t)nights : 0;
-	kr_assert(inv_row_at(inv, row)->type == line->type);
+	kr_assert(inv_row_at(inv, inv_product_row(inv, product))->type == line->type);
 	link = inv_runs_append(inv, &node->next, line->runs, line->run_count);
 	return inv_terms_append(inv, link, line);
 }
 
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
-	const uint32_t *rows, uint32_t line_count, bool counted)
+	const uint32_t *products, uint32_t line_count, bool counted)
 {
 	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
 	kr_assert(record->more == INV_NONE);
 	const struct inv_line *first = &lines[0];
-	record->row = rows[0];
+	record->product = products[0];
 	record->check_in = first->check_in;
 	record->nights = (uint16_t)(first->check_out - first->check_in);
 	record->rooms = first->rooms;
@@ -141,7 +142,7 @@ void inv_record_put_lines(struct inv *inv, struct inv_record *record, const stru
 	record->pricing = first->pricing;
 	record->counted_nights = counted ? (int16_t)record->nights : 0;
 	record->line_count = (uint8_t)line_count;
-	kr_assert(inv_row_at(inv, rows[0])->type == first->type);
+	kr_assert(inv_product_number(inv, products[0]) == first->plan);
 	if (first->run_count > 0)
 		record->first_run = inv_run_pack(first->runs[0]);
 	uint32_t *link = &record->more;
@@ -149,7 +150,7 @@ void inv_record_put_lines(struct inv *inv, struct inv_record *record, const stru
 		link = inv_runs_append(inv, link, first->runs + 1, first->run_count - 1u);
 	link = inv_terms_append(inv, link, first);
 	for (uint32_t i = 1; i < line_count; i++)
-		link = inv_line_append(inv, link, &lines[i], rows[i], counted);
+		link = inv_line_append(inv, link, &lines[i], products[i], counted);
 }
 
 void inv_record_put_text(
@@ -205,7 +206,7 @@ uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_rec
 }
 
 void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
-	const struct inv_line *lines, const uint32_t *rows, uint32_t line_count)
+	const struct inv_line *lines, const uint32_t *products, uint32_t line_count)
 {
 	/* lines stand before everything else (inv_record_put_lines) */
 	while (record->more != INV_NONE && inv_node_is_lines(&inv_nodes(inv)[record->more]))
@@ -213,7 +214,7 @@ void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
 	uint32_t others = record->more;
 	record->more = INV_NONE;
 	record->first_run = 0;
-	inv_record_put_lines(inv, record, lines, rows, line_count, true);
+	inv_record_put_lines(inv, record, lines, products, line_count, true);
 	uint32_t *link = &record->more;
 	while (*link != INV_NONE)
 		link = &inv_nodes(inv)[*link].next;
@@ -303,6 +304,7 @@ static struct inv_line inv_line_of(const struct inv *inv, const struct inv_recor
 	kr_assert(kept->nights > 0);
 	return (struct inv_line){
 		.type = inv_row_at(inv, kept->row)->type,
+		.plan = inv_product_number(inv, kept->product),
 		.check_in = kept->check_in,
 		.check_out = kept->check_in + kept->nights,
 		.rooms = kept->rooms,

@@ -226,7 +226,7 @@ uint32_t inv_record_take(struct inv *inv)
 	struct inv_record *record = inv_record_at(inv, r);
 	inv_zero(record, sizeof(*record));
 	record->hotel_index = INV_NONE;
-	record->row = INV_NONE;
+	record->product = INV_NONE;
 	record->heap_pos = INV_NONE;
 	record->chain_next = INV_NONE;
 	record->chain_prev = INV_NONE;

@@ -83,16 +83,16 @@ bool inv_line_sum(const struct inv_line *line, uint64_t *total_minor);
 #define INV_LINES_NODES_MAX (INV_LINES_MAX * 3 + INV_STAY_NIGHTS_MAX)
 uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count);
 uint32_t inv_text_node_count(struct inv_text text);
-/* The nodes must be there (inv_pool_left). Lines first, then texts. rows[i] is line i's. Lines
+/* The nodes must be there (inv_pool_left). Lines first, then texts. products[i] is line i's. Lines
  * count all their nights when `counted`, else none. */
 void inv_record_put_lines(struct inv *inv, struct inv_record *record, const struct inv_line *lines,
-	const uint32_t *rows, uint32_t line_count, bool counted);
+	const uint32_t *products, uint32_t line_count, bool counted);
 /* The nodes of the lines, their price runs and their terms. */
 uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_record *record);
 /* Other lines in the place of the present ones, all nights counted; what else hangs on the record
  * stays. */
 void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
-	const struct inv_line *lines, const uint32_t *rows, uint32_t line_count);
+	const struct inv_line *lines, const uint32_t *products, uint32_t line_count);
 void inv_record_put_text(
 	struct inv *inv, struct inv_record *record, enum inv_node_kind kind, struct inv_text text);
 void inv_record_give_nodes(struct inv *inv, struct inv_record *record);

@@ -432,7 +432,8 @@ static void inv_reserve_commit(struct inv *inv, uint32_t hotel_index,
 	record->event_seq = effect->event_seq;
 	record->guest = reserve->guest;
 	record->source = effect->actor.source;
-	inv_record_put_lines(inv, record, reserve->lines, plan->rows, reserve->line_count, true);
+	inv_record_put_lines(
+		inv, record, reserve->lines, plan->products, reserve->line_count, true);
 	if (reserve->external_ref.size_bytes != 0)
 		inv_record_put_text(inv, record, INV_NODE_EXTERNAL_REF, reserve->external_ref);
 	if (reserve->payment_ref.size_bytes != 0)

@@ -126,10 +126,13 @@ static bool inv_stay_refuse_catalogue(struct inv_stay *stay, uint32_t i)
 	if (is_judged && row->status != INV_ACTIVE &&
 		inv_stay_refuse_line(stay, KEYRACK_CLOSED, RULE_TYPE, i))
 		return true;
-	if (l->line->plan != 0)
+	uint32_t product = inv_product_find(stay->inv, row_index, l->line->plan);
+	if (product == INV_NONE)
 		return inv_stay_refuse_line(stay, KEYRACK_NOT_FOUND, RULE_PLAN, i);
 	l->row = row_index;
-	if (is_judged && row->plan_status != INV_ACTIVE)
+	l->plan = inv_product_plan(stay->inv, product);
+	uint8_t status = l->plan == NULL ? row->plan_status : l->plan->status;
+	if (is_judged && status != INV_ACTIVE)
 		return inv_stay_refuse_line(stay, KEYRACK_RATE_CLOSED, RULE_PLAN, i);
 	return false;
 }
@@ -296,7 +299,7 @@ static int64_t inv_minutes_until(uint64_t then_us, uint64_t now_us)
 	return minutes;
 }
 
-static bool inv_stay_refuse_advance(struct inv_stay *stay, uint32_t i, const struct inv_row *row)
+static bool inv_stay_refuse_advance(struct inv_stay *stay, uint32_t i, struct inv_advance advance)
 {
 	const struct inv_hotel_cold *cold = inv_hotel_cold_at(stay->inv, stay->hotel_index);
 	uint64_t arrival_us = inv_hotel_instant_us(
@@ -304,7 +307,7 @@ static bool inv_stay_refuse_advance(struct inv_stay *stay, uint32_t i, const str
 	int64_t ahead_us = (int64_t)arrival_us - (int64_t)stay->t_us;
 	struct inv_refusal refusal = {
 		.line = (uint16_t)i, .left = inv_minutes_until(arrival_us, stay->t_us)};
-	int64_t min = row->advance_min_minutes, max = row->advance_max_minutes;
+	int64_t min = advance.min_minutes, max = advance.max_minutes;
 	kr_assert(min != 0 || max != 0);
 	if (min != 0 && ahead_us < min * INV_MINUTE_US) {
 		refusal.code = KEYRACK_TOO_LATE;
@@ -327,11 +330,10 @@ static void inv_stay_step_advance(struct inv_stay *stay)
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		if (stay->lines[i].row == INV_NONE)
 			continue;
-		const struct inv_row *row = inv_row_at(stay->inv, stay->lines[i].row);
-		kr_assert(row->hotel_index == stay->hotel_index);
-		if ((row->advance_min_minutes | row->advance_max_minutes) != 0 &&
+		struct inv_advance advance = inv_stay_advance(stay, &stay->lines[i]);
+		if ((advance.min_minutes | advance.max_minutes) != 0 &&
 			!inv_stay_arrival_is_known(stay, i) &&
-			inv_stay_refuse_advance(stay, i, row))
+			inv_stay_refuse_advance(stay, i, advance))
 			return;
 	}
 }

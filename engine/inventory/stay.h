@@ -9,6 +9,7 @@
 #ifndef ENGINE_INVENTORY_STAY_H
 #define ENGINE_INVENTORY_STAY_H
 
+#include "engine/inventory/product.h"
 #include "engine/inventory/refusals.h"
 
 struct inv_credit;
@@ -21,7 +22,8 @@ struct inv_chain_place {
 
 struct inv_stay_line {
 	const struct inv_line *line;
-	uint32_t row; /* INV_NONE: unknown type or plan */
+	uint32_t row;                /* INV_NONE: unknown type or plan */
+	const struct inv_plan *plan; /* NULL: plan 0 */
 	/* Nights inside the window, [first_day, end_day), and their words; none before dates are
 	 * judged. Admission has them all, explaining clips. */
 	int32_t first_day;
@@ -96,6 +98,21 @@ static inline bool inv_stay_is_full(const struct inv_stay *stay)
 static inline const struct inv_hotel *inv_stay_hotel(const struct inv_stay *stay)
 {
 	return inv_hotel_at(stay->inv, stay->hotel_index);
+}
+
+/* Advance notice that the line's plan asks for; 0 = none. */
+struct inv_advance {
+	uint32_t min_minutes, max_minutes;
+};
+
+static inline struct inv_advance inv_stay_advance(
+	const struct inv_stay *stay, const struct inv_stay_line *l)
+{
+	const struct inv_row *row = inv_row_at(stay->inv, l->row);
+	kr_assert(row->hotel_index == stay->hotel_index);
+	if (l->plan == NULL)
+		return (struct inv_advance){row->advance_min_minutes, row->advance_max_minutes};
+	return (struct inv_advance){l->plan->advance_min_minutes, l->plan->advance_max_minutes};
 }
 
 void inv_stay_gather(struct inv_stay *stay);

@@ -10,7 +10,7 @@ static void inv_line_gather(const struct inv *inv, struct inv_stay_line *l, stru
 	int32_t least_left = INT32_MAX;
 	kr_assert(ring < window && nights <= window);
 	for (uint32_t n = 0; n < nights; n++) {
-		struct inv_words w = inv_cell_load(inv, l->row, ring);
+		struct inv_words w = inv_product_load(inv, l->row, l->plan, ring);
 		any.counter |= w.counter;
 		any.rate |= w.rate;
 		all.counter &= w.counter;
@@ -35,12 +35,13 @@ static uint32_t inv_line_suspects(const struct inv_stay *stay, const struct inv_
 	uint32_t suspects = 0;
 	kr_assert(l->words != NULL);
 	if (inv_day_in_window(stay->inv, inv_stay_hotel(stay), l->line->check_out))
-		end = inv_cell_load(stay->inv, l->row, l->end_ring);
+		end = inv_product_load(stay->inv, l->row, l->plan, l->end_ring);
 	uint32_t type_flags = cell_counter_unpack(l->any.counter).flags;
 	uint32_t plan_flags = cell_rate_unpack(l->any.rate).flags;
 	uint32_t type_end_flags = cell_counter_unpack(end.counter).flags;
 	uint32_t plan_end_flags = cell_rate_unpack(end.rate).flags;
-	if ((row->advance_min_minutes | row->advance_max_minutes) != 0)
+	struct inv_advance advance = inv_stay_advance(stay, l);
+	if ((advance.min_minutes | advance.max_minutes) != 0)
 		suspects |= INV_SUSPECT_ADVANCE;
 	if (row->guests_max != 0)
 		suspects |= INV_SUSPECT_OCCUPANCY;
@@ -153,7 +154,7 @@ static bool inv_line_refuse_departure(struct inv_stay *stay, uint32_t i)
 		return false;
 	/* a date inside the window ends the nights that are inside it */
 	kr_assert(day == l->end_day);
-	struct inv_words words = inv_cell_load(stay->inv, l->row, l->end_ring);
+	struct inv_words words = inv_product_load(stay->inv, l->row, l->plan, l->end_ring);
 	if ((cell_counter_unpack(words.counter).flags & CELL_CTD) &&
 		inv_stay_refuse_night(stay, KEYRACK_CLOSED_TO_DEPARTURE, RULE_TYPE_CTD, i, day))
 		return true;

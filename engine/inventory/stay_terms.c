@@ -18,14 +18,15 @@ static struct inv_policy inv_policy_of_line(const struct inv_line *line)
 	return (struct inv_policy){line->tiers, line->tier_count};
 }
 
-/* What the plan of a type asks for today. */
-static struct inv_policy inv_policy_of_product(
-	const struct inv *inv, uint32_t row_index, uint16_t plan)
+/* What the line's plan asks for today. */
+static struct inv_policy inv_policy_of_product(const struct inv *inv, const struct inv_stay_line *l)
 {
-	const struct inv_row *row = inv_row_at(inv, row_index);
-	kr_assert(row->kind == INV_ROW_TYPE);
-	kr_assert(plan == 0);
-	return (struct inv_policy){NULL, 0};
+	uint32_t product = inv_product_find(inv, l->row, l->line->plan);
+	uint32_t tier_count =
+		l->plan == NULL ? inv_row_at(inv, l->row)->tier_count : l->plan->tier_count;
+	kr_assert(product != INV_NONE);
+	kr_assert(tier_count <= INV_TIERS_MAX);
+	return (struct inv_policy){inv_tiers(inv)[product].tiers, tier_count};
 }
 
 static struct inv_policy inv_stay_policy(const struct inv_stay *stay, uint32_t i)
@@ -37,7 +38,7 @@ static struct inv_policy inv_stay_policy(const struct inv_stay *stay, uint32_t i
 	const struct inv_line *had = inv_stay_keeps(stay) ? inv_credit_line(stay, i) : NULL;
 	if (had != NULL)
 		return inv_policy_of_line(had);
-	return inv_policy_of_product(stay->inv, stay->lines[i].row, line->plan);
+	return inv_policy_of_product(stay->inv, &stay->lines[i]);
 }
 
 /* Local check-in time on the first night of the line's chain. */

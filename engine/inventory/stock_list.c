@@ -1,3 +1,4 @@
+#include "engine/inventory/listing.h"
 #include "engine/inventory/stock.h"
 
 /* Stock that is set by date, as it is read: runs in their order. */

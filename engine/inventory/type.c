@@ -21,6 +21,7 @@ static struct inv_row inv_row_draft(const struct inv_type_settings *s, uint32_t 
 	kr_assert(inv_type_settings_fault(s, INV_TYPE_MASK) == NULL);
 	return (struct inv_row){
 		.run_head = INV_NONE,
+		.plan_head = INV_NONE,
 		.set_mask = set_mask,
 		.allowance = s->allowance,
 		.allowance_unit = s->allowance_unit,

@@ -48,7 +48,7 @@ void inv_type_settings_store(
 	struct inv_row *row = inv_row_at(inv, row_index);
 	kr_assert(inv_type_settings_fault(s, INV_TYPE_MASK) == NULL);
 	kr_assert((set_mask & ~INV_TYPE_CLEARABLE) == 0);
-	struct inv_type_code code = {.bytes = {0}};
+	struct inv_code code = {.bytes = {0}};
 	inv_text_copy(s->code, code.bytes);
 	inv_type_codes(inv)[row_index] = code;
 	row->code_size_bytes = (uint8_t)s->code.size_bytes;
@@ -91,6 +91,7 @@ uint32_t inv_row_create(struct inv *inv, uint32_t hotel_index, uint16_t type)
 		.hotel_index = hotel_index,
 		.next = INV_NONE,
 		.run_head = INV_NONE,
+		.plan_head = INV_NONE,
 		.type = type,
 		.kind = INV_ROW_TYPE,
 	};

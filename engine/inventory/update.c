@@ -2,6 +2,7 @@
 
 #include "engine/inventory/class.h"
 #include "engine/inventory/hotel.h"
+#include "engine/inventory/product.h"
 #include "engine/inventory/stock.h"
 
 /* Rows an update names, in the order it is applied. */
@@ -32,17 +33,30 @@ static bool inv_update_refuse_day(
 	return true;
 }
 
-/* Every type of the hotel, ascending. */
-static void inv_update_rows_all(
-	const struct inv *inv, const struct inv_hotel *hotel, struct inv_update_rows *ret)
+/* Whether the row's plan of that number has nights that an update can change. */
+static bool inv_row_has_rates(const struct inv *inv, uint32_t row, uint16_t plan, bool *ret_derived)
 {
+	uint32_t product = inv_product_find(inv, row, plan);
+	const struct inv_plan *found = product == INV_NONE ? NULL : inv_product_plan(inv, product);
+	kr_assert(ret_derived != NULL);
+	*ret_derived = found != NULL && found->derivation != INV_PRICES_OWN;
+	return product != INV_NONE && !*ret_derived;
+}
+
+/* Every type of the hotel that has the plan, ascending. */
+static void inv_update_rows_all(const struct inv *inv, const struct inv_hotel *hotel, uint16_t plan,
+	struct inv_update_rows *ret)
+{
+	bool is_derived;
 	ret->count = 0;
 	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next) {
+		if (!inv_row_has_rates(inv, r, plan, &is_derived))
+			continue;
 		kr_assert(ret->count < INV_HOTEL_TYPES_MAX);
 		ret->types[ret->count] = inv_row_at(inv, r)->type;
 		ret->rows[ret->count++] = r;
 	}
-	kr_assert(ret->count == hotel->row_count);
+	kr_assert(ret->count <= hotel->row_count);
 }
 
 static bool inv_rows_have(const struct inv_update_rows *rows, uint32_t row)
@@ -54,15 +68,31 @@ static bool inv_rows_have(const struct inv_update_rows *rows, uint32_t row)
 	return false;
 }
 
+/* A type named without the plan, or with one whose nights are another's. */
+static bool inv_update_plan_refuse(const struct inv *inv, uint32_t row, uint16_t plan,
+	uint32_t line, struct inv_answer *ret_answer)
+{
+	bool is_derived;
+	kr_assert(line < INV_HOTEL_TYPES_MAX);
+	if (inv_row_has_rates(inv, row, plan, &is_derived))
+		return false;
+	if (is_derived)
+		return inv_refuse_field(ret_answer, "plan") == INV_ANSWER;
+	inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_PLAN);
+	ret_answer->refusal.line = (uint16_t)line;
+	ret_answer->refusal.required = plan;
+	return true;
+}
+
 /* The rows an operation names, or a refusal and true. */
 static bool inv_update_rows_refuse(const struct inv *inv, uint32_t hotel_index,
-	const uint16_t *types, uint32_t type_count, struct inv_update_rows *ret,
+	const uint16_t *types, uint32_t type_count, uint16_t plan, struct inv_update_rows *ret,
 	struct inv_answer *ret_answer)
 {
 	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
 	ret->count = 0;
 	if (type_count == 0)
-		inv_update_rows_all(inv, hotel, ret);
+		inv_update_rows_all(inv, hotel, plan, ret);
 	if (type_count > INV_HOTEL_TYPES_MAX)
 		return inv_refuse_field(ret_answer, "types") == INV_ANSWER;
 	for (uint32_t i = 0; i < type_count; i++) {
@@ -75,11 +105,14 @@ static bool inv_update_rows_refuse(const struct inv *inv, uint32_t hotel_index,
 		}
 		if (inv_rows_have(ret, row))
 			return inv_refuse_field(ret_answer, "types") == INV_ANSWER;
+		if (inv_update_plan_refuse(inv, row, plan, i, ret_answer))
+			return true;
 		ret->types[ret->count] = types[i];
 		ret->rows[ret->count++] = row;
 	}
 	if (ret->count == 0)
-		return inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_TYPE) == INV_ANSWER;
+		return inv_refuse(ret_answer, KEYRACK_NOT_FOUND,
+			       hotel->row_count == 0 ? RULE_TYPE : RULE_PLAN) == INV_ANSWER;
 	kr_assert(ret->count == type_count || type_count == 0);
 	return false;
 }
@@ -172,10 +205,8 @@ static bool inv_update_op_answer(const struct inv *inv, uint32_t hotel_index,
 		    hotel, op->has_expected_version, op->expected_ari_version, ret_answer))
 		return true;
 	if (inv_update_rows_refuse(
-		    inv, hotel_index, op->types, op->type_count, ret_rows, ret_answer))
+		    inv, hotel_index, op->types, op->type_count, u->plan, ret_rows, ret_answer))
 		return true;
-	if (u->plan != 0)
-		return inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_PLAN) == INV_ANSWER;
 	return inv_update_dates_refuse(inv, hotel, u, ret_rows->count, ret_answer);
 }
 
@@ -256,13 +287,13 @@ static int inv_update_effect_check(const struct inv *inv, uint32_t hotel_index,
 	if (e->ari_version != hotel->ari_version + 1)
 		return inv_contradict(effect, "ari_version does not follow", e->ari_version,
 			hotel->ari_version + 1, 0, ret);
-	if (e->type_count == 0 || e->update.plan != 0 ||
-		inv_update_fault(&e->update, &is_full) != NULL)
+	if (e->type_count == 0 || inv_update_fault(&e->update, &is_full) != NULL)
 		return inv_contradict(effect, "an update's field is out of range", 0, 0, 0, ret);
 	if (inv_update_is_repeated(inv, hotel_index, &e->update, &last_seq))
 		return inv_contradict(effect, "an update's source_seq was here already",
 			e->update.source_seq, last_seq, 0, ret);
-	if (inv_update_rows_refuse(inv, hotel_index, e->types, e->type_count, ret_rows, &answer) ||
+	if (inv_update_rows_refuse(
+		    inv, hotel_index, e->types, e->type_count, e->update.plan, ret_rows, &answer) ||
 		inv_update_dates_refuse(inv, hotel, &e->update, ret_rows->count, &answer))
 		return inv_contradict(effect, "an update's room types or nights are not there",
 			(uint64_t)answer.refusal.required, (uint64_t)answer.refusal.left,
@@ -300,6 +331,8 @@ static void inv_update_row_store(
 	struct inv_scratch *scratch = inv_scratch(inv);
 	struct inv_refusal refusal;
 	uint32_t count = 0;
+	const struct inv_plan *product =
+		inv_product_plan(inv, inv_product_find(inv, row_index, plan->update->plan));
 	bool is_fit = inv_update_row(inv, plan, row_index, &count, &refusal);
 	kr_assert(is_fit);
 	/* Runs of one class are the rule: remember what it became. */
@@ -318,7 +351,7 @@ static void inv_update_row_store(
 			rate.class_index = memo_new;
 			change->new.rate = cell_rate_pack(rate);
 		}
-		inv_cell_store(inv, row_index, change->ring, change->old, change->new);
+		inv_product_store(inv, row_index, product, change->ring, change->old, change->new);
 	}
 	struct inv_row *row = inv_row_at(inv, row_index);
 	if (plan->changes_stock)

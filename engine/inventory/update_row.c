@@ -1,6 +1,7 @@
 #include "base/civil.h"
 #include "engine/inventory/class.h"
 #include "engine/inventory/limit.h"
+#include "engine/inventory/product.h"
 #include "engine/inventory/stock.h"
 #include "engine/inventory/update.h"
 
@@ -263,6 +264,8 @@ bool inv_update_row(const struct inv *inv, const struct inv_update_plan *plan, u
 	const struct inv_update *u = plan->update;
 	const struct inv_hotel *hotel = inv_hotel_at(inv, row->hotel_index);
 	const struct inv_cell *cells = inv_row_cells(inv, row_index);
+	const struct inv_plan *product =
+		inv_product_plan(inv, inv_product_find(inv, row_index, u->plan));
 	const uint32_t window = inv->config.window_nights;
 	struct inv_stock_memo memo = {.is_filled = false};
 	kr_assert(inv_day_in_window(inv, hotel, u->first_day));
@@ -276,6 +279,8 @@ bool inv_update_row(const struct inv *inv, const struct inv_update_plan *plan, u
 	for (int32_t day = u->first_day; day <= u->last_day; day++, date++) {
 		if ((u->weekday_mask >> weekday & 1) != 0) {
 			struct inv_words old = inv_words_load(&cells[ring]);
+			if (product != NULL)
+				old.rate = inv_plan_rate(inv, product, ring, old.rate);
 			if (!inv_night_change(
 				    plan, row, date, &memo, day, old, &change->new, ret_refusal))
 				return false;

@@ -1,5 +1,6 @@
 #include "engine/inventory/class.h"
 #include "engine/inventory/limit.h"
+#include "engine/inventory/plan.h"
 #include "engine/inventory/stock.h"
 #include "engine/inventory/window.h"
 
@@ -130,6 +131,73 @@ static int inv_verify_cells(const struct inv *inv, uint32_t hotel_index, uint32_
 
 /* ---- tables ---- */
 
+/* NULL, or what is wrong with a plan's own settings and place. */
+static const char *inv_plan_wrong(const struct inv *inv, uint32_t row_index, uint32_t place)
+{
+	const struct inv_plan *plan = inv_plan_at(inv, place);
+	const struct inv_plan_settings s = inv_plan_settings_of(inv, inv->config.rows_max + place);
+	kr_assert(plan->number != 0);
+	if (plan->row != row_index || inv_plan_find(inv, row_index, plan->number) != place)
+		return "a rate plan is not found";
+	if (inv_plan_settings_fault(plan->number, &s) != NULL)
+		return "a rate plan's setting is out of range";
+	if (plan->derivation == INV_PRICES_OWN)
+		return plan->rates < inv->rates_count ? NULL : "a rate plan has no nights";
+	if (inv_plan_parent_fault(inv, row_index, plan->parent) != NULL)
+		return "a rate plan derives from none";
+	const struct inv_plan *parent =
+		inv_product_plan(inv, inv_product_find(inv, row_index, plan->parent));
+	return plan->rates == (parent == NULL ? INV_NONE : parent->rates)
+		       ? NULL
+		       : "a rate plan derives from another's nights";
+}
+
+/* NULL, or what is wrong with a night of a plan; counts those that name a class. */
+static const char *inv_plan_nights_wrong(
+	const struct inv *inv, const struct inv_plan *plan, uint64_t *classed_count)
+{
+	kr_assert(classed_count != NULL);
+	for (uint32_t n = 0; plan->derivation == INV_PRICES_OWN && n < inv->config.window_nights;
+		n++) {
+		struct cell_rate rate = cell_rate_unpack(inv_plan_rate(inv, plan, n, 0));
+		if ((rate.flags & ~RATE_FLAG_MASK) != 0)
+			return "a plan's night has unknown flags";
+		if ((rate.flags & RATE_PRICED) == 0 && rate.price_minor != 0)
+			return "an unpriced night has a price";
+		if (rate.class_index == 0)
+			continue;
+		if (rate.class_index >= inv->class_fresh ||
+			inv_class_uses(inv)[rate.class_index] == 0)
+			return "a plan's night names a class that is free";
+		++*classed_count;
+	}
+	return NULL;
+}
+
+static int inv_verify_plans(const struct inv *inv, uint32_t hotel_index, uint32_t row_index,
+	uint64_t *classed_count, struct inv_contradiction *ret)
+{
+	const struct inv_row *row = inv_row_at(inv, row_index);
+	int32_t previous = 0;
+	uint32_t count = 0;
+	for (uint32_t p = row->plan_head; p != INV_NONE; p = inv_plan_at(inv, p)->next) {
+		const struct inv_plan *plan = inv_plan_at(inv, p);
+		const char *wrong = plan->number > previous ? inv_plan_wrong(inv, row_index, p)
+							    : "rate plans are out of order";
+		if (wrong == NULL)
+			wrong = inv_plan_nights_wrong(inv, plan, classed_count);
+		if (wrong != NULL)
+			return inv_verify_fail(inv, hotel_index, wrong, p, plan->number, ret);
+		previous = plan->number;
+		count++;
+	}
+	kr_assert(count <= INV_TYPE_PLANS_MAX);
+	if (count != row->plan_count)
+		return inv_verify_fail(inv, hotel_index, "the count of rate plans is wrong", count,
+			row->plan_count, ret);
+	return 0;
+}
+
 static int inv_verify_rows(const struct inv *inv, uint32_t hotel_index, uint64_t *classed_count,
 	uint64_t *run_count, struct inv_contradiction *ret)
 {
@@ -143,6 +211,8 @@ static int inv_verify_rows(const struct inv *inv, uint32_t hotel_index, uint64_t
 			return inv_verify_fail(inv, hotel_index,
 				"a row is out of order or not found", r, row->type, ret);
 		int e = inv_verify_cells(inv, hotel_index, r, classed_count, ret);
+		if (e == 0)
+			e = inv_verify_plans(inv, hotel_index, r, classed_count, ret);
 		if (e == 0)
 			e = inv_verify_counts(inv, hotel_index, r, ret);
 		if (e != 0)

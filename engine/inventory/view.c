@@ -139,6 +139,7 @@ void inv_counts_get(const struct inv *inv, struct inv_counts *ret)
 	*ret = (struct inv_counts){
 		.hotels = inv->hotel_count,
 		.rows = inv->row_count,
+		.plans = inv->plan_count,
 		.reservations = inv->record_pool.used,
 		.holds = inv->hold_heap_count,
 		.nodes = inv->node_pool.used,

@@ -23,6 +23,10 @@ struct inv_type_view {
 	uint32_t set_mask;
 	struct inv_type_settings settings;
 };
+struct inv_plan_view {
+	uint16_t type, plan;
+	struct inv_plan_settings settings;
+};
 struct inv_reservation_view {
 	struct kr_id id;
 	struct hotel_id hotel; /* 0 for a VOID without one */
@@ -56,19 +60,10 @@ uint32_t inv_hotel_list(const struct inv *inv, bool from_start, struct hotel_id 
 /* The hotel's types ascending, up to count_max; the hotel must exist. */
 uint32_t inv_type_list(const struct inv *inv, struct hotel_id hotel, struct inv_type_view *ret,
 	uint32_t count_max);
-/* What is set by date of the stock, as runs; `set_mask` has INV_UPDATE_ bits. */
-struct inv_stock_view {
-	uint16_t type;
-	int32_t first_day, last_day; /* inclusive */
-	uint32_t set_mask;
-	uint16_t physical, out_of_order;
-	int32_t allowance;
-	uint8_t allowance_unit;
-};
-/* Runs ascending by (type, day): those of from_type that end at from_day or later, then those of
- * greater types. The hotel must exist. O(runs of one type + types of the hotel). */
-uint32_t inv_stock_list(const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
-	int32_t from_day, struct inv_stock_view *ret, uint32_t count_max, bool *ret_more);
+/* The hotel's rate plans ascending by (type, plan), plan 0 included, from there on. The hotel must
+ * exist. O(types + plans of the hotel). */
+uint32_t inv_plan_list(const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
+	uint16_t from_plan, struct inv_plan_view *ret, uint32_t count_max, bool *ret_more);
 /* now_us decides `due`. Ids of other layouts are found with their hotel alone. */
 bool inv_reservation_get(
 	struct inv *inv, struct kr_id id, uint64_t now_us, struct inv_reservation_view *ret);
@@ -101,12 +96,15 @@ uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id);
 
 /*
  * Columns of availability: night_count words each for type_count types, written type-major to
- * ret_counters and ret_rates (both hold type_count x night_count). Code and refusal as judging:
- * NOT_FOUND, OUT_OF_WINDOW, PAST_DATE, INVALID.
+ * ret_counters and ret_rates (both hold type_count x night_count). The rates are those of `plan`,
+ * which each type must have. Code and refusal as judging: NOT_FOUND, OUT_OF_WINDOW, PAST_DATE,
+ * INVALID.
  */
 void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
-	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *ret_counters,
-	uint64_t *ret_rates, struct inv_answer *ret_answer);
+	uint32_t type_count, uint16_t plan, int32_t first_day, uint32_t night_count,
+	uint64_t *ret_counters, uint64_t *ret_rates, struct inv_answer *ret_answer);
+/* Whether the hotel's type has that rate plan. */
+bool inv_type_has_plan(const struct inv *inv, struct hotel_id hotel, uint16_t type, uint16_t plan);
 /* Stages as inv_reserve_prefetch: halves the time of a batch that is not in the caches. */
 void inv_availability_prefetch(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
 	uint32_t type_count, int32_t first_day, uint32_t night_count, unsigned stage);
@@ -122,7 +120,7 @@ uint32_t inv_stay_check(struct inv *inv, struct inv_now now, const struct inv_re
 	uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
 
 struct inv_counts {
-	uint32_t hotels, rows, reservations, holds, nodes, stock_runs, classes;
+	uint32_t hotels, rows, plans, reservations, holds, nodes, stock_runs, classes;
 	uint64_t last_t_us, last_lsn, purge_mark_us;
 	uint64_t denials, denials_overflow;
 };

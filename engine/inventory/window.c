@@ -2,6 +2,7 @@
 
 #include "base/tz.h"
 #include "engine/inventory/limit.h"
+#include "engine/inventory/product.h"
 #include "engine/inventory/stock.h"
 
 #define US_PER_S UINT64_C(1000000)
@@ -40,6 +41,13 @@ static void inv_night_reset(
 	struct inv_words fresh = {.counter = default_counter, .rate = 0};
 	kr_assert(cell_counter_unpack(default_counter).held == 0);
 	inv_cell_store(inv, row_index, ring, old, fresh);
+	for (uint32_t p = inv_row_at(inv, row_index)->plan_head; p != INV_NONE;
+		p = inv_plan_at(inv, p)->next) {
+		const struct inv_plan *plan = inv_plan_at(inv, p);
+		if (plan->derivation == INV_PRICES_OWN)
+			inv_rate_store(
+				inv, plan->rates, ring, inv_plan_rate(inv, plan, ring, 0), 0);
+	}
 }
 
 void inv_window_fill(struct inv *inv, uint32_t row_index)

@@ -71,7 +71,7 @@ static inline bool kind_is_packed(unsigned kind)
 static inline bool kind_has_id(unsigned kind)
 {
 	return (kind >= INV_EFFECT_RESERVE && kind <= INV_EFFECT_CANCEL) ||
-	       kind == INV_EFFECT_VOID || kind >= INV_EFFECT_EXTEND;
+	       kind == INV_EFFECT_VOID || (kind >= INV_EFFECT_EXTEND && kind != INV_EFFECT_PLAN);
 }
 
 static inline bool kind_has_revision(unsigned kind)

@@ -176,6 +176,24 @@ static void get_type(struct kr_reader *r, struct inv_effect_type *type)
 	kr_assert(type->set_mask <= INV_TYPE_MASK);
 }
 
+static void get_plan(struct kr_reader *r, struct inv_effect_plan *plan)
+{
+	struct inv_plan_settings *s = &plan->settings;
+	plan->created = get_flags(r, 1) != 0;
+	plan->type = get_u16(r);
+	plan->plan = get_u16(r);
+	s->code = get_text(r);
+	s->status = kr_reader_u8(r);
+	s->advance_min_minutes = get_u32(r);
+	s->advance_max_minutes = get_u32(r);
+	s->parent = get_u16(r);
+	s->derivation = kr_reader_u8(r);
+	s->adjustment = kr_reader_zigzag(r);
+	s->tier_count = (uint8_t)inv_tiers_get(r, s->tiers);
+	plan->ari_version = kr_reader_varint(r);
+	kr_assert(s->tier_count <= INV_TIERS_MAX);
+}
+
 static void get_update_values(struct kr_reader *r, struct inv_update *u)
 {
 	uint32_t mask = u->set_mask | u->adjust_mask;
@@ -401,6 +419,9 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		break;
 	case INV_EFFECT_TYPE:
 		get_type(r, &effect->u.type_put);
+		break;
+	case INV_EFFECT_PLAN:
+		get_plan(r, &effect->u.plan_put);
 		break;
 	case INV_EFFECT_UPDATE:
 		get_update(r, scratch, &effect->u.update);

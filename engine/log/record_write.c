@@ -117,6 +117,24 @@ static void put_type(struct kr_writer *w, const struct inv_effect_type *type)
 	kr_writer_varint(w, type->ari_version);
 }
 
+static void put_plan(struct kr_writer *w, const struct inv_effect_plan *plan)
+{
+	const struct inv_plan_settings *s = &plan->settings;
+	kr_assert(s->tier_count <= INV_TIERS_MAX);
+	kr_writer_u8(w, plan->created);
+	kr_writer_varint(w, plan->type);
+	kr_writer_varint(w, plan->plan);
+	put_text(w, s->code);
+	kr_writer_u8(w, s->status);
+	kr_writer_varint(w, s->advance_min_minutes);
+	kr_writer_varint(w, s->advance_max_minutes);
+	kr_writer_varint(w, s->parent);
+	kr_writer_u8(w, s->derivation);
+	kr_writer_zigzag(w, s->adjustment);
+	inv_tiers_put(w, s->tiers, s->tier_count);
+	kr_writer_varint(w, plan->ari_version);
+}
+
 static unsigned update_flags(const struct inv_update *u)
 {
 	return (u->closed ? UPDATE_CLOSED : 0) | (u->cta ? UPDATE_CTA : 0) |
@@ -305,6 +323,9 @@ static void put_kind(struct kr_writer *w, const struct inv_effect *effect)
 		break;
 	case INV_EFFECT_TYPE:
 		put_type(w, &effect->u.type_put);
+		break;
+	case INV_EFFECT_PLAN:
+		put_plan(w, &effect->u.plan_put);
 		break;
 	case INV_EFFECT_UPDATE:
 		put_update(w, &effect->u.update);

@@ -78,6 +78,8 @@ static const struct option_row table[] = {
 		SIZE(hotels_max, 2000)},
 	{OPTION_NAMED("types", 0, "COUNT", "room types over all hotels"),
 		.preset_note = "20 x hotels", SIZE(rows_max, 0)},
+	{OPTION_NAMED("plans", 0, "COUNT", "rate plans beside each type's plan 0"),
+		.preset_note = "as many as types", SIZE(plans_max, 0)},
 	{OPTION_NAMED("nights", 0, "COUNT", "nights that can be sold, from today"),
 		OPTION_RANGE(
 			INV_WINDOW_NIGHTS_DEFAULT, INV_WINDOW_NIGHTS_MIN, INV_WINDOW_NIGHTS_MAX),
@@ -122,6 +124,8 @@ static void derive_sizes(struct inv_config *inv)
 	if (inv->rows_max == 0)
 		inv->rows_max =
 			(uint32_t)KR_MIN((uint64_t)inv->hotels_max * TYPES_PER_HOTEL, COUNT_MAX);
+	if (inv->plans_max == 0)
+		inv->plans_max = inv->rows_max;
 	if (inv->nodes_max == 0)
 		inv->nodes_max = KR_MAX(inv->reservations_max / 2, 1024u);
 	if (inv->stock_runs_max == 0)

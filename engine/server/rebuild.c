@@ -29,7 +29,7 @@ void rebuild_fini(struct rebuild *rebuild)
 
 static uint32_t grown(uint32_t size, uint64_t wanted)
 {
-	kr_assert(size > 0);
+	kr_assert(wanted < UINT64_MAX / 2);
 	return (uint32_t)KR_MIN(KR_MAX(size, wanted), UINT32_MAX / 8);
 }
 
@@ -40,6 +40,7 @@ static void sizes_take(struct rebuild *rebuild, const struct shard_sizes *sizes)
 	kr_assert(rebuild->is_elastic);
 	inv->hotels_max = grown(inv->hotels_max, (uint64_t)sizes->hotels * 3 / 2);
 	inv->rows_max = grown(inv->rows_max, (uint64_t)sizes->rows * 3 / 2);
+	inv->plans_max = grown(inv->plans_max, (uint64_t)sizes->plans * 3 / 2);
 	inv->reservations_max = grown(inv->reservations_max, (uint64_t)sizes->reservations * 3 / 2);
 	inv->nodes_max = grown(inv->nodes_max, (uint64_t)sizes->nodes * 3 / 2);
 	inv->stock_runs_max = grown(inv->stock_runs_max, (uint64_t)sizes->stock_runs * 3 / 2);
@@ -59,6 +60,7 @@ bool rebuild_grow(struct rebuild *rebuild)
 		sizes = (struct shard_sizes){
 			.hotels = inv->hotels_max,
 			.rows = inv->rows_max,
+			.plans = KR_MAX(inv->plans_max, 1024u),
 			.reservations = inv->reservations_max,
 			.nodes = inv->nodes_max,
 			.stock_runs = inv->stock_runs_max,

@@ -300,7 +300,7 @@ static bool nights_answer(struct shard *shard, const struct shard_request *reque
 	struct shard_out *out;
 	struct inv_answer answer = {0};
 	kr_assert(query->hotel.v == request->hotel.v);
-	inv_availability(shard->inv, query->hotel, query->types, query->type_count,
+	inv_availability(shard->inv, query->hotel, query->types, query->type_count, 0,
 		query->first_day, query->night_count, counters, rates, &answer);
 	kr_assert(answer.wait_lsn == hotel->last_lsn);
 	if (answer.code != KEYRACK_DONE)

@@ -59,6 +59,8 @@ void shard_sizes_save(const struct shard *shard, struct kr_writer *writer)
 	kr_writer_varint(writer, counts.nodes);
 	kr_writer_varint(writer, counts.stock_runs);
 	kr_writer_varint(writer, shard->config.inventory.window_nights);
+	if (counts.plans > 0)
+		kr_writer_varint(writer, counts.plans);
 	kr_assert(!writer->failed);
 }
 
@@ -74,6 +76,8 @@ static int sizes_load(struct shard *shard, const struct log_snap_chunk *chunk, c
 	sizes->nodes = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
 	sizes->stock_runs = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
 	sizes->window_nights = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
+	if (!kr_reader_done(&reader))
+		sizes->plans = (uint32_t)kr_reader_varint_max(&reader, UINT32_MAX);
 	kr_assert(chunk->kind == SHARD_CHUNK_SIZES);
 	if (kr_reader_done(&reader) && chunk->digest == 0 && chunk->part == 0)
 		return 0;

@@ -26,7 +26,7 @@ struct shard_trouble {
  * and START tells the window: so both are known before anything is loaded or replayed.
  */
 struct shard_sizes {
-	uint32_t hotels, rows, reservations, nodes, stock_runs;
+	uint32_t hotels, rows, plans, reservations, nodes, stock_runs;
 	uint32_t window_nights; /* effects were judged with; replaying them needs as many */
 };
 void shard_sizes_get(const struct shard *shard, struct shard_sizes *ret_sizes);

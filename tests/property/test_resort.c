@@ -62,8 +62,8 @@ static void compare(struct resort *r)
 	struct inv_answer answer;
 	for (uint32_t t = 0; t < r->trace.type_count; t++) {
 		const uint16_t type = (uint16_t)t;
-		inv_availability(r->side.inv, (struct hotel_id){HOTEL}, &type, 1, r->today, WINDOW,
-			counters, rates, &answer);
+		inv_availability(r->side.inv, (struct hotel_id){HOTEL}, &type, 1, 0, r->today,
+			WINDOW, counters, rates, &answer);
 		CHECK(answer.code == KEYRACK_DONE, "%s", code_name(answer.code));
 		for (int n = 0; n < WINDOW; n++)
 			CHECK(cell_counter_unpack(counters[n]).booked == r->booked[t][n],

@@ -691,8 +691,8 @@ static void compare_cell(struct world *w, int h, int type, int day)
 	const uint16_t types[1] = {(uint16_t)type};
 	uint64_t counter, rate;
 	struct inv_answer answer;
-	inv_availability(w->side.inv, (struct hotel_id){w->hotels[h]}, types, 1, day, 1, &counter,
-		&rate, &answer);
+	inv_availability(w->side.inv, (struct hotel_id){w->hotels[h]}, types, 1, 0, day, 1,
+		&counter, &rate, &answer);
 	CHECK(answer.code == KEYRACK_DONE, "%s", code_name(answer.code));
 	const struct cell_counter c = cell_counter_unpack(counter);
 	const struct cell_rate r = cell_rate_unpack(rate);

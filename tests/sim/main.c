@@ -333,9 +333,9 @@ static const unsigned codes_unreachable[] = {
 	KEYRACK_MOVED,     /* slots do not move yet */
 };
 static const enum inv_effect_kind effects_unreachable[] = {
-	INV_EFFECT_TRUNCATE,      /* of replication, which is not built yet */
-	(enum inv_effect_kind)22, /* a number that is given away and not yet used */
-	INV_EFFECT_IMPORT,        /* no caller asks for it yet */
+	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
+	INV_EFFECT_PLAN,     /* the model of the load knows plan 0 alone so far */
+	INV_EFFECT_IMPORT,   /* no caller asks for it yet */
 };
 
 /* Faults of the disk and the crashes; those of the network are common. */

@@ -41,8 +41,8 @@ static void compare_type(
 	const uint32_t nights = (uint32_t)s->live->config.window_nights;
 	struct inv_answer answer = {0};
 	kr_assert(nights <= WITNESS_NIGHTS_MAX);
-	__real_inv_availability(
-		inv, (struct hotel_id){hotel}, types, 1, first, nights, counters, rates, &answer);
+	__real_inv_availability(inv, (struct hotel_id){hotel}, types, 1, 0, first, nights, counters,
+		rates, &answer);
 	if (answer.code != KEYRACK_DONE)
 		witness_fail(s, "hotel %llu type %d: %s", (unsigned long long)hotel, type,
 			code_name(answer.code));

@@ -287,11 +287,11 @@ static uint64_t digest(const uint64_t *words, size_t count)
 }
 
 void __wrap_inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
-	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *counters,
-	uint64_t *rates, struct inv_answer *a)
+	uint32_t type_count, uint16_t plan, int32_t first_day, uint32_t night_count,
+	uint64_t *counters, uint64_t *rates, struct inv_answer *a)
 {
 	__real_inv_availability(
-		inv, hotel, types, type_count, first_day, night_count, counters, rates, a);
+		inv, hotel, types, type_count, plan, first_day, night_count, counters, rates, a);
 	struct witness_shard *s = witness_of(inv);
 	if (s == NULL)
 		return;

@@ -26,8 +26,8 @@ WRAPPED(enum inv_result, inv_grace_judge, struct inv *inv, struct inv_now now, u
 WRAPPED(int, inv_apply, struct inv *inv, const struct inv_effect *effect,
 	struct inv_contradiction *ret);
 WRAPPED(void, inv_availability, const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
-	uint32_t type_count, int32_t first_day, uint32_t night_count, uint64_t *ret_counters,
-	uint64_t *ret_rates, struct inv_answer *ret_answer);
+	uint32_t type_count, uint16_t plan, int32_t first_day, uint32_t night_count,
+	uint64_t *ret_counters, uint64_t *ret_rates, struct inv_answer *ret_answer);
 WRAPPED(uint32_t, inv_night_list, const struct inv *inv, const struct inv_night_query *query,
 	struct inv_night_place *place, uint32_t budget, struct inv_night_view *ret,
 	uint32_t count_max);

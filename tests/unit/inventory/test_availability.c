@@ -32,7 +32,7 @@ static const uint16_t all[] = {3, 1, 2};
 
 static uint16_t ask(const uint16_t *types, uint32_t type_count, int32_t first, uint32_t nights)
 {
-	inv_availability(w.inv, (struct hotel_id){WORLD_HOTEL}, types, type_count, first, nights,
+	inv_availability(w.inv, (struct hotel_id){WORLD_HOTEL}, types, type_count, 0, first, nights,
 		counters, rates, &w.answer);
 	return w.answer.code;
 }
@@ -91,7 +91,8 @@ Test(availability, refuses_as_judging_does)
 	cr_assert_eq(ask(unknown, 2, today, 1), KEYRACK_NOT_FOUND);
 	cr_assert_eq(w.answer.refusal.rule, RULE_TYPE);
 	cr_assert_eq(w.answer.refusal.required, 9);
-	inv_availability(w.inv, (struct hotel_id){5}, all, 3, today, 1, counters, rates, &w.answer);
+	inv_availability(
+		w.inv, (struct hotel_id){5}, all, 3, 0, today, 1, counters, rates, &w.answer);
 	cr_assert_eq(w.answer.code, KEYRACK_NOT_FOUND);
 	cr_assert_eq(w.answer.refusal.rule, RULE_HOTEL);
 }

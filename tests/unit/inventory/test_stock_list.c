@@ -1,3 +1,4 @@
+#include "engine/inventory/listing.h"
 #include "tests/unit/inventory/world.h"
 
 /* Stock by date, as it is read back: a page at a time, held against what was set night by night. */

@@ -9,6 +9,7 @@ struct inv_config world_config(void)
 	return (struct inv_config){
 		.hotels_max = 8,
 		.rows_max = 64,
+		.plans_max = 16,
 		.window_nights = 40,
 		.reservations_max = 64,
 		.nodes_max = 64,
@@ -101,6 +102,11 @@ uint16_t world_hotel_put(struct world *w, const struct inv_hotel_op *op)
 uint16_t world_type_put(struct world *w, const struct inv_type_op *op)
 {
 	return world_take(w, inv_type_judge(w->inv, w->now, op, &w->effect, &w->answer));
+}
+
+uint16_t world_plan_put(struct world *w, const struct inv_plan_op *op)
+{
+	return world_take(w, inv_plan_judge(w->inv, w->now, op, &w->effect, &w->answer));
 }
 
 uint16_t world_update(struct world *w, const struct inv_update_op *op)

@@ -46,6 +46,7 @@ struct inv_text text(const char *string);
 /* Judges, applies to both what comes out, and returns the answer's code. */
 uint16_t world_hotel_put(struct world *w, const struct inv_hotel_op *op);
 uint16_t world_type_put(struct world *w, const struct inv_type_op *op);
+uint16_t world_plan_put(struct world *w, const struct inv_plan_op *op);
 uint16_t world_update(struct world *w, const struct inv_update_op *op);
 /* All day rolls that are due; returns how many. */
 uint32_t world_roll(struct world *w);

@@ -32,7 +32,7 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 		(e->kind >= INV_EFFECT_START && e->kind <= INV_EFFECT_TRUNCATE) ||
 		((e->kind == INV_EFFECT_RETIRE || e->kind == INV_EFFECT_VOID) && coin(random));
 	bool has_revision = (e->kind >= INV_EFFECT_RESERVE && e->kind <= INV_EFFECT_RETIRE) ||
-			    e->kind >= INV_EFFECT_EXTEND;
+			    (e->kind >= INV_EFFECT_EXTEND && e->kind != INV_EFFECT_PLAN);
 	if (!shard_wide) {
 		e->hotel.v = 1 + random_value(rng, UINT64_MAX - 1);
 		e->event_seq = 1 + random_value(rng, UINT64_MAX - 1);
@@ -108,6 +108,37 @@ static void random_type(struct random_effect *random, struct inv_effect_type *t)
 	s->advance_min_minutes = (uint32_t)random_value(rng, UINT32_MAX);
 	s->advance_max_minutes = (uint32_t)random_value(rng, UINT32_MAX);
 	t->ari_version = random_value(rng, UINT64_MAX);
+}
+
+static void random_tiers(struct random_effect *random, struct inv_plan_settings *s)
+{
+	struct rng *rng = &random->rng;
+	uint16_t hours = (uint16_t)(INV_TIERS_MAX + rng_below(rng, 1000));
+	s->tier_count = (uint8_t)rng_below(rng, INV_TIERS_MAX + 1);
+	for (uint32_t i = 0; i < s->tier_count; i++) {
+		bool in_nights = coin(random);
+		s->tiers[i].hours = (uint16_t)(hours - i);
+		s->tiers[i].nights = in_nights ? (uint16_t)(1 + rng_below(rng, 30)) : 0;
+		s->tiers[i].basis_points = in_nights ? 0 : (uint16_t)(1 + rng_below(rng, 10000));
+	}
+}
+
+static void random_plan(struct random_effect *random, struct inv_effect_plan *p)
+{
+	struct rng *rng = &random->rng;
+	struct inv_plan_settings *s = &p->settings;
+	p->created = coin(random);
+	p->type = (uint16_t)random_value(rng, UINT16_MAX);
+	p->plan = (uint16_t)random_value(rng, UINT16_MAX);
+	s->code = random_text(random, 0);
+	s->status = (uint8_t)rng_below(rng, 4);
+	s->derivation = (uint8_t)rng_below(rng, 4);
+	s->parent = (uint16_t)random_value(rng, UINT16_MAX);
+	s->adjustment = random_signed(rng, INT64_MIN, INT64_MAX);
+	s->advance_min_minutes = (uint32_t)random_value(rng, UINT32_MAX);
+	s->advance_max_minutes = (uint32_t)random_value(rng, UINT32_MAX);
+	random_tiers(random, s);
+	p->ari_version = random_value(rng, UINT64_MAX);
 }
 
 static struct los_class random_los(struct rng *rng)
@@ -332,6 +363,8 @@ void random_effect(
 		random_hotel(random, &e->u.hotel_put);
 	else if (kind == INV_EFFECT_TYPE)
 		random_type(random, &e->u.type_put);
+	else if (kind == INV_EFFECT_PLAN)
+		random_plan(random, &e->u.plan_put);
 	else if (kind == INV_EFFECT_UPDATE)
 		random_update(random, &e->u.update);
 	else if (kind == INV_EFFECT_RESERVE)
@@ -434,6 +467,18 @@ static bool lines_equal(const struct inv_line *a, const struct inv_line *b)
 	return same;
 }
 
+static bool plans_equal(const struct inv_effect_plan *a, const struct inv_effect_plan *b)
+{
+	const struct inv_plan_settings *s = &a->settings, *t = &b->settings;
+	return a->created == b->created && a->type == b->type && a->plan == b->plan &&
+	       texts_equal(s->code, t->code) && s->status == t->status &&
+	       s->derivation == t->derivation && s->parent == t->parent &&
+	       s->adjustment == t->adjustment && s->advance_min_minutes == t->advance_min_minutes &&
+	       s->advance_max_minutes == t->advance_max_minutes &&
+	       inv_tiers_equal(s->tiers, s->tier_count, t->tiers, t->tier_count) &&
+	       a->ari_version == b->ari_version;
+}
+
 static bool all_lines_equal(
 	const struct inv_line *a, uint32_t a_count, const struct inv_line *b, uint32_t b_count)
 {
@@ -518,6 +563,8 @@ bool effects_equal(const struct inv_effect *a, const struct inv_effect *b)
 		return hotels_equal(&a->u.hotel_put, &b->u.hotel_put);
 	if (a->kind == INV_EFFECT_TYPE)
 		return types_equal(&a->u.type_put, &b->u.type_put);
+	if (a->kind == INV_EFFECT_PLAN)
+		return plans_equal(&a->u.plan_put, &b->u.plan_put);
 	if (a->kind == INV_EFFECT_UPDATE)
 		return updates_equal(&a->u.update, &b->u.update);
 	if (a->kind == INV_EFFECT_RESERVE)
