@@ -36,6 +36,7 @@ enum access_role access_needed(unsigned frame_type)
 	case FRAME_HOTEL_GET:
 	case FRAME_HOTEL_LIST:
 	case FRAME_TYPE_GET:
+	case FRAME_PLAN_LIST:
 	case FRAME_STOCK_LIST:
 	case FRAME_NIGHT_LIST:
 	case FRAME_DENIAL_LIST:
@@ -61,6 +62,7 @@ enum access_role access_needed(unsigned frame_type)
 		return ACCESS_BOOKING;
 	case FRAME_HOTEL_PUT:
 	case FRAME_TYPE_PUT:
+	case FRAME_PLAN_PUT:
 	case FRAME_INVENTORY_SET:
 	case FRAME_SNAPSHOT:
 	case FRAME_ROUTER_CONNECTIONS:

@@ -49,6 +49,8 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(12, HOTEL_LIST, HotelListRequest, HotelListAnswer)                                       \
 	X(13, TYPE_PUT, TypePutRequest, TypeAnswer)                                                \
 	X(14, TYPE_GET, TypeGetRequest, TypeListAnswer)                                            \
+	X(15, PLAN_PUT, PlanPutRequest, PlanAnswer)                                                \
+	X(16, PLAN_LIST, PlanListRequest, PlanListAnswer)                                          \
 	X(20, INVENTORY_SET, InventorySetRequest, InventorySetAnswer)                              \
 	X(21, STOCK_LIST, StockListRequest, StockListAnswer)                                       \
 	X(22, NIGHT_LIST, NightListRequest, NightListAnswer)                                       \

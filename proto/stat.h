@@ -21,6 +21,7 @@ enum stat_kind { STAT_COUNTER = 1, STAT_GAUGE = 2 }; /* wire contract */
 #define STAT_SHARD_TABLE(X)                                                                        \
 	X(hotels, GAUGE, "hotels", "hotels there are")                                             \
 	X(rows, GAUGE, "room types", "room types there are, over all hotels")                      \
+	X(plans, GAUGE, "rate plans", "rate plans there are beside each room type's plan 0")       \
 	X(reservations, GAUGE, "reservations", "reservations in memory, of any state")             \
 	X(holds, GAUGE, "reservations", "live holds")                                              \
 	X(nodes, GAUGE, "nodes", "64-byte nodes in use: further lines, prices, references")        \
@@ -28,6 +29,7 @@ enum stat_kind { STAT_COUNTER = 1, STAT_GAUGE = 2 }; /* wire contract */
 	X(classes, GAUGE, "classes", "combinations of length-of-stay limits in use")               \
 	X(hotels_max, GAUGE, "hotels", "hotels there is room for")                                 \
 	X(rows_max, GAUGE, "room types", "room types there is room for")                           \
+	X(plans_max, GAUGE, "rate plans", "rate plans there is room for")                          \
 	X(reservations_max, GAUGE, "reservations", "reservations there is room for")               \
 	X(nodes_max, GAUGE, "nodes", "nodes there is room for")                                    \
 	X(last_lsn, GAUGE, "LSN", "last effect that was judged")                                   \

@@ -178,16 +178,21 @@ static bool answer_refusal_list(struct shard *shard, const struct shard_request 
 	uint64_t wait_lsn, Keyrack__Refusal *refusal)
 {
 	Keyrack__ReservationListAnswer reservations = KEYRACK__RESERVATION_LIST_ANSWER__INIT;
+	Keyrack__PlanListAnswer plans = KEYRACK__PLAN_LIST_ANSWER__INIT;
 	Keyrack__StockListAnswer stock = KEYRACK__STOCK_LIST_ANSWER__INIT;
 	Keyrack__NightListAnswer nights = KEYRACK__NIGHT_LIST_ANSWER__INIT;
 	Keyrack__DenialListAnswer denials = KEYRACK__DENIAL_LIST_ANSWER__INIT;
 	Keyrack__PingAnswer none = KEYRACK__PING_ANSWER__INIT;
 	ProtobufCMessage *message = &none.base;
 	kr_assert(refusal->code != KEYRACK_DONE);
+	plans.refusal = refusal;
 	reservations.refusal = stock.refusal = nights.refusal = denials.refusal = refusal;
 	switch (request->frame->header->type) {
 	case FRAME_RESERVATION_LIST:
 		message = &reservations.base;
+		break;
+	case FRAME_PLAN_LIST:
+		message = &plans.base;
 		break;
 	case FRAME_STOCK_LIST:
 		message = &stock.base;
@@ -213,6 +218,7 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 	Keyrack__HotelListAnswer list = KEYRACK__HOTEL_LIST_ANSWER__INIT;
 	Keyrack__TypeAnswer type = KEYRACK__TYPE_ANSWER__INIT;
 	Keyrack__TypeListAnswer types = KEYRACK__TYPE_LIST_ANSWER__INIT;
+	Keyrack__PlanAnswer plan = KEYRACK__PLAN_ANSWER__INIT;
 	Keyrack__AvailabilityAnswer nights = KEYRACK__AVAILABILITY_ANSWER__INIT;
 	Keyrack__StayAnswer stay = KEYRACK__STAY_ANSWER__INIT;
 	Keyrack__ReservationGetAnswer get = KEYRACK__RESERVATION_GET_ANSWER__INIT;
@@ -220,6 +226,7 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 	ProtobufCMessage *message = NULL;
 	kr_assert(refusal->code != KEYRACK_DONE);
 	hotel.refusal = list.refusal = type.refusal = types.refusal = refusal;
+	plan.refusal = refusal;
 	nights.refusal = get.refusal = snapshot.refusal = refusal;
 	stay.refusals = &refusal;
 	stay.n_refusals = 1;
@@ -236,6 +243,9 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 		break;
 	case FRAME_TYPE_GET:
 		message = &types.base;
+		break;
+	case FRAME_PLAN_PUT:
+		message = &plan.base;
 		break;
 	case FRAME_AVAILABILITY:
 		message = &nights.base;

@@ -13,8 +13,9 @@
 #define SHARD_PARSE_COUNT 256u      /* parsed, prefetched and judged together */
 #define SHARD_WINDOW 65536u         /* requests a connection may have in flight (HELLO) */
 #define SHARD_PING_SIZE_MAX 1024u
-#define SHARD_LIST_MAX 256u                /* reservations of one page: INVALID */
-#define SHARD_STOCK_LIST_MAX 1024u         /* runs of stock of one page: INVALID */
+#define SHARD_LIST_MAX 256u        /* reservations of one page: INVALID */
+#define SHARD_STOCK_LIST_MAX 1024u /* runs of stock of one page: INVALID */
+#define SHARD_PLAN_LIST_MAX 1024u
 #define SHARD_NIGHT_LIST_MAX 2048u         /* nights of one page: INVALID */
 #define SHARD_DENIAL_LIST_MAX 1024u        /* denials of one page: INVALID */
 #define SHARD_SLICE_SIZE_GOAL (256u << 10) /* small hotels share a slice */

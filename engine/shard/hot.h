@@ -32,6 +32,7 @@ struct hot_availability {
 	uint64_t hotel_id;
 	int32_t first_day;
 	uint32_t night_count, type_count;
+	uint16_t plan;
 	uint16_t types[INV_LINES_MAX]; /* more go the long way */
 };
 

@@ -287,6 +287,9 @@ bool hot_availability_read(const uint8_t *body, size_t size_bytes, struct hot_av
 		case TAG(4, WIRE_VARINT):
 			ret->night_count = hot_varint_max(&r, UINT32_MAX);
 			break;
+		case TAG(5, WIRE_VARINT):
+			ret->plan = (uint16_t)hot_varint_max(&r, INV_PLAN_NUMBER_MAX);
+			break;
 		default:
 			r.is_odd = true;
 		}

@@ -31,7 +31,7 @@ static bool judge_is_read_only(const struct shard *shard, unsigned type)
 	if (shard->space == SHARD_SPACE_STOP)
 		return true;
 	return is_sale(type) || type == FRAME_INVENTORY_SET || type == FRAME_HOTEL_PUT ||
-	       type == FRAME_TYPE_PUT;
+	       type == FRAME_TYPE_PUT || type == FRAME_PLAN_PUT;
 }
 
 /* The most that the request's effect can take in the log. */
@@ -66,6 +66,8 @@ static enum inv_result judge_op(
 			shard->inv, shard->now, &request->u.hotel_put, effect, answer);
 	case FRAME_TYPE_PUT:
 		return inv_type_judge(shard->inv, shard->now, &request->u.type_put, effect, answer);
+	case FRAME_PLAN_PUT:
+		return inv_plan_judge(shard->inv, shard->now, &request->u.plan_put, effect, answer);
 	default:
 		kr_assert(request->u.transition.transition != 0);
 		return inv_transition_judge(
@@ -83,6 +85,8 @@ static bool judge_answer(
 		return shard_hotel_answer(shard, request, answer);
 	if (answer->code == KEYRACK_DONE && type == FRAME_TYPE_PUT)
 		return shard_type_answer(shard, request, answer);
+	if (answer->code == KEYRACK_DONE && type == FRAME_PLAN_PUT)
+		return shard_plan_answer(shard, request, answer);
 	return shard_answer_judged(shard, request, answer);
 }
 
@@ -145,6 +149,7 @@ bool shard_request_judge(struct shard *shard, struct shard_request *request)
 	case FRAME_INVENTORY_SET:
 	case FRAME_HOTEL_PUT:
 	case FRAME_TYPE_PUT:
+	case FRAME_PLAN_PUT:
 		return judge_change(shard, request);
 	default:
 		return shard_request_read(shard, request);

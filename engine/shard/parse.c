@@ -31,8 +31,7 @@ void parse_invalid(struct shard_request *request, const char *field)
 	parse_refuse(request, KEYRACK_INVALID, RULE_FIELD, field);
 }
 
-static uint64_t parse_max(
-	struct shard_request *request, uint64_t value, uint64_t max, const char *field)
+uint64_t parse_max(struct shard_request *request, uint64_t value, uint64_t max, const char *field)
 {
 	kr_assert(max < UINT64_MAX);
 	kr_assert(field != NULL);
@@ -79,7 +78,7 @@ static struct inv_actor parse_actor_text(
 	};
 }
 
-static struct inv_actor parse_actor(
+struct inv_actor parse_actor(
 	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason)
 {
 	struct inv_text text = parse_text(request, reason, "reason");
@@ -572,6 +571,7 @@ static void parse_availability(struct shard *shard, struct shard_request *reques
 	query->hotel = request->hotel;
 	query->types = parse_types(shard, request, body->types, body->n_types);
 	query->type_count = (uint32_t)body->n_types;
+	query->plan = (uint16_t)parse_max(request, body->plan, INV_PLAN_NUMBER_MAX, "plan");
 	query->first_day = body->first_day;
 	query->night_count = body->night_count;
 }
@@ -594,6 +594,7 @@ static bool parse_availability_hot(
 		.hotel = request->hotel,
 		.types = types,
 		.type_count = hot.type_count,
+		.plan = hot.plan,
 		.first_day = hot.first_day,
 		.night_count = hot.night_count,
 	};
@@ -692,6 +693,9 @@ static void parse_body(
 		break;
 	case FRAME_TYPE_PUT:
 		parse_type_put(shard, request, message);
+		break;
+	case FRAME_PLAN_PUT:
+		parse_plan_put(shard, request, message);
 		break;
 	case FRAME_TYPE_GET:
 		parse_type_get(shard, request, message);

@@ -11,10 +11,16 @@
 void parse_invalid(struct shard_request *request, const char *field);
 /* Of the message's memory; INVALID when it is too long. */
 struct inv_text parse_text(struct shard_request *request, const char *text, const char *field);
+/* INVALID, and 0, beyond the maximum. */
+uint64_t parse_max(struct shard_request *request, uint64_t value, uint64_t max, const char *field);
+struct inv_actor parse_actor(
+	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason);
 /* The frame was sent to that hotel; to this shard. */
 void parse_hotel_route(struct shard *shard, struct shard_request *request, uint64_t hotel);
 void parse_shard_route(struct shard *shard, struct shard_request *request);
 
+/* The body of PLAN_PUT. */
+void parse_plan_put(struct shard *shard, struct shard_request *request, const void *message);
 /* The body of a list that is told in pages; false when the frame is none. */
 bool parse_listing(struct shard *shard, struct shard_request *request, const void *message);
 

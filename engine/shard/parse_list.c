@@ -1,7 +1,7 @@
 #include "engine/shard/parse.h"
 
-/* RESERVATION_LIST, STOCK_LIST, NIGHT_LIST and DENIAL_LIST. Values beyond what there can be are
- * INVALID. */
+/* RESERVATION_LIST, PLAN_LIST, STOCK_LIST, NIGHT_LIST and DENIAL_LIST. Values beyond what there can
+ * be are INVALID. */
 
 #define STATE_MASK_MAX ((2u << INV_VOID) - 2u)
 #define PAYMENT_MAX 2u
@@ -56,6 +56,21 @@ static void parse_reservation_list(struct shard *shard, struct shard_request *re
 	query->filter.external_ref = parse_text(request, body->external_ref, "external_ref");
 	query->cursor = body->cursor;
 	query->limit = body->limit == 0 ? SHARD_LIST_MAX : body->limit;
+}
+
+static void parse_plan_list(
+	struct shard *shard, struct shard_request *request, const Keyrack__PlanListRequest *body)
+{
+	kr_assert(body != NULL);
+	kr_assert(request->u.plans.limit == 0);
+	parse_hotel_route(shard, request, body->hotel_id);
+	if (body->limit > SHARD_PLAN_LIST_MAX)
+		parse_invalid(request, "limit");
+	request->u.plans = (struct shard_plan_query){
+		.from_type = (uint16_t)parse_max(request, body->from_type, UINT16_MAX, "from_type"),
+		.from_plan = (uint16_t)parse_max(request, body->from_plan, UINT16_MAX, "from_plan"),
+		.limit = body->limit == 0 ? SHARD_PLAN_LIST_MAX : body->limit,
+	};
 }
 
 static void parse_stock_list(
@@ -164,6 +179,9 @@ bool parse_listing(struct shard *shard, struct shard_request *request, const voi
 	switch (request->frame->header->type) {
 	case FRAME_RESERVATION_LIST:
 		parse_reservation_list(shard, request, message);
+		return true;
+	case FRAME_PLAN_LIST:
+		parse_plan_list(shard, request, message);
 		return true;
 	case FRAME_STOCK_LIST:
 		parse_stock_list(shard, request, message);

@@ -285,10 +285,11 @@ static bool nights_types(struct shard *shard, struct shard_nights_query *query, 
 	uint16_t *types = KR_ARENA_ARRAY(&shard->arena.arena, uint16_t, type_count);
 	if (views == NULL || types == NULL)
 		return false;
-	for (uint32_t i = 0; i < type_count; i++)
-		types[i] = views[i].type;
+	for (uint32_t i = 0; i < type_count; i++) {
+		if (inv_type_has_plan(shard->inv, query->hotel, views[i].type, query->plan))
+			types[query->type_count++] = views[i].type;
+	}
 	query->types = types;
-	query->type_count = type_count;
 	kr_assert(query->type_count <= INV_HOTEL_TYPES_MAX);
 	return true;
 }
@@ -300,7 +301,7 @@ static bool nights_answer(struct shard *shard, const struct shard_request *reque
 	struct shard_out *out;
 	struct inv_answer answer = {0};
 	kr_assert(query->hotel.v == request->hotel.v);
-	inv_availability(shard->inv, query->hotel, query->types, query->type_count, 0,
+	inv_availability(shard->inv, query->hotel, query->types, query->type_count, query->plan,
 		query->first_day, query->night_count, counters, rates, &answer);
 	kr_assert(answer.wait_lsn == hotel->last_lsn);
 	if (answer.code != KEYRACK_DONE)
@@ -335,6 +336,8 @@ static bool read_nights(struct shard *shard, const struct shard_request *request
 	if (!nights_types(shard, &query, hotel.type_count))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	kr_assert(query.hotel.v == request->hotel.v);
+	if (query.type_count == 0 && query.plan != 0)
+		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_PLAN, NULL);
 	/* Before the product is formed: each factor alone is small enough. */
 	if (query.night_count > INV_QUERY_CELLS_MAX ||
 		(uint64_t)query.night_count * query.type_count > INV_QUERY_CELLS_MAX)
@@ -445,6 +448,8 @@ static bool read_any(struct shard *shard, const struct shard_request *request)
 		return read_list(shard, request);
 	case FRAME_TYPE_GET:
 		return read_types(shard, request);
+	case FRAME_PLAN_LIST:
+		return shard_plans_read(shard, request);
 	case FRAME_STOCK_LIST:
 		return shard_stock_read(shard, request);
 	case FRAME_NIGHT_LIST:

@@ -32,6 +32,7 @@ uint64_t shard_list_wait_lsn(const struct shard *shard, struct hotel_id hotel);
 
 bool shard_nights_read(struct shard *shard, const struct shard_request *request);
 bool shard_denials_read(struct shard *shard, const struct shard_request *request);
+bool shard_plans_read(struct shard *shard, const struct shard_request *request);
 bool shard_stock_read(struct shard *shard, const struct shard_request *request);
 bool shard_reservation_read(struct shard *shard, const struct shard_request *request);
 bool shard_reservations_read(struct shard *shard, const struct shard_request *request);

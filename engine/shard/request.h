@@ -14,6 +14,7 @@ struct shard_nights_query {
 	struct hotel_id hotel;
 	const uint16_t *types;
 	uint32_t type_count;
+	uint16_t plan; /* whose rates */
 	int32_t first_day;
 	uint32_t night_count;
 };
@@ -47,6 +48,11 @@ struct shard_stock_query {
 	uint32_t limit;
 };
 
+struct shard_plan_query {
+	uint16_t from_type, from_plan;
+	uint32_t limit;
+};
+
 struct shard_night_query {
 	struct inv_night_query nights;
 	uint64_t cursor;
@@ -73,6 +79,7 @@ struct shard_request {
 		struct inv_transition_op transition;
 		struct inv_hotel_op hotel_put;
 		struct inv_type_op type_put;
+		struct inv_plan_op plan_put;
 		struct inv_update_op update;
 		struct shard_nights_query nights;
 		struct shard_stay_query stay;
@@ -80,6 +87,7 @@ struct shard_request {
 		struct shard_list_query list;
 		struct shard_scan_query scan;
 		struct shard_stock_query stock;
+		struct shard_plan_query plans;
 		struct shard_night_query night_list;
 		struct shard_denial_query denial_list;
 		struct {

@@ -65,10 +65,12 @@ void shard_request_prefetch(
 	struct shard *shard, const struct shard_request *request, unsigned stage);
 bool shard_request_read(struct shard *shard, const struct shard_request *request);
 bool shard_stats_answer(struct shard *shard, const struct shard_request *request);
-/* The state after HOTEL_PUT and TYPE_PUT. */
+/* The state after HOTEL_PUT, TYPE_PUT and PLAN_PUT. */
 bool shard_hotel_answer(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
 bool shard_type_answer(
+	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
+bool shard_plan_answer(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
 
 /* ---- due.c ---- */

@@ -49,6 +49,7 @@ static void stats_gauges(const struct shard *shard, struct stats *stats)
 	kr_assert(shard->acked_lsn < shard->next_lsn);
 	stats_put(stats, STAT_SHARD_hotels, counts.hotels);
 	stats_put(stats, STAT_SHARD_rows, counts.rows);
+	stats_put(stats, STAT_SHARD_plans, counts.plans);
 	stats_put(stats, STAT_SHARD_reservations, counts.reservations);
 	stats_put(stats, STAT_SHARD_holds, counts.holds);
 	stats_put(stats, STAT_SHARD_nodes, counts.nodes);
@@ -56,6 +57,7 @@ static void stats_gauges(const struct shard *shard, struct stats *stats)
 	stats_put(stats, STAT_SHARD_classes, counts.classes);
 	stats_put(stats, STAT_SHARD_hotels_max, shard->config.inventory.hotels_max);
 	stats_put(stats, STAT_SHARD_rows_max, shard->config.inventory.rows_max);
+	stats_put(stats, STAT_SHARD_plans_max, shard->config.inventory.plans_max);
 	stats_put(stats, STAT_SHARD_reservations_max, shard->config.inventory.reservations_max);
 	stats_put(stats, STAT_SHARD_nodes_max, shard->config.inventory.nodes_max);
 	stats_put(stats, STAT_SHARD_last_lsn, shard->next_lsn - 1);

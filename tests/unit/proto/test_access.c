@@ -4,8 +4,8 @@
 #include "proto/access.h"
 
 /* The table once more, by hand: what an operator alone may do. All else is everybody's. */
-static const unsigned operators[] = {FRAME_HOTEL_PUT, FRAME_TYPE_PUT, FRAME_INVENTORY_SET,
-	FRAME_SNAPSHOT, FRAME_ROUTER_CONNECTIONS};
+static const unsigned operators[] = {FRAME_HOTEL_PUT, FRAME_TYPE_PUT, FRAME_PLAN_PUT,
+	FRAME_INVENTORY_SET, FRAME_SNAPSHOT, FRAME_ROUTER_CONNECTIONS};
 
 static bool is_operators(unsigned type)
 {
