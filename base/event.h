@@ -21,7 +21,7 @@ enum kr_priority { KR_PRIORITY_ERR = 3, KR_PRIORITY_WARNING, KR_PRIORITY_NOTICE,
 	X(STARTING, INFO, "57e6120dff294e03b64e74d5e7c6276a", "shard",                             \
 		"a process begins: the sizes it was given")                                        \
 	X(RECOVERED, NOTICE, "6b31286b4baa4e1d98abd18898c1ac93", "shard",                          \
-		"the directory was not sealed: what recovery found and repairs")                   \
+		"recovery found more than a log that ends cleanly, and mends it")                  \
 	X(READY, INFO, "dbe8ee23cb904ff9b79ccd062ea657b9", "both",                                 \
 		"clients, or routers, are served from now on")                                     \
 	X(RELOAD, NOTICE, "8b5ff88362204af4a0692ee45800fd82", "both",                              \

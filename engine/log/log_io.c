@@ -332,12 +332,17 @@ bool log_io_is_busy(const struct log_io *log)
 	       log->remove_op.is_running || log->prepare.op.is_running;
 }
 
-void log_io_fini(struct log_io *log)
+void log_io_halt(struct log_io *log)
 {
 	kr_assert(!log_io_is_busy(log));
 	io_timer_stop(log->loop, &log->timer);
 	io_timer_stop(log->loop, &log->wake);
 	io_timer_stop(log->loop, &log->prepare.timer);
+}
+
+void log_io_fini(struct log_io *log)
+{
+	log_io_halt(log);
 	if (log->prepare.is_open)
 		io_file_close(&log->prepare.file);
 	for (uint32_t i = 0; i < LOG_IO_FILE_COUNT; i++) {

@@ -110,6 +110,8 @@ KR_MUST_CHECK int log_io_init(struct log_io *log, struct log_store *store,
 /* No operation is under way: stopped, or failed and drained, or never opened. */
 void log_io_fini(struct log_io *log);
 bool log_io_is_busy(const struct log_io *log);
+/* While no operation is under way: none begins any more, though the loop runs on. */
+void log_io_halt(struct log_io *log);
 
 /* As in writer.h, with the loop's time. */
 void log_io_open(struct log_io *log, uint64_t timestamp_us);

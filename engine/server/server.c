@@ -320,6 +320,9 @@ static void end_now(struct server *server)
 {
 	const struct server_handler *handler = &server->config.handler;
 	kr_assert(server->life != SERVER_ENDED);
+	/* A log that was not stopped goes on by timers, and one may be due in this very turn. */
+	if (server->is_log_open)
+		log_io_halt(&server->log);
 	io_timer_stop(server->loop, &server->timer);
 	io_timer_stop(server->loop, &server->retry);
 	server->life = SERVER_ENDED;

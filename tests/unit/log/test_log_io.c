@@ -59,6 +59,34 @@ Test(log_io, seals_and_marks_after_idleness)
 	real_dir_fini(&dir);
 }
 
+static bool is_between_pieces(const struct real_log *log)
+{
+	return !log_io_is_busy(&log->io) && log->io.prepare.step == LOG_PREPARE_PACE;
+}
+
+Test(log_io, begins_nothing_after_a_halt)
+{
+	struct real_dir dir;
+	struct real_log log;
+	struct applied applied;
+	struct kr_error_text text = {0};
+	struct log_meta meta = world_meta(64 * LOG_IO_ZERO_SIZE);
+	real_dir_init(&dir);
+	real_dir_recover(&dir, NULL, &applied);
+	cr_assert_eq(log_store_create(&dir.store, &meta, &text), 0, "%s", text.bytes);
+	real_log_begin(&log, &dir, 0);
+	log.io.config.pace_us = 5000;
+	real_log_wait(&log, is_between_pieces);
+	log_io_halt(&log.io);
+	uint64_t until_us = io_clock_boot_us(dir.loop) + 4 * log.io.config.pace_us;
+	while (io_clock_boot_us(dir.loop) < until_us) {
+		cr_assert_eq(io_loop_tick(dir.loop, 1000), 0);
+		cr_assert(is_between_pieces(&log));
+	}
+	real_log_end(&log);
+	real_dir_fini(&dir);
+}
+
 Test(log_io, one_segment_is_always_in_reserve_and_nothing_unfinished_lies_about)
 {
 	struct real_dir dir;
