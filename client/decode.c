@@ -357,6 +357,7 @@ static void decode_ReservationAnswer(
 	ret->has_amounts = in->has_amounts;
 	ret->penalty_minor = in->penalty_minor;
 	ret->refundable_minor = in->refundable_minor;
+	ret->nights_over_limit = in->nights_over_limit;
 	client_decode_refused(decoder, in->refusal);
 }
 
@@ -510,6 +511,7 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_COMPLETE, ReservationAnswer)                                                       \
 	X(FRAME_NO_SHOW, ReservationAnswer)                                                        \
 	X(FRAME_MODIFY, ReservationAnswer)                                                         \
+	X(FRAME_IMPORT, ReservationAnswer)                                                         \
 	X(FRAME_RESERVATION_GET, ReservationGetAnswer)                                             \
 	X(FRAME_RESERVATION_LIST, ReservationListAnswer)                                           \
 	X(FRAME_PING, PingAnswer)                                                                  \

@@ -31,6 +31,7 @@
 	X(complete, transition, reservation_answer)                                                \
 	X(no_show, transition, reservation_answer)                                                 \
 	X(modify, transition, reservation_answer)                                                  \
+	X(import, import, reservation_answer)                                                      \
 	X(reservation_get, reservation_get, reservation_get_answer)                                \
 	X(reservation_list, reservation_list, reservation_list_answer)                             \
 	X(snapshot, snapshot, snapshot_answer)                                                     \

@@ -13,6 +13,8 @@ struct client_lines {
 	uint32_t run_nights[KEYRACK_STAY_NIGHTS_MAX];
 	uint64_t run_prices[KEYRACK_STAY_NIGHTS_MAX];
 	uint32_t run_count;
+	Keyrack__Tier tiers[KEYRACK_LINE_COUNT_MAX][KEYRACK_TIER_COUNT_MAX];
+	Keyrack__Tier *tier_pointers[KEYRACK_LINE_COUNT_MAX][KEYRACK_TIER_COUNT_MAX];
 };
 
 static bool client_line_runs(
@@ -182,6 +184,77 @@ CLIENT_MOVE(complete, FRAME_COMPLETE)
 CLIENT_MOVE(no_show, FRAME_NO_SHOW)
 CLIENT_MOVE(modify, FRAME_MODIFY)
 #undef CLIENT_MOVE
+
+/* Terms travel with what was sold elsewhere alone. */
+static bool client_terms_fill(
+	const struct keyrack_line *in, uint32_t count, struct client_lines *lines)
+{
+	kr_assert(count <= KEYRACK_LINE_COUNT_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		if (in[i].tier_count > KEYRACK_TIER_COUNT_MAX ||
+			!client_array_is_fit(in[i].tiers, in[i].tier_count))
+			return false;
+		for (uint32_t t = 0; t < in[i].tier_count; t++) {
+			Keyrack__Tier *tier = &lines->tiers[i][t];
+			*tier = (Keyrack__Tier)KEYRACK__TIER__INIT;
+			tier->hours = in[i].tiers[t].hours;
+			tier->nights = in[i].tiers[t].nights;
+			tier->basis_points = in[i].tiers[t].basis_points;
+			lines->tier_pointers[i][t] = tier;
+		}
+		lines->lines[i].tiers = lines->tier_pointers[i];
+		lines->lines[i].n_tiers = in[i].tier_count;
+		lines->lines[i].arrival_us = in[i].arrival_us;
+	}
+	return true;
+}
+
+static void client_reservation_fill(const struct keyrack_reservation *in, Keyrack__Reservation *ret)
+{
+	kr_assert(ret->n_lines == 0);
+	ret->id_hi = in->id.hi;
+	ret->id_lo = in->id.lo;
+	ret->hotel_id = in->hotel_id;
+	ret->state = in->state;
+	ret->revision = in->revision;
+	ret->created_at_us = in->created_at_us;
+	ret->changed_at_us = in->changed_at_us;
+	ret->expires_at_us = in->expires_at_us;
+	ret->guest_hi = in->guest.hi;
+	ret->guest_lo = in->guest.lo;
+	ret->external_ref = client_text(in->external_ref);
+	ret->payment_ref = client_text(in->payment_ref);
+	ret->source = in->source;
+	ret->counted_until_day = in->counted_until_day;
+	ret->change_id = in->change_id;
+	ret->was_held = in->was_held;
+	ret->graced = in->graced;
+}
+
+int client_encode_import(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_import *import = request;
+	const struct keyrack_reservation *in = &import->reservation;
+	struct client_lines lines;
+	Keyrack__Reservation reservation = KEYRACK__RESERVATION__INIT;
+	Keyrack__ImportRequest message = KEYRACK__IMPORT_REQUEST__INIT;
+	uint32_t source;
+	if (!client_lines_fill(in->lines, in->line_count, &lines) ||
+		!client_terms_fill(in->lines, in->line_count, &lines) ||
+		!client_text_is_fit(in->external_ref) || !client_text_is_fit(in->payment_ref) ||
+		!client_text_is_fit(import->origin.reason))
+		return -EINVAL;
+	client_reservation_fill(in, &reservation);
+	reservation.n_lines = in->line_count;
+	reservation.lines = lines.pointers;
+	message.reservation = &reservation;
+	message.has_counted_until = import->has_counted_until;
+	message.force = import->force;
+	message.actor = client_actor(pack, &import->origin, &source);
+	message.reason = client_text(import->origin.reason);
+	client_route_hotel(pack, FRAME_IMPORT, in->hotel_id, CLIENT_RETRY_READ);
+	return client_pack_body(pack, &message.base);
+}
 
 int client_encode_reservation_get(struct client_pack *pack, const void *request)
 {

@@ -64,6 +64,7 @@ enum access_role access_needed(unsigned frame_type)
 	case FRAME_TYPE_PUT:
 	case FRAME_PLAN_PUT:
 	case FRAME_INVENTORY_SET:
+	case FRAME_IMPORT:
 	case FRAME_SNAPSHOT:
 	case FRAME_ROUTER_CONNECTIONS:
 		return ACCESS_OPERATOR;

@@ -71,6 +71,7 @@ enum frame_route { FRAME_ROUTE_TABLE(X) };
 	X(51, NO_SHOW, TransitionRequest, ReservationAnswer)                                       \
 	X(52, MODIFY, TransitionRequest, ReservationAnswer)                                        \
 	X(53, RESERVATION_LIST, ReservationListRequest, ReservationListAnswer)                     \
+	X(54, IMPORT, ImportRequest, ReservationAnswer)                                            \
 	X(60, SNAPSHOT, SnapshotRequest, SnapshotAnswer)                                           \
 	X(61, STATS, StatsRequest, StatsAnswer)                                                    \
 	X(62, ROUTER_STATUS, RouterStatusRequest, RouterStatusAnswer)                              \

@@ -288,6 +288,7 @@ bool shard_answer_judged(
 	switch (request->frame->header->type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
+	case FRAME_IMPORT:
 		return answer_reservation(shard, request, answer, refused);
 	case FRAME_INVENTORY_SET:
 		if (refused)

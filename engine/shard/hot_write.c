@@ -94,6 +94,7 @@ size_t hot_reservation_write(const struct inv_answer *answer, bool is_refused, u
 	at = put_u64(at, 12, answer->has_amounts);
 	at = put_u64(at, 13, answer->penalty_minor);
 	at = put_u64(at, 14, answer->refundable_minor);
+	at = put_u64(at, 15, answer->cells_over_limit);
 	kr_assert((size_t)(at - out) <= HOT_RESERVATION_SIZE_MAX);
 	return (size_t)(at - out);
 }

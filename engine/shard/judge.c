@@ -8,7 +8,8 @@
 /* Takes rooms: due holds are in its way, and a disk that is nearly full refuses it. */
 static bool is_sale(unsigned type)
 {
-	return type == FRAME_HOLD || type == FRAME_BOOK || type == FRAME_MODIFY;
+	return type == FRAME_HOLD || type == FRAME_BOOK || type == FRAME_MODIFY ||
+	       type == FRAME_IMPORT;
 }
 
 /* The hotel whose rooms a sale takes; 0 when nobody knows the reservation that is changed. */
@@ -59,6 +60,8 @@ static enum inv_result judge_op(
 	case FRAME_BOOK:
 		return inv_reserve_judge(
 			shard->inv, shard->now, &request->u.reserve, effect, answer);
+	case FRAME_IMPORT:
+		return inv_import_judge(shard->inv, shard->now, &request->u.import, effect, answer);
 	case FRAME_INVENTORY_SET:
 		return inv_update_judge(shard->inv, shard->now, &request->u.update, effect, answer);
 	case FRAME_HOTEL_PUT:
@@ -146,6 +149,7 @@ bool shard_request_judge(struct shard *shard, struct shard_request *request)
 	switch (type) {
 	case FRAME_HOLD:
 	case FRAME_BOOK:
+	case FRAME_IMPORT:
 	case FRAME_INVENTORY_SET:
 	case FRAME_HOTEL_PUT:
 	case FRAME_TYPE_PUT:

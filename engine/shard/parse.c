@@ -31,6 +31,12 @@ void parse_invalid(struct shard_request *request, const char *field)
 	parse_refuse(request, KEYRACK_INVALID, RULE_FIELD, field);
 }
 
+void parse_overloaded(struct shard_request *request)
+{
+	kr_assert(request->frame != NULL);
+	parse_refuse(request, KEYRACK_OVERLOADED, 0, NULL);
+}
+
 uint64_t parse_max(struct shard_request *request, uint64_t value, uint64_t max, const char *field)
 {
 	kr_assert(max < UINT64_MAX);
@@ -63,7 +69,7 @@ struct inv_text parse_text(struct shard_request *request, const char *text, cons
 	return (struct inv_text){.bytes = text, .size_bytes = (uint32_t)size};
 }
 
-static struct inv_actor parse_actor_text(
+struct inv_actor parse_actor_text(
 	struct shard_request *request, uint64_t actor, uint32_t source, struct inv_text reason)
 {
 	kr_assert(reason.size_bytes <= INV_TEXT_SIZE_MAX);
@@ -195,14 +201,16 @@ static void parse_line(struct shard *shard, struct shard_request *request,
 		parse_invalid(request, "pricing");
 	line->keeps = (uint8_t)parse_max(request, body->keeps,
 		request->frame->header->type == FRAME_MODIFY ? INV_LINES_MAX : 0, "keeps");
-	/* terms are the plan's to say */
-	if (body->n_tiers > 0 || body->arrival_us != 0)
+	/* terms are the plan's to say, but of what was sold elsewhere */
+	if (request->frame->header->type == FRAME_IMPORT)
+		parse_terms(shard, request, body, line);
+	else if (body->n_tiers > 0 || body->arrival_us != 0)
 		parse_invalid(request, body->n_tiers > 0 ? "tiers" : "arrival_us");
 	if (body->n_run_nights + body->n_run_price_minor > 0)
 		parse_runs(shard, request, body, line);
 }
 
-static const struct inv_line *parse_lines(
+const struct inv_line *parse_lines(
 	struct shard *shard, struct shard_request *request, Keyrack__Line **bodies, size_t count)
 {
 	kr_assert(bodies != NULL || count == 0);
@@ -242,8 +250,7 @@ static const uint16_t *parse_types(
 
 /* ---- bodies, one function a message ---- */
 
-/* Who asks decides whether it may be: routers stamp it. */
-static bool parse_force(struct shard_request *request, bool force)
+bool parse_force(struct shard_request *request, bool force)
 {
 	const struct frame_header *header = request->frame->header;
 	kr_assert(header->type != 0);
@@ -680,6 +687,9 @@ static void parse_body(
 	case FRAME_HOLD:
 	case FRAME_BOOK:
 		parse_reserve(shard, request, message);
+		break;
+	case FRAME_IMPORT:
+		parse_import(shard, request, message);
 		break;
 	case FRAME_HOTEL_PUT:
 		parse_hotel_put(shard, request, message);

@@ -77,6 +77,7 @@ struct shard_request {
 	union {
 		struct inv_reserve_op reserve;
 		struct inv_transition_op transition;
+		struct inv_import_op import;
 		struct inv_hotel_op hotel_put;
 		struct inv_type_op type_put;
 		struct inv_plan_op plan_put;

@@ -239,6 +239,8 @@ class Client:
         said = self.document.types[name].route
         if "over all hotels" in said and message.hotel_id == 0:
             return SHARD, message.cursor >> 50
+        if said.endswith("of the reservation"):
+            return HOTEL, message.reservation.hotel_id
         if said.startswith("HOTEL"):
             return HOTEL, message.hotel_id
         if said.startswith("SLOT"):

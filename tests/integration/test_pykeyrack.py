@@ -369,6 +369,33 @@ class ClusterTest(unittest.TestCase):
         self.assertEqual({(r.id_hi, r.id_lo) for r in paid},
                          {(i["id_hi"], i["id_lo"]) for i in idents})
 
+    def test_a_reservation_made_elsewhere_comes_in_as_it_is(self):
+        today = self.call("HOTEL_GET", hotel_id=self.hotel).hotel.business_day
+        now_us = int(time.time() * 1e6)
+        line = DOCUMENT.messages["Line"](type=3, check_in=today - 1, check_out=today + 2, rooms=2,
+                                         guests=3, pricing=1, run_nights=[1, 2],
+                                         run_price_minor=[9000, 8000])
+        told = DOCUMENT.messages["Reservation"](
+            id_lo=4711, hotel_id=self.hotel, state=6, revision=3, created_at_us=now_us - 10**12,
+            changed_at_us=now_us - 10**9, lines=[line], external_ref="PMS-4711", source=8,
+            was_held=True, guest_lo=5)
+        come = self.call("IMPORT", reservation=told)
+        self.assertEqual((come.state, come.total_minor, come.nights_over_limit), (6, 50000, 0))
+        self.assertTrue(self.call("IMPORT", reservation=told, reason="again").repeated_op)
+        ident = {"id_lo": 4711, "has_hotel": True, "hotel_id": self.hotel}
+        shown = self.call("RESERVATION_GET", **ident).reservation
+        self.assertEqual((shown.revision, shown.created_at_us, shown.source, shown.external_ref),
+                         (3, now_us - 10**12, 8, "PMS-4711"))
+        told.id_lo, told.external_ref = 4712, ""
+        self.call("IMPORT", "SOLD_OUT", reservation=told)
+        self.assertEqual(self.call("IMPORT", reservation=told, force=True).nights_over_limit, 2)
+        told.id_lo, told.state, told.expires_at_us = 4713, 1, now_us - 10**6
+        self.assertEqual(self.call("IMPORT", reservation=told).state, 4)
+        told.expires_at_us = told.changed_at_us = told.created_at_us
+        told.id_lo, told.state = 4714, 5
+        self.call("IMPORT", "KEY_EXPIRED", reservation=told)
+        self.assertEqual(self.call("COMPLETE", **ident).state, 8)
+
     def test_an_expired_hold_is_wanted_again(self):
         sale = self.sale(ttl_us=1_000_000)
         self.call("HOLD", **sale)

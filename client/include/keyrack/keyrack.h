@@ -730,9 +730,10 @@ struct keyrack_line {
 	uint32_t run_count;
 	uint32_t keeps; /* MODIFY: from 1, the line of the reservation whose prices its nights
 			   keep; 0 = the one in its own place. Else 0 */
-	const struct keyrack_tier *tiers; /* answers: terms of cancellation, hours descending */
-	uint32_t tier_count;              /* 0 = always free; 0 in requests */
-	uint64_t arrival_us; /* answers: what tiers count from; check-in time on the first night */
+	/* Answers and keyrack_import: terms of cancellation, hours descending. */
+	const struct keyrack_tier *tiers;
+	uint32_t tier_count; /* 0 = always free */
+	uint64_t arrival_us; /* what tiers count from; check-in time on the first night */
 };
 
 #define KEYRACK_LINE_COUNT_MAX 16u      /* lines of one request */
@@ -835,10 +836,11 @@ struct keyrack_reservation_answer {
 	bool due;           /* HELD, but past its deadline: never confirmable */
 	bool repeated;      /* this id was here already: nothing happened now */
 	uint64_t hotel_id;
-	unsigned first_code;       /* code of the first HOLD or BOOK of this id; 0 = not told */
-	bool has_amounts;          /* CANCELLED and NO_SHOW, where every line has a price: */
-	uint64_t penalty_minor;    /* what that cost by the terms it was sold under */
-	uint64_t refundable_minor; /* the total less the penalty */
+	unsigned first_code;        /* code of the first HOLD or BOOK of this id; 0 = not told */
+	bool has_amounts;           /* CANCELLED and NO_SHOW, where every line has a price: */
+	uint64_t penalty_minor;     /* what that cost by the terms it was sold under */
+	uint64_t refundable_minor;  /* the total less the penalty */
+	uint32_t nights_over_limit; /* IMPORT: that it counts on */
 };
 
 struct keyrack_reservation_get {
@@ -878,6 +880,21 @@ struct keyrack_reservation {
 struct keyrack_reservation_get_answer {
 	struct keyrack_result result;
 	struct keyrack_reservation reservation;
+};
+
+/*
+ * A reservation that was made elsewhere comes in as it is, under its id; operators only. Of
+ * `reservation` due, amounts and event_seq are not read; lines have their runs, whatever their
+ * pricing, but count-only ones. Rooms are counted within the limit, or over it with `force`, and
+ * nothing else of admission is asked. Again, it is DONE and `repeated`. A hold that lapsed
+ * meanwhile comes in as EXPIRED; what ended too long ago to be kept is KEY_EXPIRED.
+ */
+struct keyrack_import {
+	struct keyrack_call call;
+	struct keyrack_reservation reservation;
+	bool has_counted_until; /* NO_SHOW, COMPLETED: counted_until_day is told, else reckoned */
+	bool force;
+	struct keyrack_origin origin; /* its source is not told: the reservation has its own */
 };
 
 /*
@@ -1160,6 +1177,8 @@ int keyrack_submit_no_show(struct keyrack_client *client, const struct keyrack_t
 	keyrack_callback *callback, void *user);
 int keyrack_submit_modify(struct keyrack_client *client, const struct keyrack_transition *request,
 	keyrack_callback *callback, void *user);
+int keyrack_submit_import(struct keyrack_client *client, const struct keyrack_import *request,
+	keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, keyrack_callback *callback, void *user);
 int keyrack_submit_reservation_list(struct keyrack_client *client,
@@ -1240,6 +1259,8 @@ int keyrack_no_show(struct keyrack_client *client, const struct keyrack_transiti
  * part of a booking is cancelled.
  */
 int keyrack_modify(struct keyrack_client *client, const struct keyrack_transition *request,
+	struct keyrack_reservation_answer *ret);
+int keyrack_import(struct keyrack_client *client, const struct keyrack_import *request,
 	struct keyrack_reservation_answer *ret);
 int keyrack_reservation_get(struct keyrack_client *client,
 	const struct keyrack_reservation_get *request, struct keyrack_reservation_get_answer *ret);
