@@ -5,7 +5,7 @@
 
 /* The table once more, by hand: what an operator alone may do. All else is everybody's. */
 static const unsigned operators[] = {FRAME_HOTEL_PUT, FRAME_TYPE_PUT, FRAME_PLAN_PUT,
-	FRAME_INVENTORY_SET, FRAME_SNAPSHOT, FRAME_ROUTER_CONNECTIONS};
+	FRAME_INVENTORY_SET, FRAME_IMPORT, FRAME_SNAPSHOT, FRAME_ROUTER_CONNECTIONS};
 
 static bool is_operators(unsigned type)
 {
