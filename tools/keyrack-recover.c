@@ -205,10 +205,12 @@ static void dump_state(struct recovery *recovery)
 	const struct recover_options *options = recovery->options;
 	struct inv_counts counts;
 	inv_counts_get(inv, &counts);
-	kr_assert(options->dump == RECOVER_CELLS || options->dump == RECOVER_RESERVATIONS);
+	uint32_t nights = recovery->rebuild.config.inventory.window_nights;
+	kr_assert(options->dump != 0 && options->dump != RECOVER_LOG);
 	if (options->dump == RECOVER_CELLS)
-		recover_dump_cells(inv, recovery->rebuild.config.inventory.window_nights,
-			options->is_json, stdout);
+		recover_dump_cells(inv, nights, options->is_json, stdout);
+	else if (options->dump == RECOVER_RATES)
+		recover_dump_rates(inv, nights, options->is_json, stdout);
 	else
 		recover_dump_reservations(inv, counts.last_t_us, options->is_json, stdout);
 }

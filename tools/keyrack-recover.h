@@ -67,6 +67,17 @@ int recover_diff(struct recovery *a, struct recovery *b);
 void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
 void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out);
 
+/* The nights of rate plans beside plan 0. */
+void recover_dump_rates(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
+struct recover_rate {
+	struct hotel_id hotel;
+	uint16_t type, plan;
+	int32_t day;
+	uint64_t rate;
+};
+void recover_print_rate(
+	const struct inv *inv, const struct recover_rate *rate, bool is_json, FILE *out);
+
 struct recover_cell {
 	struct hotel_id hotel;
 	uint16_t type;

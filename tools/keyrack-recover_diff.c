@@ -160,9 +160,9 @@ static void side_read_hotel(struct side *side, struct hotel_id hotel)
 	kr_assert(side->type_count <= INV_HOTEL_TYPES_MAX);
 }
 
-/* Zeroes for nights outside the window, and for a type that is not there. */
-static void side_read_type(
-	struct side *side, const struct diff *diff, struct hotel_id hotel, uint16_t type)
+/* Zeroes for nights outside the window, and for a type or a plan that is not there. */
+static void side_read_product(struct side *side, const struct diff *diff, struct hotel_id hotel,
+	uint16_t type, uint16_t plan)
 {
 	struct inv_answer answer = {0};
 	memset(side->counters, 0, DAYS_MAX * sizeof(uint64_t));
@@ -173,7 +173,7 @@ static void side_read_type(
 	kr_assert(side->window_nights <= INV_WINDOW_NIGHTS_MAX);
 	if (at < 0 || at + side->window_nights > DAYS_MAX)
 		return;
-	inv_availability(side->inv, hotel, &type, 1, 0, side->view.business_day,
+	inv_availability(side->inv, hotel, &type, 1, plan, side->view.business_day,
 		side->window_nights, side->counters + at, side->rates + at, &answer);
 	if (answer.code == KEYRACK_DONE)
 		return;
@@ -182,17 +182,16 @@ static void side_read_type(
 }
 
 /* Classes of lengths of stay have numbers of their own in each state. */
-static bool cell_is_same(const struct diff *diff, uint32_t i)
+static bool rate_is_same(const struct diff *diff, uint32_t i)
 {
 	struct cell_rate a = cell_rate_unpack(diff->a.rates[i]);
 	struct cell_rate b = cell_rate_unpack(diff->b.rates[i]);
 	struct los_class los_a = inv_los_class(diff->a.inv, a.class_index);
 	struct los_class los_b = inv_los_class(diff->b.inv, b.class_index);
 	kr_assert(i < DAYS_MAX);
-	return diff->a.counters[i] == diff->b.counters[i] && a.price_minor == b.price_minor &&
-	       a.flags == b.flags && los_a.min_arrival == los_b.min_arrival &&
-	       los_a.max_arrival == los_b.max_arrival && los_a.min_through == los_b.min_through &&
-	       los_a.max_through == los_b.max_through;
+	return a.price_minor == b.price_minor && a.flags == b.flags &&
+	       los_a.min_arrival == los_b.min_arrival && los_a.max_arrival == los_b.max_arrival &&
+	       los_a.min_through == los_b.min_through && los_a.max_through == los_b.max_through;
 }
 
 static void print_cell(
@@ -211,11 +210,11 @@ static void print_cell(
 static void diff_type(struct diff *diff, struct hotel_id hotel, uint16_t type)
 {
 	struct recover_cell cell = {.hotel = hotel, .type = type};
-	side_read_type(&diff->a, diff, hotel, type);
-	side_read_type(&diff->b, diff, hotel, type);
+	side_read_product(&diff->a, diff, hotel, type, 0);
+	side_read_product(&diff->b, diff, hotel, type, 0);
 	kr_assert(diff->day_count <= DAYS_MAX);
 	for (uint32_t i = 0; i < diff->day_count; i++) {
-		if (cell_is_same(diff, i))
+		if (diff->a.counters[i] == diff->b.counters[i] && rate_is_same(diff, i))
 			continue;
 		diff->cell_count++;
 		diff->hotel_differences++;
@@ -224,6 +223,72 @@ static void diff_type(struct diff *diff, struct hotel_id hotel, uint16_t type)
 			continue;
 		print_cell(diff, &diff->a, &cell, i);
 		print_cell(diff, &diff->b, &cell, i);
+	}
+}
+
+/* ---- nights of plans beside plan 0 ---- */
+
+static void print_rate(
+	const struct diff *diff, const struct side *side, struct recover_rate *rate, uint32_t i)
+{
+	char *bytes = NULL;
+	size_t size;
+	rate->rate = side->rates[i];
+	if (rate->rate == 0)
+		return;
+	FILE *out = open_memstream(&bytes, &size);
+	if (out == NULL)
+		return;
+	recover_print_rate(side->inv, rate, diff->is_json, out);
+	fclose(out);
+	kr_assert(rate->plan != 0);
+	print_line(diff, side, "rate", bytes);
+	free(bytes);
+}
+
+static void diff_plan(struct diff *diff, struct hotel_id hotel, uint16_t type, uint16_t plan)
+{
+	struct recover_rate rate = {.hotel = hotel, .type = type, .plan = plan};
+	side_read_product(&diff->a, diff, hotel, type, plan);
+	side_read_product(&diff->b, diff, hotel, type, plan);
+	kr_assert(plan != 0);
+	for (uint32_t i = 0; i < diff->day_count; i++) {
+		if (rate_is_same(diff, i))
+			continue;
+		diff->cell_count++;
+		diff->hotel_differences++;
+		rate.day = diff->first_day + (int32_t)i;
+		if (!is_shown(diff))
+			continue;
+		print_rate(diff, &diff->a, &rate, i);
+		print_rate(diff, &diff->b, &rate, i);
+	}
+}
+
+/* The type's plans in this state, from that number on; UINT32_MAX behind the last. */
+static uint32_t plan_from(
+	const struct side *side, struct hotel_id hotel, uint16_t type, uint32_t number)
+{
+	struct inv_plan_view view;
+	bool more;
+	if (!side->has_hotel || number > INV_PLAN_NUMBER_MAX ||
+		inv_plan_list(side->inv, hotel, type, (uint16_t)number, &view, 1, &more) == 0 ||
+		view.type != type)
+		return UINT32_MAX;
+	kr_assert(view.plan >= number);
+	return view.plan;
+}
+
+static void diff_plans(struct diff *diff, struct hotel_id hotel, uint16_t type)
+{
+	for (uint32_t number = 1;; number++) {
+		uint32_t of_a = plan_from(&diff->a, hotel, type, number);
+		uint32_t of_b = plan_from(&diff->b, hotel, type, number);
+		number = KR_MIN(of_a, of_b);
+		if (number == UINT32_MAX)
+			return;
+		kr_assert(number <= INV_PLAN_NUMBER_MAX);
+		diff_plan(diff, hotel, type, (uint16_t)number);
 	}
 }
 
@@ -251,6 +316,7 @@ static void diff_cells(struct diff *diff, struct hotel_id hotel)
 		uint32_t of_a = i < a->type_count ? a->types[i].type : UINT32_MAX;
 		uint32_t of_b = j < b->type_count ? b->types[j].type : UINT32_MAX;
 		diff_type(diff, hotel, (uint16_t)KR_MIN(of_a, of_b));
+		diff_plans(diff, hotel, (uint16_t)KR_MIN(of_a, of_b));
 		i += of_a <= of_b;
 		j += of_b <= of_a;
 	}

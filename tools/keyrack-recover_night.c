@@ -2,6 +2,12 @@
 
 #include "base/civil.h"
 
+/* Fields of an update that are its plan's; the others are the type's. */
+#define NIGHT_PLAN_FIELDS                                                                          \
+	(INV_UPDATE_PRICE | INV_UPDATE_MIN_ARRIVAL | INV_UPDATE_MAX_ARRIVAL |                      \
+		INV_UPDATE_MIN_THROUGH | INV_UPDATE_MAX_THROUGH | INV_UPDATE_PLAN_CLOSED |         \
+		INV_UPDATE_PLAN_CTA | INV_UPDATE_PLAN_CTD)
+
 uint32_t night_rooms(const struct night *night, const struct inv_line *lines, uint32_t line_count)
 {
 	uint32_t rooms = 0;
@@ -19,8 +25,11 @@ uint32_t night_rooms(const struct night *night, const struct inv_line *lines, ui
 static bool is_updated(const struct night *night, const struct inv_effect_update *update)
 {
 	const struct inv_update *u = &update->update;
+	uint32_t fields = u->set_mask | u->adjust_mask | u->clear_mask;
 	unsigned weekday = (unsigned)civil_weekday_of(night->day);
 	kr_assert(weekday < 7 && update->type_count <= INV_HOTEL_TYPES_MAX);
+	if (u->plan != night->plan && (fields & ~NIGHT_PLAN_FIELDS) == 0)
+		return false;
 	if (night->day < u->first_day || night->day > u->last_day ||
 		(u->weekday_mask & 1u << weekday) == 0)
 		return false;
@@ -41,6 +50,9 @@ bool night_is_named(
 		return true;
 	case INV_EFFECT_TYPE:
 		return effect->u.type_put.type == night->type;
+	case INV_EFFECT_PLAN:
+		return effect->u.plan_put.type == night->type &&
+		       effect->u.plan_put.plan == night->plan;
 	case INV_EFFECT_UPDATE:
 		return is_updated(night, &effect->u.update);
 	case INV_EFFECT_WINDOW: {

@@ -12,6 +12,7 @@
 struct night {
 	struct hotel_id hotel;
 	uint16_t type;
+	uint16_t plan; /* whose price and rules are told */
 	int32_t day;
 };
 
@@ -25,8 +26,9 @@ static inline bool night_import_counts(const struct inv_effect_import *import)
 uint32_t night_rooms(const struct night *night, const struct inv_line *lines, uint32_t line_count);
 
 /*
- * Does an effect of the catalogue or the clock name the night: an UPDATE over it, its TYPE, its
- * HOTEL, a WINDOW that takes it in or lets it go? False for what reservations do.
+ * Does an effect of the catalogue or the clock name the night: an UPDATE over it (of counts, or of
+ * its plan), its TYPE, its PLAN, its HOTEL, a WINDOW that takes it in or lets it go? False for what
+ * reservations do.
  */
 bool night_is_named(
 	const struct night *night, const struct inv_effect *effect, uint32_t window_nights);

@@ -19,6 +19,8 @@ const char *argp_program_version = "keyrack-recover " KEYRACK_VERSION;
 
 enum key {
 	KEY_CELLS = 256,
+	KEY_RATES,
+	KEY_PLAN,
 	KEY_RESERVATIONS,
 	KEY_LOG,
 	KEY_JSON,
@@ -49,10 +51,12 @@ enum given {
 	GIVEN_LIMIT = 0x100,
 	GIVEN_OUT = 0x200,
 	GIVEN_SHARDS = 0x400,
+	GIVEN_PLAN = 0x800,
 };
 
 static const struct argp_option option_table[] = {
 	{"cells", KEY_CELLS, NULL, 0, "dump: nights with anything in them", 0},
+	{"rates", KEY_RATES, NULL, 0, "dump: nights of rate plans beside each type's plan 0", 0},
 	{"reservations", KEY_RESERVATIONS, NULL, 0, "dump: reservations, live and kept", 0},
 	{"log", KEY_LOG, NULL, 0, "dump: the effects of the log, as far as it is whole", 0},
 	{"json", KEY_JSON, NULL, 0, "one object a line", 0},
@@ -70,6 +74,7 @@ static const struct argp_option option_table[] = {
 		"replay, dump: as of this instant, such as 2026-11-22T05:41:36Z", 0},
 	{"from-lsn", KEY_FROM_LSN, "LSN", 0,
 		"dump --log: from this effect on; diff: the earlier of two states", 0},
+	{"plan", KEY_PLAN, "NUMBER", 0, "why: with the price and rules of this rate plan (0)", 0},
 	{"as-of", KEY_AS_OF, "LSN", 0, "why: up to this effect", 0},
 	{"archive", KEY_ARCHIVE, "DIR", 0,
 		"where the shard's --log-archive is: lets replay, dump and why reach further back",
@@ -102,12 +107,12 @@ static const struct command_row {
 	{"restore", RECOVER_RESTORE, 1, RECOVER_SHARDS_MAX, "DIR ...",
 		GIVEN_OUT | GIVEN_SHARDS | GIVEN_TO_TIME},
 	{"why", RECOVER_WHY, 4, 4, "HOTEL TYPE NIGHT DIR",
-		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE},
+		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE | GIVEN_PLAN},
 };
 
-static const char *const given_names[] = {"--cells, --reservations and --log", "--json",
+static const char *const given_names[] = {"--cells, --rates, --reservations and --log", "--json",
 	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit",
-	"--out", "--shards and --shard-lsn"};
+	"--out", "--shards and --shard-lsn", "--plan"};
 
 struct parse {
 	struct recover_options *options;
@@ -143,7 +148,7 @@ static void take_dump(struct argp_state *state, enum recover_dump dump)
 {
 	struct parse *parse = state->input;
 	if (parse->options->dump != 0 && parse->options->dump != dump)
-		argp_error(state, "one of --cells, --reservations and --log at a time");
+		argp_error(state, "one of --cells, --rates, --reservations and --log at a time");
 	parse->options->dump = dump;
 	parse->given |= GIVEN_DUMP;
 	kr_assert(dump != 0);
@@ -201,7 +206,7 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 			argp_error(state, "%s: not with %s", given_names[i], parse->row->name);
 	}
 	if (options->command == RECOVER_DUMP && options->dump == 0)
-		argp_error(state, "say what to dump: --cells, --reservations or --log");
+		argp_error(state, "say what to dump: --cells, --rates, --reservations or --log");
 	if (options->has_to_time && options->to_lsn != 0)
 		argp_error(state, "one of LSN and --to-time at a time");
 	if (options->command == RECOVER_DUMP && options->dump != RECOVER_LOG &&
@@ -309,6 +314,9 @@ static bool on_dump(int key, struct argp_state *state)
 	case KEY_CELLS:
 		take_dump(state, RECOVER_CELLS);
 		return true;
+	case KEY_RATES:
+		take_dump(state, RECOVER_RATES);
+		return true;
 	case KEY_RESERVATIONS:
 		take_dump(state, RECOVER_RESERVATIONS);
 		return true;
@@ -341,6 +349,10 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 	case KEY_LIMIT:
 		parse->options->limit = (uint32_t)number(state, "--limit", text, UINT32_MAX);
 		parse->given |= GIVEN_LIMIT;
+		return 0;
+	case KEY_PLAN:
+		parse->options->plan = (uint16_t)number(state, "--plan", text, INV_PLAN_NUMBER_MAX);
+		parse->given |= GIVEN_PLAN;
 		return 0;
 	case KEY_FORCE:
 		parse->options->is_forced = true;
@@ -377,7 +389,7 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
 		       "verify       judges it as a start would, and recounts the state\n"
 		       "repair-tail  cuts an unacknowledged tail, as a start would\n"
-		       "dump         prints --cells, --reservations or --log\n"
+		       "dump         prints --cells, --rates, --reservations or --log\n"
 		       "replay       builds the state as of --to-lsn or --to-time, and recounts "
 		       "it\n"
 		       "diff         cells and reservations in which two states differ\n"

@@ -32,7 +32,7 @@ enum recover_command {
 	RECOVER_BACKUP,
 	RECOVER_RESTORE,
 };
-enum recover_dump { RECOVER_CELLS = 1, RECOVER_RESERVATIONS, RECOVER_LOG };
+enum recover_dump { RECOVER_CELLS = 1, RECOVER_RATES, RECOVER_RESERVATIONS, RECOVER_LOG };
 
 struct recover_options {
 	enum recover_command command;
@@ -55,7 +55,7 @@ struct recover_options {
 	uint32_t shard_count;                    /* restore: so many new ones */
 	uint64_t shard_lsns[RECOVER_SHARDS_MAX]; /* restore: 0: all */
 	uint64_t hotel;                          /* why */
-	uint16_t type;
+	uint16_t type, plan;
 	int32_t night;
 };
 

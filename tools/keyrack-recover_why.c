@@ -65,8 +65,8 @@ static struct value value_of(struct inv *inv, const struct night *night)
 	kr_assert(night->hotel.v != 0);
 	if (!inv_hotel_head(inv, night->hotel, &head))
 		return value;
-	inv_availability(inv, night->hotel, &night->type, 1, 0, night->day, 1, &value.counter,
-		&value.rate, &answer);
+	inv_availability(inv, night->hotel, &night->type, 1, night->plan, night->day, 1,
+		&value.counter, &value.rate, &answer);
 	value.is_counted = answer.code == KEYRACK_DONE;
 	if (!value.is_counted)
 		value = (struct value){0};
@@ -448,7 +448,10 @@ int recover_run_why(struct recovery *recovery)
 	struct inv_hotel_head head;
 	struct why why = {
 		.recovery = recovery,
-		.night = {.hotel = {options->hotel}, .type = options->type, .day = options->night},
+		.night = {.hotel = {options->hotel},
+			.type = options->type,
+			.plan = options->plan,
+			.day = options->night},
 	};
 	int status = build_short(recovery, &why.night, &other);
 	if (status != 0)

@@ -53,6 +53,32 @@ Test(night, is_named_by_updates_of_its_type_its_dates_and_its_weekday)
 	cr_assert_not(night_is_named(&night, &effect, WINDOW));
 }
 
+Test(night, is_named_by_updates_of_its_plan_or_of_what_all_plans_share)
+{
+	uint16_t types[] = {2};
+	const struct night of_plan = {.hotel = {7}, .type = 2, .plan = 3, .day = 100};
+	struct inv_effect effect = effect_of(INV_EFFECT_UPDATE), put = effect_of(INV_EFFECT_PLAN);
+	struct inv_effect_update *update = &effect.u.update;
+	update->types = types;
+	update->type_count = 1;
+	update->update.first_day = update->update.last_day = 100;
+	update->update.weekday_mask = 0x7f;
+	update->update.set_mask = INV_UPDATE_PRICE | INV_UPDATE_MAX_THROUGH;
+	cr_assert(night_is_named(&night, &effect, WINDOW));
+	cr_assert_not(night_is_named(&of_plan, &effect, WINDOW));
+	update->update.plan = 3;
+	cr_assert_not(night_is_named(&night, &effect, WINDOW));
+	cr_assert(night_is_named(&of_plan, &effect, WINDOW));
+	update->update.clear_mask = INV_UPDATE_CLOSED;
+	cr_assert(night_is_named(&night, &effect, WINDOW));
+	put.u.plan_put.type = 2;
+	put.u.plan_put.plan = 3;
+	cr_assert(night_is_named(&of_plan, &put, WINDOW));
+	cr_assert_not(night_is_named(&night, &put, WINDOW));
+	put.u.plan_put.type = 3;
+	cr_assert_not(night_is_named(&of_plan, &put, WINDOW));
+}
+
 Test(night, is_named_by_the_day_that_lets_it_in_or_out)
 {
 	struct inv_effect effect = effect_of(INV_EFFECT_WINDOW);
