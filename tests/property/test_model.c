@@ -42,7 +42,7 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 		INV_STAY_KEEP_DAYS};
 	rng_init(&w->rng, seed);
 	w->seed = seed;
-	w->step = w->recent_count = w->source_seq = 0;
+	w->step = w->recent_count = w->source_seq = w->edge_at_us = 0;
 	memset(w->type_exists, 0, sizeof(w->type_exists));
 	side_init(&w->side, &config, tz);
 	w->model = model_new(&m);
@@ -93,10 +93,14 @@ static void world_step(struct world *w)
 		world_transition(w);
 	else if (dice < 980)
 		world_update(w);
+	else if (dice < 988)
+		world_terms_put(w, (int)draw(w, WORLD_HOTELS), (int)draw(w, WORLD_TYPES));
 	else if (dice < 995)
 		world_type_put(w, (int)draw(w, WORLD_HOTELS), (int)draw(w, WORLD_TYPES));
 	else
 		world_hotel_put(w, (int)draw(w, WORLD_HOTELS));
+	if (w->step % 8 == 0 || w->edge_at_us != 0)
+		world_terms_compare(w);
 	if (w->step % 64 == 0)
 		world_compare(w);
 	if (w->step % 50 == 0)
@@ -144,6 +148,10 @@ static int coverage(const struct world *w, uint64_t operations)
 	KEYRACK_CODE_TABLE(X)
 #undef X
 	missing += w->codes[KEYRACK_DONE][W_REPLACE] < HITS_MIN;
+	printf("  penalties %llu, %llu of a part; %llu edges of tiers\n",
+		(unsigned long long)w->costs, (unsigned long long)w->costs_partly,
+		(unsigned long long)w->edges);
+	missing += w->costs < HITS_MIN || w->costs_partly < HITS_MIN || w->edges < HITS_MIN;
 	return operations < OPERATIONS ? 0 : missing;
 }
 

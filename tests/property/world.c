@@ -396,6 +396,10 @@ static void agree_reservation(struct world *w, const struct inv_answer *e, struc
 	CHECK(e->has_total == m.has_total && e->total_minor == m.total, "total %lu, not %lu",
 		(unsigned long)e->total_minor, (unsigned long)m.total);
 	CHECK(e->due == m.due, "due %d, not %d", e->due, m.due);
+	CHECK(e->has_amounts == m.has_amounts && e->penalty_minor == m.penalty &&
+			e->refundable_minor == m.refundable,
+		"penalty %lu of %lu, not %lu", (unsigned long)e->penalty_minor,
+		(unsigned long)e->total_minor, (unsigned long)m.penalty);
 	if (m.state == M_HELD)
 		CHECK(e->expires_at_us == m.expires_us, "expires %lu, not %lu",
 			(unsigned long)e->expires_at_us, (unsigned long)m.expires_us);
@@ -498,10 +502,13 @@ void world_stay(struct world *w)
 	const struct m_answer m = model_stay(w->model, world_time(w), &r);
 	agree(w, W_STAY, &answer, m);
 	CHECK((count == 0) == (m.code == KEYRACK_DONE), "%u refusals", count);
-	if (m.code == KEYRACK_DONE)
+	if (m.code == KEYRACK_DONE) {
+		const struct inv_cost cost =
+			inv_lines_cost(priced, (uint32_t)r.line_count, w->now.t_us);
 		CHECK(answer.total_minor == m.total, "total %lu",
 			(unsigned long)answer.total_minor);
-	else
+		terms_agree(&cost, model_stay_cost(w->model, world_time(w), &r));
+	} else
 		CHECK(refusals[0].code == m.code, "%s first", code_name(refusals[0].code));
 }
 
@@ -589,7 +596,8 @@ static void modify_draw(struct world *w, struct m_transition *t)
 static void change_draw(struct world *w, struct m_transition *t)
 {
 	t->has_revision = true;
-	t->change_id = chance(w, 70) ? ++w->change_id : draw(w, KR_MIN(w->change_id, 20)) + 1;
+	t->change_id =
+		chance(w, 70) ? ++w->change_id : draw(w, KR_MAX(KR_MIN(w->change_id, 20), 1)) + 1;
 	if (t->what == M_MODIFY)
 		modify_draw(w, t);
 	if (t->what == M_EXTEND)
@@ -680,6 +688,8 @@ void world_advance(struct world *w)
 		if (next != UINT64_MAX && next > w->now.t_us + 2 && next - w->now.t_us < HOUR_US)
 			step = next - w->now.t_us - draw(w, 2);
 	}
+	if (chance(w, 4))
+		(void)world_terms_edge(w, &step);
 	w->now.t_us += KR_MAX(1, step);
 	w->now.wall_us = w->now.t_us - draw(w, 2) * draw(w, 3 * 1000000);
 	side_clock(&w->side, w->now);

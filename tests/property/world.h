@@ -30,7 +30,11 @@ struct world {
 	uint64_t source_seq;
 	uint64_t change_id; /* the last one minted */
 	struct nights *nights;
-	uint64_t codes[256][8]; /* answers by code and operation */
+	/* the clock was moved there for the sake of that reservation's terms; 0 = not */
+	uint64_t edge_at_us;
+	struct m_id edge_id;
+	uint64_t costs, costs_partly, edges; /* penalties that were compared */
+	uint64_t codes[256][8];              /* answers by code and operation */
 };
 
 enum world_op {
@@ -55,6 +59,13 @@ void world_transition(struct world *world);
 void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);
+
+/* Terms of plan 0. */
+void world_terms_put(struct world *world, int hotel, int type);
+void terms_agree(const struct inv_cost *cost, struct m_cost m);
+/* What some reservations of lately would cost now, or did. */
+void world_terms_compare(struct world *world);
+bool world_terms_edge(struct world *world, uint64_t *ret_step_us);
 
 /* Every night of a hotel as the list of nights tells it, ascending by (type, day). */
 void nights_read(struct world *world, int hotel);

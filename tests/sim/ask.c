@@ -329,6 +329,30 @@ bool ask_type(
 	return submit(c, &ask, &body.base);
 }
 
+bool ask_terms(struct client *c, uint32_t hotel, int type, const struct m_terms *terms)
+{
+	Keyrack__PlanSettings settings = KEYRACK__PLAN_SETTINGS__INIT;
+	Keyrack__PlanPutRequest body = KEYRACK__PLAN_PUT_REQUEST__INIT;
+	Keyrack__Tier tiers[M_TIERS], *list[M_TIERS];
+	const uint64_t id = client_hotel(hotel);
+	for (int i = 0; i < terms->tier_count; i++) {
+		keyrack__tier__init(&tiers[i]);
+		tiers[i].hours = (uint32_t)terms->tiers[i].hours;
+		tiers[i].nights = (uint32_t)terms->tiers[i].nights;
+		tiers[i].basis_points = (uint32_t)terms->tiers[i].points;
+		list[i] = &tiers[i];
+	}
+	settings.n_tiers = (size_t)terms->tier_count;
+	settings.tiers = list;
+	body.hotel_id = id;
+	body.type = (uint32_t)type;
+	body.mask = INV_PLAN_TIERS;
+	body.settings = &settings;
+	const struct ask ask = {FRAME_PLAN_PUT, FRAME_ROUTE_HOTEL, id,
+		client_key_terms(id, type, terms), CLIENT_NO_TRACK, false};
+	return submit(c, &ask, &body.base);
+}
+
 /* ---- names of requests ---- */
 
 uint64_t client_key_reserve(const struct m_reserve *r)
@@ -378,6 +402,11 @@ uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings 
 {
 	return witness_key("type", settings, sizeof(*settings)) ^
 	       hash_mix(hotel * 64 + (uint64_t)type);
+}
+
+uint64_t client_key_terms(uint64_t hotel, int type, const struct m_terms *terms)
+{
+	return witness_key("terms", terms, sizeof(*terms)) ^ hash_mix(hotel * 64 + (uint64_t)type);
 }
 
 uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count)

@@ -90,6 +90,8 @@ bool ask_hotel(struct client *client, uint32_t hotel, const struct m_hotel_setti
 	bool is_setup);
 bool ask_type(struct client *client, uint32_t hotel, int type,
 	const struct m_type_settings *settings, bool is_setup);
+/* What cancelling costs under plan 0. */
+bool ask_terms(struct client *client, uint32_t hotel, int type, const struct m_terms *terms);
 bool ask_nights(struct client *client, uint64_t hotel, int first_day, uint32_t night_count);
 /* Every night, or those that are sold beyond something; days from the business date. */
 bool ask_night_list(struct client *client, uint64_t hotel, int first, int last, uint32_t filter);
@@ -105,6 +107,7 @@ uint64_t client_key_transition(const struct m_transition *transition);
 uint64_t client_key_update(const struct m_update *update);
 uint64_t client_key_hotel(uint64_t hotel, const struct m_hotel_settings *settings);
 uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings *settings);
+uint64_t client_key_terms(uint64_t hotel, int type, const struct m_terms *terms);
 uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count);
 uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter);
 uint64_t client_key_stay(const struct m_reserve *reserve, bool explain);

@@ -35,6 +35,9 @@ static bool take_sale(const struct client_end *end, struct witness_reply *ret)
 	ret->total = a->total_minor;
 	ret->event_seq = a->event_seq;
 	ret->hotel = a->hotel_id;
+	ret->has_amounts = (uint64_t)a->has_amounts;
+	ret->penalty = a->penalty_minor;
+	ret->refundable = a->refundable_minor;
 	take_refusal(a->refusal, ret);
 	keyrack__reservation_answer__free_unpacked(a, NULL);
 	return true;
@@ -84,6 +87,19 @@ static bool take_type(const struct client_end *end, struct witness_reply *ret)
 	ret->version = a->ari_version;
 	take_refusal(a->refusal, ret);
 	keyrack__type_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_plan(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__PlanAnswer *a =
+		keyrack__plan_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->created = (uint64_t)a->created;
+	ret->version = a->ari_version;
+	take_refusal(a->refusal, ret);
+	keyrack__plan_answer__free_unpacked(a, NULL);
 	return true;
 }
 
@@ -142,6 +158,7 @@ static bool take_stay(const struct client_end *end, struct witness_reply *ret)
 	ret->total = a->total_minor;
 	ret->has_total = (uint64_t)a->has_total;
 	ret->version = a->ari_version;
+	ret->free_until = a->free_cancel_until_us;
 	ret->cells = a->n_refusals;
 	if (a->n_refusals > 0)
 		take_refusal(a->refusals[0], ret);
@@ -167,6 +184,10 @@ static bool take_get(const struct client_end *end, struct witness_reply *ret)
 		ret->hotel = r->hotel_id;
 		ret->last_seq = r->change_id;
 		ret->cells = r->n_lines;
+		ret->free_until = r->free_cancel_until_us;
+		ret->has_amounts = (uint64_t)r->has_amounts;
+		ret->penalty = r->penalty_minor;
+		ret->refundable = r->refundable_minor;
 	}
 	take_refusal(a->refusal, ret);
 	keyrack__reservation_get_answer__free_unpacked(a, NULL);
@@ -187,6 +208,8 @@ bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply
 		return take_hotel(end, ret);
 	case FRAME_TYPE_PUT:
 		return take_type(end, ret);
+	case FRAME_PLAN_PUT:
+		return take_plan(end, ret);
 	case FRAME_AVAILABILITY:
 		return take_nights(end, ret);
 	case FRAME_NIGHT_LIST:

@@ -427,6 +427,26 @@ static void type_put(struct client *c)
 	(void)ask_type(c, hotel, type, &s, false);
 }
 
+/* Hours descending, within the reach of arrivals. */
+static void terms_put(struct client *c)
+{
+	struct m_terms t;
+	memset(&t, 0, sizeof(t));
+	const int count = chance(c, 20) ? 0 : 1 + (int)draw(c, M_TIERS);
+	for (int hours = 10 + (int)draw(c, 230); t.tier_count < count && hours >= 0;) {
+		struct m_tier *tier = &t.tiers[t.tier_count++];
+		tier->hours = hours;
+		if (chance(c, 50))
+			tier->nights = 1 + (int)draw(c, 4);
+		else
+			tier->points = 1 + (int)draw(c, 10000);
+		hours = hours * (int)draw(c, 10) / 10 - 1;
+	}
+	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	const int type = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
+	(void)ask_terms(c, hotel, type, &t);
+}
+
 static void hotel_put(struct client *c)
 {
 	struct m_hotel_settings s;
@@ -491,6 +511,8 @@ void client_do_something(struct client *c)
 		old_sale(c);
 	else if (dice < 86)
 		update(c);
+	else if (dice < 87)
+		terms_put(c);
 	else if (dice < 88)
 		type_put(c);
 	else if (dice < 89)

@@ -334,7 +334,6 @@ static const unsigned codes_unreachable[] = {
 };
 static const enum inv_effect_kind effects_unreachable[] = {
 	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
-	INV_EFFECT_PLAN,     /* the model of the load knows plan 0 alone so far */
 	INV_EFFECT_IMPORT,   /* no caller asks for it yet */
 };
 

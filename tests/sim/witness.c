@@ -181,6 +181,8 @@ struct m_answer deed_do(struct model *model, const struct deed *d)
 		return model_hotel_put(model, d->now, d->hotel, &d->u.hotel);
 	case DEED_TYPE:
 		return model_type_put(model, d->now, d->hotel, d->type, &d->u.type);
+	case DEED_TERMS:
+		return model_terms_put(model, d->now, d->hotel, d->type, &d->u.terms);
 	case DEED_UPDATE:
 		return model_update(model, d->now, &d->u.update);
 	case DEED_RESERVE:
@@ -276,6 +278,9 @@ uint64_t witness_key(const char *what, const void *bytes, size_t size_bytes)
 
 static void reply_tell(const char *who, const struct witness_reply *r)
 {
+	printf("  %s: penalty %llu/%llu refundable %llu free until %llu\n", who,
+		(unsigned long long)r->has_amounts, (unsigned long long)r->penalty,
+		(unsigned long long)r->refundable, (unsigned long long)r->free_until);
 	printf("  %s: %s rule %llu line %llu day %lld of-state %llu required %lld left %lld; state "
 	       "%llu due %llu repeated %llu total %llu/%llu outcome %llu revision %llu expires "
 	       "%llu; seq %llu hotel %llu version %llu cells %llu over %llu last %llu created %llu "
@@ -358,7 +363,7 @@ void witness_reply_refusal(const struct inv_refusal *f, struct witness_reply *re
 static void reply_make(const struct deed *d, const struct inv_answer *a, const struct model *model,
 	struct witness_reply *ret)
 {
-	const bool is_put = d->kind == DEED_HOTEL || d->kind == DEED_TYPE;
+	const bool is_put = d->kind == DEED_HOTEL || d->kind == DEED_TYPE || d->kind == DEED_TERMS;
 	*ret = (struct witness_reply){.code = a->code};
 	if (a->code != KEYRACK_DONE)
 		witness_reply_refusal(&a->refusal, ret);
@@ -389,6 +394,9 @@ static void reply_make(const struct deed *d, const struct inv_answer *a, const s
 		ret->total = a->total_minor;
 		ret->event_seq = a->event_seq;
 		ret->hotel = a->hotel.v;
+		ret->has_amounts = a->has_amounts;
+		ret->penalty = a->penalty_minor;
+		ret->refundable = a->refundable_minor;
 	}
 }
 
@@ -408,6 +416,9 @@ static void agree(const struct witness_shard *s, const struct deed *d, const str
 		const bool is_same = e->state == m->state && e->revision == m->revision &&
 				     e->repeated == m->repeated && e->due == m->due &&
 				     e->has_total == m->has_total && e->total_minor == m->total &&
+				     e->has_amounts == m->has_amounts &&
+				     e->penalty_minor == m->penalty &&
+				     e->refundable_minor == m->refundable &&
 				     (m->state != M_HELD || e->expires_at_us == m->expires_us);
 		if (m->state != M_VOID && !is_same)
 			witness_fail(s, "%s: state %u.%u, the model %d.%u", code_name(e->code),

@@ -21,14 +21,13 @@
 
 #define WITNESS_PLACES 16u /* hotels' slots of a shard */
 #define WITNESS_NIGHTS_MAX 64u
-#define WITNESS_TYPES_MAX 8u
 
 /* What an answer says, all of it; what has no meaning is zero. */
 struct witness_reply {
 	uint64_t code, rule, line, has_day, day, refused_state, required, left;
 	uint64_t state, due, repeated, has_total, outcome, revision, expires_us, total;
-	uint64_t event_seq, hotel, version, cells, over_limit, last_seq, created, business_day;
-	uint64_t digest; /* of columns, of lines */
+	uint64_t has_amounts, penalty, refundable, free_until, event_seq, hotel, version, cells;
+	uint64_t over_limit, last_seq, created, business_day, digest; /* of columns, of lines */
 };
 
 /* What was done, in the model's words. */
@@ -36,11 +35,12 @@ enum deed_kind {
 	DEED_NONE, /* START, DIGEST */
 	DEED_HOTEL,
 	DEED_TYPE,
+	DEED_TERMS, /* of a type's plan 0 */
 	DEED_UPDATE,
 	DEED_RESERVE,
 	DEED_TRANSITION,
 	DEED_CLOCK,
-	DEED_GRACE,
+	DEED_GRACE
 };
 struct deed {
 	struct deed *next; /* of all, to be freed */
@@ -48,12 +48,12 @@ struct deed {
 	bool is_behind; /* the clock had work left */
 	uint32_t slot;  /* of the hotel, or of the id */
 	struct m_now now;
-	uint64_t hotel, last_t_us;
-	uint64_t purge_mark_us; /* of a retirement */
+	uint64_t hotel, last_t_us, purge_mark_us; /* the last of a retirement */
 	int type;
 	union {
 		struct m_hotel_settings hotel;
 		struct m_type_settings type;
+		struct m_terms terms;
 		struct m_update update;
 		struct m_reserve reserve;
 		struct m_transition transition;

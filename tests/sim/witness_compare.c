@@ -78,6 +78,16 @@ static const struct reservation *model_record(const struct model *m, struct kr_i
 	return NULL;
 }
 
+static bool is_terms(const struct inv_line *e, const struct m_line *m)
+{
+	bool same = e->tier_count == m->tier_count && e->arrival_us == m->arrival_us;
+	for (int i = 0; same && i < m->tier_count; i++)
+		same = e->tiers[i].hours == m->tiers[i].hours &&
+		       e->tiers[i].nights == m->tiers[i].nights &&
+		       e->tiers[i].basis_points == m->tiers[i].points;
+	return same;
+}
+
 static bool is_line(const struct inv_line *e, const struct m_line *m)
 {
 	return e->type == m->type && e->check_in == m->check_in && e->check_out == m->check_out &&
@@ -108,7 +118,8 @@ void witness_compare_record(
 		(m->has_total && e->total_minor != m->total) || e->change_id != m->change_id)
 		witness_fail(s, "record %016llx: lines, total or change differ", name);
 	for (uint32_t i = 0; i < e->line_count; i++)
-		if (!is_line(&e->lines[i], &m->asked.lines[i]))
+		if (!is_line(&e->lines[i], &m->asked.lines[i]) ||
+			!is_terms(&e->lines[i], &m->asked.lines[i]))
 			witness_fail(s, "record %016llx: line %u differs", name, i);
 	if (!is_text(e->payment_ref, m->payment_ref) ||
 		!is_text(e->external_ref, m->asked.external_ref))

@@ -223,6 +223,28 @@ JUDGE(inv_type_judge, struct inv_type_op)
 	return r;
 }
 
+/* The load changes the terms of plan 0, and nothing else of a plan. */
+JUDGE(inv_plan_judge, struct inv_plan_op)
+{
+	const enum inv_result r = __real_inv_plan_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_TERMS, now, op->hotel.v, (struct kr_id){0, 0});
+	struct m_terms *t = &d->u.terms;
+	kr_assert(op->plan == 0 && op->mask == INV_PLAN_TIERS);
+	kr_assert(op->settings.tier_count <= M_TIERS);
+	d->type = op->type;
+	t->tier_count = op->settings.tier_count;
+	for (int i = 0; i < t->tier_count; i++) {
+		const struct inv_tier *tier = &op->settings.tiers[i];
+		t->tiers[i] = (struct m_tier){tier->hours, tier->nights, tier->basis_points};
+	}
+	witness_judged(s, inv, d, client_key_terms(d->hotel, d->type, t), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
 /* ---- the clock ---- */
 
 enum inv_result __wrap_inv_due_judge(
@@ -362,6 +384,16 @@ uint32_t __wrap_inv_night_list(const struct inv *inv, const struct inv_night_que
 	return count;
 }
 
+static void compare_cost(
+	struct witness_shard *s, const char *what, const struct inv_cost *e, const struct m_cost *m)
+{
+	if (e->free_until_us != m->free_until_us || e->has_amounts != m->has_amounts ||
+		e->penalty_minor != m->penalty || e->refundable_minor != m->refundable)
+		witness_fail(s, "%s: free until %llu, penalty %llu, the model %llu, %llu", what,
+			(unsigned long long)e->free_until_us, (unsigned long long)e->penalty_minor,
+			(unsigned long long)m->free_until_us, (unsigned long long)m->penalty);
+}
+
 uint32_t __wrap_inv_stay_check(struct inv *inv, struct inv_now now, const struct inv_reserve_op *op,
 	bool explain, struct inv_refusal *ret_refusals, struct inv_line *ret_lines,
 	uint32_t *ret_rooms_left, struct inv_answer *a)
@@ -384,6 +416,13 @@ uint32_t __wrap_inv_stay_check(struct inv *inv, struct inv_now now, const struct
 		.cells = count};
 	if (count > 0)
 		witness_reply_refusal(&ret_refusals[0], &reply);
+	if (m.code == KEYRACK_DONE) {
+		const struct m_cost expected =
+			model_stay_cost(s->live, (struct m_now){now.t_us, now.wall_us}, &r);
+		const struct inv_cost cost = inv_lines_cost(ret_lines, op->line_count, now.t_us);
+		compare_cost(s, "STAY", &cost, &expected);
+		reply.free_until = cost.free_until_us;
+	}
 	witness_said(s, slot_of_hotel(op->hotel), client_key_stay(&r, explain), &reply);
 	return count;
 }
@@ -409,6 +448,13 @@ bool __wrap_inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struc
 		reply.hotel = ret->hotel.v;
 		reply.last_seq = ret->change_id;
 		reply.cells = ret->line_count;
+		reply.free_until = ret->cost.free_until_us;
+		reply.has_amounts = ret->cost.has_amounts;
+		reply.penalty = ret->cost.penalty_minor;
+		reply.refundable = ret->cost.refundable_minor;
+		const struct m_now at = {now_us, now_us};
+		const struct m_cost expected = model_cost(s->live, at, (struct m_id){id.hi, id.lo});
+		compare_cost(s, "RESERVATION_GET", &ret->cost, &expected);
 	} else {
 		const bool is_old = (id.hi >> 16) < s->live->purge_mark_us / 1000;
 		const uint16_t code = is_old ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND;

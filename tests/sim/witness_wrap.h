@@ -16,6 +16,7 @@
 
 WRAPPED_JUDGE(inv_hotel_judge, struct inv_hotel_op);
 WRAPPED_JUDGE(inv_type_judge, struct inv_type_op);
+WRAPPED_JUDGE(inv_plan_judge, struct inv_plan_op);
 WRAPPED_JUDGE(inv_update_judge, struct inv_update_op);
 WRAPPED_JUDGE(inv_reserve_judge, struct inv_reserve_op);
 WRAPPED_JUDGE(inv_transition_judge, struct inv_transition_op);

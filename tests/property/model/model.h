@@ -22,9 +22,17 @@ struct m_answer {
 	bool due, repeated, has_total;
 	uint32_t revision;
 	uint64_t expires_us, total;
+	bool has_amounts; /* of CANCELLED and NO_SHOW */
+	uint64_t penalty, refundable;
 	/* catalogue and updates */
 	uint64_t version;
 	uint32_t cells, over_limit;
+};
+
+struct m_cost {
+	uint64_t free_until_us; /* 0: always free */
+	bool has_amounts;
+	uint64_t penalty, refundable;
 };
 
 struct m_cell {
@@ -48,6 +56,9 @@ struct m_answer model_hotel_put(struct model *model, struct m_now now, uint64_t 
 	const struct m_hotel_settings *settings);
 struct m_answer model_type_put(struct model *model, struct m_now now, uint64_t hotel, int type,
 	const struct m_type_settings *settings);
+/* Of plan 0. */
+struct m_answer model_terms_put(struct model *model, struct m_now now, uint64_t hotel, int type,
+	const struct m_terms *terms);
 struct m_answer model_update(struct model *model, struct m_now now, const struct m_update *update);
 struct m_answer model_reserve(
 	struct model *model, struct m_now now, const struct m_reserve *reserve);
@@ -58,6 +69,13 @@ struct m_answer model_stay(struct model *model, struct m_now now, const struct m
 /* A reservation's state, its lines as they are now, and its revision; 0 when it is not known. */
 int model_reservation(const struct model *model, struct m_id id, struct m_reserve *ret_reserve,
 	uint32_t *ret_revision);
+/* What giving it back costs now, or cost when it was; the id is known. */
+struct m_cost model_cost(const struct model *model, struct m_now now, struct m_id id);
+/* Of a stay that would be sold now. */
+struct m_cost model_stay_cost(
+	const struct model *model, struct m_now now, const struct m_reserve *reserve);
+/* The next instant from t_us on at which its cost changes, 0 for none. */
+uint64_t model_cost_edge(const struct model *model, struct m_id id, uint64_t t_us);
 /* What a MODIFY would come to; false when it would be refused or has no total. */
 bool model_modify_total(
 	struct model *model, struct m_now now, const struct m_transition *t, uint64_t *ret_total);

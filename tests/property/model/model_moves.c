@@ -153,6 +153,8 @@ static struct m_answer modify(
 	memcpy(frozen, wanted.lines, sizeof(frozen));
 	for (int i = 0; i < t->line_count; i++)
 		m_freeze(&trial, i, &frozen[i]);
+	for (int i = 0; i < t->line_count; i++)
+		m_freeze_terms(&trial, i, &frozen[i]);
 	r->asked.line_count = t->line_count;
 	memcpy(r->asked.lines, frozen, sizeof(frozen));
 	r->total = trial.total;

@@ -9,6 +9,7 @@
 #define M_TYPES 8
 #define M_LINES 4
 #define M_RUNS 16
+#define M_TIERS 4
 #define M_NIGHTS 1024 /* days the model can hold, from its first business day on */
 #define M_TEXT 65
 #define M_SOURCES 16
@@ -51,7 +52,6 @@ struct m_now {
 	uint64_t wall_us;
 };
 
-/* 128 bits of a reservation id, and what its layout says. */
 struct m_id {
 	uint64_t hi, lo;
 };
@@ -73,8 +73,7 @@ struct m_type_settings {
 	uint32_t guests_max, advance_min, advance_max;
 };
 
-/* Field bits as in the protocol's InventorySetRequest. */
-struct m_update {
+struct m_update { /* field bits as in InventorySetRequest */
 	uint64_t hotel;
 	int type_count; /* 0 = all */
 	int types[M_TYPES];
@@ -95,12 +94,24 @@ struct m_run {
 	uint64_t price;
 };
 
+/* From so many hours before the arrival on cancelling costs nights, or ten-thousandths. */
+struct m_tier {
+	int hours, nights, points;
+};
+struct m_terms {
+	int tier_count;
+	struct m_tier tiers[M_TIERS];
+};
+
 struct m_line {
-	int type, plan, check_in, check_out;
-	int rooms, guests, pricing;
+	int type, plan, check_in, check_out, rooms, guests, pricing;
 	int keeps; /* MODIFY: the old line, from 1, whose prices it keeps; 0 = its own place */
 	int run_count;
 	struct m_run runs[M_RUNS];
+	/* as it was sold; nothing in an operation */
+	int tier_count;
+	struct m_tier tiers[M_TIERS];
+	uint64_t arrival_us;
 };
 
 struct m_reserve {

@@ -21,6 +21,7 @@ struct type {
 	bool exists;
 	struct m_type_settings settings;
 	struct night *nights; /* M_NIGHTS of them */
+	struct m_terms terms; /* of plan 0 */
 };
 
 struct source {
@@ -84,6 +85,14 @@ struct trial {
 struct m_answer m_judge(struct trial *t);
 /* Puts the prices of its nights into a copy of line i. */
 void m_freeze(const struct trial *t, int i, struct m_line *l);
+/* And the terms it is sold under. */
+void m_freeze_terms(const struct trial *t, int i, struct m_line *l);
+/* What giving lines back costs at that instant. */
+struct m_cost m_cost_of(const struct m_line *lines, int line_count, uint64_t t_us);
+/* The old line whose prices and terms line i keeps, from 0; it may not be there. */
+int m_kept_line(const struct m_reserve *r, int i);
+/* Line b goes on where the one before it ends. */
+bool m_continues(const struct m_line *lines, int line_count, int b);
 struct reservation *m_find(const struct model *m, struct m_id id);
 struct m_answer m_shown(const struct reservation *r, struct m_now now);
 

@@ -41,7 +41,13 @@ struct reservation *m_find(const struct model *m, struct m_id id)
 
 struct m_answer m_shown(const struct reservation *r, struct m_now now)
 {
+	struct m_cost cost = {.has_amounts = false};
+	if (r->state == M_CANCELLED || r->state == M_NO_SHOW)
+		cost = m_cost_of(r->asked.lines, r->asked.line_count, r->changed_us);
 	return (struct m_answer){
+		.has_amounts = cost.has_amounts,
+		.penalty = cost.penalty,
+		.refundable = cost.refundable,
 		.code = KEYRACK_DONE,
 		.state = r->state,
 		.revision = r->revision,
@@ -98,10 +104,15 @@ static bool anything_is_new(const struct trial *t)
 	return false;
 }
 
+bool m_continues(const struct m_line *lines, int line_count, int b)
+{
+	return b > 0 && b < line_count && lines[b].check_in == lines[b - 1].check_out &&
+	       lines[b].rooms == lines[b - 1].rooms;
+}
+
 static bool continues(const struct m_reserve *r, int b)
 {
-	return b > 0 && b < r->line_count && r->lines[b].check_in == r->lines[b - 1].check_out &&
-	       r->lines[b].rooms == r->lines[b - 1].rooms;
+	return m_continues(r->lines, r->line_count, b);
 }
 
 static int chain_nights(const struct m_reserve *r, int i)
@@ -367,7 +378,7 @@ static uint64_t run_price(const struct m_line *l, int night)
 	return 0;
 }
 
-static int kept_line(const struct m_reserve *r, int i)
+int m_kept_line(const struct m_reserve *r, int i)
 {
 	return r->lines[i].keeps != 0 ? r->lines[i].keeps - 1 : i;
 }
@@ -376,7 +387,7 @@ static int kept_line(const struct m_reserve *r, int i)
 static bool kept_price(const struct trial *t, int i, int day, uint64_t *ret_price)
 {
 	const struct m_line *l = &t->r->lines[i];
-	const int kept = kept_line(t->r, i);
+	const int kept = m_kept_line(t->r, i);
 	if (!t->keeps || kept >= t->own->asked.line_count)
 		return false;
 	const struct m_line *old = &t->own->asked.lines[kept];
@@ -387,7 +398,7 @@ static bool kept_price(const struct trial *t, int i, int day, uint64_t *ret_pric
 	for (int j = 0; j <= i; j++) {
 		const struct m_line *other = &t->r->lines[j];
 		if (other->type == l->type && other->pricing == M_CALENDAR &&
-			kept_line(t->r, j) == kept && other->check_in <= day &&
+			m_kept_line(t->r, j) == kept && other->check_in <= day &&
 			day < other->check_out)
 			rooms -= other->rooms;
 	}
@@ -513,6 +524,8 @@ static struct m_answer admit(
 	memcpy(&n->asked, r, sizeof(*r));
 	for (int i = 0; i < n->asked.line_count; i++)
 		m_freeze(t, i, &n->asked.lines[i]);
+	for (int i = 0; i < n->asked.line_count; i++)
+		m_freeze_terms(t, i, &n->asked.lines[i]);
 	memcpy(n->payment_ref, r->payment_ref, sizeof(n->payment_ref));
 	if (!r->book) {
 		uint64_t ttl = r->ttl_us == 0 ? t->h->settings.hold_ttl_us : r->ttl_us;

@@ -1,0 +1,110 @@
+#include "tests/property/world.h"
+
+#define REACH_US UINT64_C(21600000000)
+
+/* Terms of cancellation: those of plan 0 change all the time, and what they come to is compared
+ * wherever it is told. */
+
+/* Hours descending, within the reach of arrivals. */
+static void terms_draw(struct world *w, struct m_terms *terms)
+{
+	const int count = chance(w, 20) ? 0 : 1 + (int)draw(w, M_TIERS);
+	int hours = 10 + (int)draw(w, 240);
+	memset(terms, 0, sizeof(*terms));
+	while (terms->tier_count < count && hours >= 0) {
+		struct m_tier *tier = &terms->tiers[terms->tier_count++];
+		tier->hours = hours;
+		if (chance(w, 50))
+			tier->nights = 1 + (int)draw(w, 4);
+		else
+			tier->points = chance(w, 20) ? 10000 : 1 + (int)draw(w, 10000);
+		hours = hours * (int)draw(w, 10) / 10 - 1;
+	}
+}
+
+void world_terms_put(struct world *w, int hotel, int type)
+{
+	struct m_terms terms;
+	struct inv_plan_op op = {
+		.hotel = {w->hotels[hotel]}, .type = (uint16_t)type, .mask = INV_PLAN_TIERS};
+	terms_draw(w, &terms);
+	op.settings.tier_count = (uint8_t)terms.tier_count;
+	for (int i = 0; i < terms.tier_count; i++)
+		op.settings.tiers[i] = (struct inv_tier){(uint16_t)terms.tiers[i].hours,
+			(uint16_t)terms.tiers[i].nights, (uint16_t)terms.tiers[i].points};
+	struct inv_effect effect;
+	struct inv_answer answer;
+	if (inv_plan_judge(w->side.inv, w->now, &op, &effect, &answer) == INV_EFFECT)
+		side_commit(&w->side, &effect);
+	const struct m_answer m =
+		model_terms_put(w->model, world_time(w), w->hotels[hotel], type, &terms);
+	CHECK((int)answer.code == m.code, "terms: %s, not %s", code_name(answer.code),
+		code_name((unsigned)m.code));
+	CHECK(m.code != KEYRACK_DONE || answer.ari_version == m.version, "version %lu",
+		(unsigned long)answer.ari_version);
+}
+
+void terms_agree(const struct inv_cost *cost, struct m_cost m)
+{
+	CHECK(cost->free_until_us == m.free_until_us, "free until %lu, not %lu",
+		(unsigned long)cost->free_until_us, (unsigned long)m.free_until_us);
+	CHECK(cost->has_amounts == m.has_amounts, "amounts %d, not %d", cost->has_amounts,
+		m.has_amounts);
+	CHECK(cost->penalty_minor == m.penalty && cost->refundable_minor == m.refundable,
+		"penalty %lu, refundable %lu, not %lu, %lu", (unsigned long)cost->penalty_minor,
+		(unsigned long)cost->refundable_minor, (unsigned long)m.penalty,
+		(unsigned long)m.refundable);
+}
+
+static void view_compare(struct world *w, struct m_id id)
+{
+	struct inv_reservation_view view;
+	struct m_reserve now;
+	uint32_t revision;
+	const struct kr_id engine_id = {id.hi, id.lo};
+	const int state = model_reservation(w->model, id, &now, &revision);
+	const bool is_there = inv_reservation_get(w->side.inv, engine_id, w->now.t_us, &view);
+	CHECK(is_there == (state != 0), "the reservation is there: %d", is_there);
+	if (!is_there)
+		return;
+	CHECK(view.state == state && view.line_count == (uint32_t)now.line_count, "state %u",
+		view.state);
+	if (state == M_VOID)
+		return;
+	for (int i = 0; i < now.line_count; i++) {
+		const struct inv_line *l = &view.lines[i];
+		CHECK(l->tier_count == now.lines[i].tier_count &&
+				l->arrival_us == now.lines[i].arrival_us,
+			"line %d: %u tiers, not %d", i, l->tier_count, now.lines[i].tier_count);
+	}
+	w->costs += view.cost.penalty_minor != 0;
+	w->costs_partly += view.cost.penalty_minor != 0 && view.cost.refundable_minor != 0;
+	terms_agree(&view.cost, model_cost(w->model, world_time(w), id));
+}
+
+void world_terms_compare(struct world *w)
+{
+	for (int i = 0; i < 8 && w->recent_count > 0; i++)
+		view_compare(w, w->recent[draw(w, KR_MIN(w->recent_count, WORLD_IDS))].id);
+	if (w->edge_at_us != 0) {
+		view_compare(w, w->edge_id);
+		w->edges++;
+	}
+	w->edge_at_us = 0;
+}
+
+/* At the very instant at which what a reservation costs changes, or just before it. */
+bool world_terms_edge(struct world *w, uint64_t *ret_step_us)
+{
+	for (int tries = 0; tries < 40 && w->recent_count > 0; tries++) {
+		const struct m_id id = w->recent[draw(w, KR_MIN(w->recent_count, WORLD_IDS))].id;
+		const uint64_t edge_us = model_cost_edge(w->model, id, w->now.t_us + 2);
+		if (edge_us == 0 || edge_us - w->now.t_us > REACH_US)
+			continue;
+		w->edge_id = id;
+		w->edge_at_us = edge_us - draw(w, 2);
+		*ret_step_us = w->edge_at_us - w->now.t_us;
+		return true;
+	}
+	return false;
+}
