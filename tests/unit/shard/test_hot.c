@@ -71,7 +71,8 @@ static bool availability_same(
 	const struct hot_availability *a, const Keyrack__AvailabilityRequest *b)
 {
 	bool same = a->hotel_id == b->hotel_id && a->first_day == b->first_day &&
-		    a->night_count == b->night_count && a->type_count == b->n_types;
+		    a->night_count == b->night_count && a->type_count == b->n_types &&
+		    a->plan == b->plan;
 	for (uint32_t i = 0; same && i < a->type_count; i++)
 		same = a->types[i] == b->types[i];
 	return same;
@@ -190,7 +191,8 @@ static void draw_availability(struct rng *rng, struct drawn *ret)
 	}
 	body.first_day = (int32_t)value_of(rng, 40000) - 10;
 	body.night_count = (uint32_t)value_of(rng, UINT32_MAX);
-	ret->is_plain = ret->is_plain && body.first_day >= 0;
+	body.plan = (uint32_t)value_of(rng, 65600);
+	ret->is_plain = ret->is_plain && body.first_day >= 0 && body.plan <= INV_PLAN_NUMBER_MAX;
 	ret->size = protobuf_c_message_pack(&body.base, ret->body);
 }
 

@@ -19,6 +19,7 @@ void world_config_default(struct shard_config *ret_config)
 			{
 				.hotels_max = 8,
 				.rows_max = 32,
+				.plans_max = 8,
 				.window_nights = 64,
 				.reservations_max = 4096,
 				.nodes_max = 8192,
