@@ -164,6 +164,63 @@ static void decode_TypeListAnswer(struct client_decoder *decoder, const Keyrack_
 	client_decode_refused(decoder, in->refusal);
 }
 
+static const struct keyrack_tier *client_decode_tiers(
+	struct client_decoder *decoder, Keyrack__Tier *const *in, size_t count)
+{
+	struct keyrack_tier *tiers = DECODE_ARRAY(decoder, struct keyrack_tier, count);
+	for (size_t i = 0; tiers != NULL && i < count; i++)
+		tiers[i] = (struct keyrack_tier){in[i]->hours, in[i]->nights, in[i]->basis_points};
+	return tiers;
+}
+
+static void client_decode_plan(
+	struct client_decoder *decoder, const Keyrack__Plan *in, struct keyrack_plan *ret)
+{
+	static const Keyrack__PlanSettings none = KEYRACK__PLAN_SETTINGS__INIT;
+	const Keyrack__PlanSettings *settings = in->settings != NULL ? in->settings : &none;
+	kr_assert(settings->code != NULL);
+	*ret = (struct keyrack_plan){
+		.type = in->type,
+		.plan = in->plan,
+		.settings =
+			{
+				.code = settings->code,
+				.status = settings->status,
+				.advance_min_minutes = settings->advance_min_minutes,
+				.advance_max_minutes = settings->advance_max_minutes,
+				.parent = settings->parent,
+				.derivation = settings->derivation,
+				.adjustment = settings->adjustment,
+				.tiers = client_decode_tiers(
+					decoder, settings->tiers, settings->n_tiers),
+				.tier_count = (uint32_t)settings->n_tiers,
+			},
+	};
+}
+
+static void decode_PlanAnswer(struct client_decoder *decoder, const Keyrack__PlanAnswer *in)
+{
+	struct keyrack_plan_answer *ret = &decoder->answer->plan;
+	static const Keyrack__Plan none = KEYRACK__PLAN__INIT;
+	client_decode_plan(decoder, in->plan != NULL ? in->plan : &none, &ret->plan);
+	ret->created = in->created;
+	ret->ari_version = in->ari_version;
+	client_decode_refused(decoder, in->refusal);
+}
+
+static void decode_PlanListAnswer(struct client_decoder *decoder, const Keyrack__PlanListAnswer *in)
+{
+	struct keyrack_plan_list_answer *ret = &decoder->answer->plan_list;
+	struct keyrack_plan *plans = DECODE_ARRAY(decoder, struct keyrack_plan, in->n_plans);
+	for (size_t i = 0; plans != NULL && i < in->n_plans; i++)
+		client_decode_plan(decoder, in->plans[i], &plans[i]);
+	ret->plans = plans;
+	ret->plan_count = (uint32_t)in->n_plans;
+	ret->more = in->more;
+	ret->ari_version = in->ari_version;
+	client_decode_refused(decoder, in->refusal);
+}
+
 static void decode_InventorySetAnswer(
 	struct client_decoder *decoder, const Keyrack__InventorySetAnswer *in)
 {
@@ -275,15 +332,6 @@ static void decode_AvailabilityAnswer(
 }
 
 /* ---- stays ----------------------------------------------------------------------------------- */
-
-static const struct keyrack_tier *client_decode_tiers(
-	struct client_decoder *decoder, Keyrack__Tier *const *in, size_t count)
-{
-	struct keyrack_tier *tiers = DECODE_ARRAY(decoder, struct keyrack_tier, count);
-	for (size_t i = 0; tiers != NULL && i < count; i++)
-		tiers[i] = (struct keyrack_tier){in[i]->hours, in[i]->nights, in[i]->basis_points};
-	return tiers;
-}
 
 static void client_decode_line(
 	struct client_decoder *decoder, const Keyrack__Line *in, struct keyrack_line *ret)
@@ -493,6 +541,8 @@ static void decode_RouterConnectionsAnswer(
 	X(FRAME_HOTEL_GET, HotelAnswer)                                                            \
 	X(FRAME_TYPE_PUT, TypeAnswer)                                                              \
 	X(FRAME_TYPE_GET, TypeListAnswer)                                                          \
+	X(FRAME_PLAN_PUT, PlanAnswer)                                                              \
+	X(FRAME_PLAN_LIST, PlanListAnswer)                                                         \
 	X(FRAME_INVENTORY_SET, InventorySetAnswer)                                                 \
 	X(FRAME_STOCK_LIST, StockListAnswer)                                                       \
 	X(FRAME_NIGHT_LIST, NightListAnswer)                                                       \

@@ -118,6 +118,68 @@ int client_encode_type_get(struct client_pack *pack, const void *request)
 	return client_pack_body(pack, &message.base);
 }
 
+/* The tiers are the caller's; only their number is bounded here. */
+static void client_plan_settings(const struct keyrack_plan_settings *in, Keyrack__Tier *tiers,
+	Keyrack__Tier **list, Keyrack__PlanSettings *ret)
+{
+	kr_assert(in->tier_count <= KEYRACK_TIER_COUNT_MAX);
+	keyrack__plan_settings__init(ret);
+	ret->code = client_text(in->code);
+	ret->status = in->status;
+	ret->advance_min_minutes = in->advance_min_minutes;
+	ret->advance_max_minutes = in->advance_max_minutes;
+	ret->parent = in->parent;
+	ret->derivation = in->derivation;
+	ret->adjustment = in->adjustment;
+	for (uint32_t i = 0; i < in->tier_count; i++) {
+		keyrack__tier__init(&tiers[i]);
+		tiers[i].hours = in->tiers[i].hours;
+		tiers[i].nights = in->tiers[i].nights;
+		tiers[i].basis_points = in->tiers[i].basis_points;
+		list[i] = &tiers[i];
+	}
+	ret->tiers = list;
+	ret->n_tiers = in->tier_count;
+}
+
+int client_encode_plan_put(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_plan_put *put = request;
+	Keyrack__PlanSettings settings;
+	Keyrack__Tier tiers[KEYRACK_TIER_COUNT_MAX];
+	Keyrack__Tier *list[KEYRACK_TIER_COUNT_MAX];
+	Keyrack__PlanPutRequest message = KEYRACK__PLAN_PUT_REQUEST__INIT;
+	if (!client_text_is_fit(put->settings.code) || !client_text_is_fit(put->origin.reason) ||
+		!client_array_is_fit(put->settings.tiers, put->settings.tier_count) ||
+		put->settings.tier_count > KEYRACK_TIER_COUNT_MAX)
+		return -EINVAL;
+	client_plan_settings(&put->settings, tiers, list, &settings);
+	message.hotel_id = put->hotel_id;
+	message.type = put->type;
+	message.plan = put->plan;
+	message.mask = put->mask;
+	message.settings = &settings;
+	message.has_expected_version = put->has_expected_version;
+	message.expected_ari_version = put->expected_version;
+	message.actor = client_actor(pack, &put->origin, &message.source);
+	message.reason = client_text(put->origin.reason);
+	client_route_hotel(pack, FRAME_PLAN_PUT, put->hotel_id, CLIENT_RETRY_TRANSIENT);
+	return client_pack_body(pack, &message.base);
+}
+
+int client_encode_plan_list(struct client_pack *pack, const void *request)
+{
+	const struct keyrack_plan_list *ask = request;
+	Keyrack__PlanListRequest message = KEYRACK__PLAN_LIST_REQUEST__INIT;
+	message.hotel_id = ask->hotel_id;
+	message.from_type = ask->from_type;
+	message.from_plan = ask->from_plan;
+	message.limit = ask->limit;
+	client_route_hotel(pack, FRAME_PLAN_LIST, ask->hotel_id, CLIENT_RETRY_READ);
+	pack->request.flags = client_read_flags(&ask->call);
+	return client_pack_body(pack, &message.base);
+}
+
 static void client_inventory_values(
 	const struct keyrack_inventory_set *set, Keyrack__InventorySetRequest *ret)
 {
@@ -197,6 +259,7 @@ int client_encode_availability(struct client_pack *pack, const void *request)
 	message.types = (uint32_t *)(uintptr_t)ask->types;
 	message.first_day = ask->first_day;
 	message.night_count = ask->night_count;
+	message.plan = ask->plan;
 	client_route_hotel(pack, FRAME_AVAILABILITY, ask->hotel_id, CLIENT_RETRY_READ);
 	pack->request.flags = client_read_flags(&ask->call);
 	return client_pack_body(pack, &message.base);

@@ -13,6 +13,8 @@
 	X(hotel_list, hotel_list, hotel_list_answer)                                               \
 	X(type_put, type_put, type_answer)                                                         \
 	X(type_get, type_get, type_list_answer)                                                    \
+	X(plan_put, plan_put, plan_answer)                                                         \
+	X(plan_list, plan_list, plan_list_answer)                                                  \
 	X(inventory_set, inventory_set, inventory_set_answer)                                      \
 	X(stock_list, stock_list, stock_list_answer)                                               \
 	X(night_list, night_list, night_list_answer)                                               \

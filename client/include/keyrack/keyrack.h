@@ -482,12 +482,83 @@ struct keyrack_type_list_answer {
 	uint64_t ari_version;
 };
 
+/* Bits of keyrack_plan_put.mask. (n): fixed once the plan is there. Plan 0 takes 0x02 to 0x08 and
+ * 0x80. */
+#define KEYRACK_PLAN_CODE 0x01u
+#define KEYRACK_PLAN_STATUS 0x02u
+#define KEYRACK_PLAN_ADVANCE_MIN 0x04u
+#define KEYRACK_PLAN_ADVANCE_MAX 0x08u
+#define KEYRACK_PLAN_PARENT 0x10u     /* (n) */
+#define KEYRACK_PLAN_DERIVATION 0x20u /* (n): derived or not */
+#define KEYRACK_PLAN_ADJUSTMENT 0x40u
+#define KEYRACK_PLAN_TIERS 0x80u
+
+enum keyrack_derivation {
+	KEYRACK_DERIVED_NOT = 0,          /* nights of its own */
+	KEYRACK_DERIVED_AMOUNT = 1,       /* the parent's price + adjustment minor units */
+	KEYRACK_DERIVED_BASIS_POINTS = 2, /* the parent's price + so many basis points of it */
+};
+
 #define KEYRACK_TIER_COUNT_MAX 8u
 /* Cancelling with `hours` or less to go to the local check-in time costs this. */
 struct keyrack_tier {
 	uint32_t hours;
 	uint32_t nights;       /* the first nights; 0 = basis_points counts */
 	uint32_t basis_points; /* of the total */
+};
+
+/* A rate plan: a product over the rooms of one type. Plan 0 (BASE) comes with the type. */
+struct keyrack_plan_settings {
+	const char *code;             /* unique among the type's plans, at most 32 bytes */
+	uint32_t status;              /* enum keyrack_status */
+	uint32_t advance_min_minutes; /* before the local check-in time; 0 = none */
+	uint32_t advance_max_minutes;
+	uint32_t parent;     /* of derived plans: a plan of the type that is not derived */
+	uint32_t derivation; /* enum keyrack_derivation */
+	int64_t adjustment;  /* minor units or basis points; may be negative */
+	const struct keyrack_tier *tiers; /* hours descending; none = free at any time */
+	uint32_t tier_count;
+};
+
+struct keyrack_plan {
+	uint32_t type;
+	uint32_t plan;
+	struct keyrack_plan_settings settings;
+};
+
+struct keyrack_plan_put {
+	struct keyrack_call call;
+	uint64_t hotel_id;
+	uint32_t type;
+	uint32_t plan; /* 0 to 65534; creates it if new */
+	uint32_t mask;
+	struct keyrack_plan_settings settings;
+	bool has_expected_version;
+	uint64_t expected_version;
+	struct keyrack_origin origin;
+};
+struct keyrack_plan_answer {
+	struct keyrack_result result;
+	struct keyrack_plan plan;
+	bool created;
+	uint64_t ari_version;
+};
+
+/* Plans ascending by type and number: those of from_type from from_plan on, then those of greater
+ * types; while there are more, go on behind the last one. */
+struct keyrack_plan_list {
+	struct keyrack_call call;
+	uint64_t hotel_id;
+	uint32_t from_type;
+	uint32_t from_plan;
+	uint32_t limit; /* 1 to 1024; 0 = 1024 */
+};
+struct keyrack_plan_list_answer {
+	struct keyrack_result result;
+	const struct keyrack_plan *plans;
+	uint32_t plan_count;
+	bool more;
+	uint64_t ari_version; /* another one than the page before's: begin again */
 };
 
 /* ---- inventory ------------------------------------------------------------------------------- */
@@ -516,9 +587,9 @@ struct keyrack_tier {
 struct keyrack_inventory_set {
 	struct keyrack_call call;
 	uint64_t hotel_id;
-	const uint32_t *types; /* none = every type of the hotel */
+	const uint32_t *types; /* none = every type of the hotel that has the plan */
 	uint32_t type_count;
-	uint32_t plan; /* 0: the only one yet */
+	uint32_t plan; /* whose price to plan_ctd it sets; 0 = BASE; not a derived one */
 	int32_t first_day;
 	int32_t last_day;      /* inclusive */
 	uint32_t weekday_mask; /* bit 0 Monday to bit 6 Sunday; 0 = all */
@@ -656,10 +727,11 @@ struct keyrack_denial_list_answer {
 struct keyrack_availability {
 	struct keyrack_call call;
 	uint64_t hotel_id;
-	const uint32_t *types; /* none = every type, ascending */
+	const uint32_t *types; /* none = every type that has the plan, ascending */
 	uint32_t type_count;
 	int32_t first_day;
 	uint32_t night_count;
+	uint32_t plan; /* whose rates; 0 = BASE */
 };
 
 /* Length-of-stay limits in nights; 0 = none. */
@@ -1073,6 +1145,8 @@ union keyrack_answer {
 	struct keyrack_hotel_list_answer hotel_list;
 	struct keyrack_type_answer type;           /* type_put */
 	struct keyrack_type_list_answer type_list; /* type_get */
+	struct keyrack_plan_answer plan;           /* plan_put */
+	struct keyrack_plan_list_answer plan_list;
 	struct keyrack_inventory_set_answer inventory_set;
 	struct keyrack_stock_list_answer stock_list;
 	struct keyrack_night_list_answer night_list;
@@ -1140,6 +1214,10 @@ int keyrack_submit_hotel_list(struct keyrack_client *client,
 int keyrack_submit_type_put(struct keyrack_client *client, const struct keyrack_type_put *request,
 	keyrack_callback *callback, void *user);
 int keyrack_submit_type_get(struct keyrack_client *client, const struct keyrack_type_get *request,
+	keyrack_callback *callback, void *user);
+int keyrack_submit_plan_put(struct keyrack_client *client, const struct keyrack_plan_put *request,
+	keyrack_callback *callback, void *user);
+int keyrack_submit_plan_list(struct keyrack_client *client, const struct keyrack_plan_list *request,
 	keyrack_callback *callback, void *user);
 int keyrack_submit_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, keyrack_callback *callback, void *user);
@@ -1213,6 +1291,10 @@ int keyrack_type_put(struct keyrack_client *client, const struct keyrack_type_pu
 	struct keyrack_type_answer *ret);
 int keyrack_type_get(struct keyrack_client *client, const struct keyrack_type_get *request,
 	struct keyrack_type_list_answer *ret);
+int keyrack_plan_put(struct keyrack_client *client, const struct keyrack_plan_put *request,
+	struct keyrack_plan_answer *ret);
+int keyrack_plan_list(struct keyrack_client *client, const struct keyrack_plan_list *request,
+	struct keyrack_plan_list_answer *ret);
 int keyrack_inventory_set(struct keyrack_client *client,
 	const struct keyrack_inventory_set *request, struct keyrack_inventory_set_answer *ret);
 int keyrack_stock_list(struct keyrack_client *client, const struct keyrack_stock_list *request,

@@ -121,6 +121,38 @@ static void serve_types(struct peer *peer, const struct peer_request *request)
 	peer_answer(peer, &request->header, KEYRACK_DONE, &answer.base);
 }
 
+/* A put's settings come back as they went; a list is two plans, the second without settings. */
+static void serve_plans(struct peer *peer, const struct peer_request *request)
+{
+	Keyrack__Plan plan = KEYRACK__PLAN__INIT, other = plan;
+	Keyrack__Plan *plans[] = {&plan, &other};
+	if (request->header.type == FRAME_PLAN_PUT) {
+		Keyrack__PlanAnswer answer = KEYRACK__PLAN_ANSWER__INIT;
+		const Keyrack__PlanPutRequest *put =
+			PEER_MESSAGE(*request, Keyrack__PlanPutRequest);
+		plan.type = put->type;
+		plan.plan = put->plan;
+		plan.settings = put->settings;
+		answer.plan = &plan;
+		answer.created = put->has_expected_version && put->actor == 77;
+		answer.ari_version = put->expected_ari_version + put->mask;
+		peer_answer(peer, &request->header, KEYRACK_DONE, &answer.base);
+		return;
+	}
+	const Keyrack__PlanListRequest *list = PEER_MESSAGE(*request, Keyrack__PlanListRequest);
+	Keyrack__PlanListAnswer answer = KEYRACK__PLAN_LIST_ANSWER__INIT;
+	Keyrack__PlanSettings settings = KEYRACK__PLAN_SETTINGS__INIT;
+	settings.code = text("BASE");
+	plan.settings = &settings;
+	plan.type = list->from_type;
+	plan.plan = list->from_plan;
+	answer.n_plans = 2;
+	answer.plans = plans;
+	answer.more = list->limit == 9;
+	answer.ari_version = 12;
+	peer_answer(peer, &request->header, KEYRACK_DONE, &answer.base);
+}
+
 static void serve_inventory(struct peer *peer, const struct peer_request *request)
 {
 	const Keyrack__InventorySetRequest *set =
@@ -162,6 +194,7 @@ static void serve_availability(struct peer *peer, const struct peer_request *req
 	answer.n_classes = 2;
 	answer.classes = classes;
 	answer.business_day = 19999;
+	answer.ari_version = ask->plan;
 	peer_answer(peer, &request->header, KEYRACK_DONE, &answer.base);
 }
 
@@ -314,6 +347,10 @@ static void serve(struct peer *peer, const struct peer_request *request)
 	case FRAME_TYPE_GET:
 		serve_types(peer, request);
 		return;
+	case FRAME_PLAN_PUT:
+	case FRAME_PLAN_LIST:
+		serve_plans(peer, request);
+		return;
 	case FRAME_INVENTORY_SET:
 		serve_inventory(peer, request);
 		return;
@@ -407,6 +444,57 @@ Test(sync, hotels_and_types_are_put_and_read)
 	cr_assert_str_eq(list.types[1].settings.code, "", "no settings are empty ones");
 }
 
+Test(sync, every_field_of_a_plan_arrives)
+{
+	const struct keyrack_tier tiers[] = {{336, 0, 5000}, {168, 3, 0}};
+	struct keyrack_plan_put put = {.type = 7,
+		.plan = 65534,
+		.mask = 0xff,
+		.settings = {.code = "FLEX",
+			.status = KEYRACK_STATUS_CLOSED,
+			.advance_min_minutes = 3,
+			.advance_max_minutes = 4,
+			.parent = 5,
+			.derivation = KEYRACK_DERIVED_BASIS_POINTS,
+			.adjustment = -1000,
+			.tiers = tiers,
+			.tier_count = 2},
+		.has_expected_version = true,
+		.expected_version = 1000,
+		.origin = {.actor = 77}};
+	struct keyrack_plan_answer answer;
+	cr_assert_eq(keyrack_plan_put(client, &put, &answer), KEYRACK_RESULT_DONE);
+	const struct keyrack_plan_settings *settings = &answer.plan.settings;
+	cr_assert(answer.created && answer.ari_version == 1255);
+	cr_assert(answer.plan.type == 7 && answer.plan.plan == 65534);
+	cr_assert_str_eq(settings->code, "FLEX");
+	cr_assert(settings->status == put.settings.status && settings->advance_min_minutes == 3);
+	cr_assert(settings->advance_max_minutes == 4 && settings->parent == 5);
+	cr_assert(settings->derivation == 2 && settings->adjustment == -1000);
+	cr_assert_eq(settings->tier_count, 2);
+	cr_assert_arr_eq(settings->tiers, tiers, sizeof(tiers));
+	put.settings.tier_count = KEYRACK_TIER_COUNT_MAX + 1;
+	cr_assert_eq(keyrack_plan_put(client, &put, &answer), -EINVAL);
+	put.settings.tiers = NULL;
+	put.settings.tier_count = 1;
+	cr_assert_eq(keyrack_plan_put(client, &put, &answer), -EINVAL);
+}
+
+Test(sync, plans_come_in_pages)
+{
+	struct keyrack_plan_list ask = {.from_type = 65534, .from_plan = 3, .limit = 9};
+	struct keyrack_plan_list_answer answer;
+	cr_assert_eq(keyrack_plan_list(client, &ask, &answer), KEYRACK_RESULT_DONE);
+	cr_assert(answer.plan_count == 2 && answer.more && answer.ari_version == 12);
+	cr_assert(answer.plans[0].type == 65534 && answer.plans[0].plan == 3);
+	cr_assert_str_eq(answer.plans[0].settings.code, "BASE");
+	cr_assert_null(answer.plans[0].settings.tiers);
+	cr_assert_str_eq(answer.plans[1].settings.code, "", "no settings are empty ones");
+	ask.limit = 0;
+	cr_assert_eq(keyrack_plan_list(client, &ask, &answer), KEYRACK_RESULT_DONE);
+	cr_assert_not(answer.more);
+}
+
 Test(sync, every_field_of_an_update_arrives)
 {
 	struct keyrack_inventory_set set = {.set_mask = 1,
@@ -438,9 +526,10 @@ Test(sync, columns_of_nights_are_read_and_contradictions_are_no_answer)
 {
 	uint32_t types[] = {4, 9};
 	struct keyrack_availability ask = {
-		.types = types, .type_count = 2, .first_day = -3, .night_count = 700};
+		.types = types, .type_count = 2, .first_day = -3, .night_count = 700, .plan = 41};
 	struct keyrack_availability_answer answer;
 	cr_assert_eq(keyrack_availability(client, &ask, &answer), KEYRACK_RESULT_DONE);
+	cr_assert_eq(answer.ari_version, 41);
 	cr_assert(answer.type_count == 2 && answer.types[1] == 9 && answer.night_count == 700);
 	struct keyrack_night night = keyrack_availability_night(&answer, 1, 699);
 	cr_assert_eq(night.day, 696);
