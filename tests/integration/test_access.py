@@ -34,6 +34,8 @@ WRITES = [
                    "settings": {"zone": "Europe/Paris", "currency": "EUR"}}),
     ("TYPE_PUT", {"hotel_id": HOTEL, "type": 1, "mask": 5,
                   "settings": {"code": "DBL", "physical": 5}}),
+    ("PLAN_PUT", {"hotel_id": HOTEL, "type": 1, "plan": 7, "mask": 1,
+                  "settings": {"code": "FLEX"}}),
     ("INVENTORY_SET", {"hotel_id": HOTEL, "types": [1], "first_day": TODAY + 2,
                        "last_day": TODAY + 60, "weekday_mask": 127, "set_mask": 0x80,
                        "price_minor": 9900}),
@@ -140,6 +142,7 @@ class AccessTest(unittest.TestCase):
             before = operator.call("HOTEL_GET", hotel_id=HOTEL).message
             self.assertEqual(booking.call(name, **fields).code, CODE["FORBIDDEN"], name)
             self.assertEqual(operator.call("HOTEL_GET", hotel_id=HOTEL).message, before)
+        self.assertEqual(len(booking.call("PLAN_LIST", hotel_id=HOTEL).message.plans), 2)
         self.assertEqual(booking.call("SNAPSHOT", shard=0).code, CODE["FORBIDDEN"])
         self.assertEqual(booking.call("ROUTER_CONNECTIONS").code, CODE["FORBIDDEN"])
         self.assertEqual(operator.call("ROUTER_CONNECTIONS").code, CODE["DONE"])
@@ -147,7 +150,8 @@ class AccessTest(unittest.TestCase):
         self.assertEqual(stats["forbidden"], 2 * len(WRITES) + 2)
         self.stop()
         kinds = [effect["kind"] for effect in self.effects()]
-        self.assertEqual([kinds.count(kind) for kind in ("HOTEL", "TYPE", "UPDATE")], [1, 1, 1])
+        self.assertEqual([kinds.count(kind) for kind in ("HOTEL", "TYPE", "PLAN", "UPDATE")],
+                         [1, 1, 1, 1])
 
     def test_a_booking_socket_sells_and_asks(self):
         self.start_both()

@@ -26,6 +26,7 @@ import crash_check as check  # noqa: E402
 from local_cluster import DONE, REFUSED, TIMEOUT_S, LocalCluster  # noqa: E402
 
 SIZES = ["--hotels", "100", "--types", "800", "--nights", "120", "--reservations", "200000"]
+SHEETS = ("hotels", "types", "plans", "calendar")
 UNREACHABLE = 3
 # Of each kind of accident.
 ROUNDS = 10 if os.environ.get("KEYRACK_LONG") else 2
@@ -114,6 +115,13 @@ class BackupCase(unittest.TestCase):
         cluster = self.cluster(shards, *more)
         subprocess.run([BENCH, "load", "--router", cluster.router, "--hotels", "40", "--nights",
                         "110", "--quiet"], check=True, timeout=TIMEOUT_S)
+        for hotel in json.loads(cluster.ok("hotel", "list", "--json"))["hotels"][:8]:
+            number, first = hotel["hotel_id"], hotel["business_day"]
+            cluster.ok("plan", "put", number, 0, 1, "--code", "FLEX", "--policy", "strict")
+            cluster.ok("plan", "put", number, 0, 2, "--from", 1, "--percent", "-10")
+            cluster.ok("inventory", "set", number, "--types", 0, "--plan", 1, "--nights",
+                       f"{first}..{datetime.date.fromisoformat(first) + datetime.timedelta(30)}",
+                       "--set", "min-arrival=2")
         return cluster
 
     def bench(self, cluster, seed=1):
@@ -172,7 +180,8 @@ class LoadTest(BackupCase):
 
     def test_nothing_acknowledged_before_is_missing_whatever_the_number_of_shards(self):
         cluster = self.check_backup_under_load()
-        tables = [cluster.ok("export", sheet) for sheet in ("hotels", "types", "calendar")]
+        tables = [cluster.ok("export", sheet) for sheet in SHEETS]
+        self.assertEqual(tables[2].count("\n"), 17)
         clone = LocalCluster(KEYRACK, self.path("restored5"), 5)
         self.clusters.append(clone)
         with open(os.path.join(clone.folder, "cluster.json"), encoding="utf-8") as file:
@@ -181,7 +190,7 @@ class LoadTest(BackupCase):
         with open(os.path.join(clone.folder, "cluster.json"), "w", encoding="utf-8") as file:
             json.dump(config, file)
         clone.ok("cluster", "start", "--dir", clone.folder)
-        self.assertEqual([clone.ok("export", s) for s in ("hotels", "types", "calendar")], tables)
+        self.assertEqual([clone.ok("export", sheet) for sheet in SHEETS], tables)
         clone.ok("stats")
 
     def test_with_async_durability_too(self):

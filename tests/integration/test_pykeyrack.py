@@ -251,6 +251,118 @@ class ClusterTest(unittest.TestCase):
         self.call("STOCK_LIST", "INVALID", hotel_id=self.hotel, limit=1025)
         self.call("STOCK_LIST", "NOT_FOUND", hotel_id=self.hotel + 500000)
 
+    def plan(self, number, answer="DONE", mask=None, **settings):
+        """PLAN_PUT of the fields given, or of those in the mask."""
+        fields = DOCUMENT.messages["PlanSettings"].DESCRIPTOR.fields_by_name
+        given = sum(1 << fields[name].number - 1 for name in settings) if mask is None else mask
+        return self.call("PLAN_PUT", answer, hotel_id=self.hotel, type=3, plan=number, mask=given,
+                         settings=DOCUMENT.messages["PlanSettings"](**settings))
+
+    def price(self, plan, price, first=2, last=100, code="DONE"):
+        return self.call("INVENTORY_SET", code, hotel_id=self.hotel, types=[3], plan=plan,
+                         first_day=TODAY + first, last_day=TODAY + last, weekday_mask=127,
+                         set_mask=PRICE, price_minor=price)
+
+    def rates(self, plan, first=10, nights=3):
+        answer = self.call("AVAILABILITY", hotel_id=self.hotel, plan=plan, first_day=TODAY + first,
+                           night_count=nights)
+        return [word & (1 << 40) - 1 if word >> 56 & 1 else None for word in answer.rates]
+
+    def test_plans_are_products_over_the_same_rooms(self):
+        tier = DOCUMENT.messages["Tier"]
+        policy = [tier(hours=72, basis_points=5000), tier(hours=24, nights=2)]
+        made = self.plan(4, tiers=policy, status=1)
+        self.assertTrue(made.created)
+        self.assertEqual((made.plan.type, made.plan.plan, list(made.plan.settings.tiers)),
+                         (3, 4, policy))
+        self.price(4, 15005)
+        derived = self.plan(9, parent=4, derivation=2, adjustment=-1000)
+        self.assertEqual(derived.ari_version, made.ari_version + 2)
+        self.assertEqual([self.rates(plan) for plan in (0, 4, 9)],
+                         [[12000] * 3, [15005] * 3, [13505] * 3])
+        line = self.line()
+        line.plan = 9
+        stay = self.call("STAY", hotel_id=self.hotel, lines=[line])
+        self.assertEqual((stay.total_minor, list(stay.lines[0].run_price_minor)), (40515, [13505]))
+        sale = self.sale(lines=[line])
+        self.call("BOOK", **sale)
+        shown = self.call("RESERVATION_GET", id_hi=sale["id_hi"], id_lo=sale["id_lo"]).reservation
+        self.assertEqual((shown.lines[0].plan, shown.total_minor), (9, 40515))
+        self.call("BOOK", **self.sale())
+        line.plan = 4
+        self.call("BOOK", "SOLD_OUT", **self.sale(lines=[line]))
+        line.plan = 5
+        self.assertEqual(self.call("BOOK", "NOT_FOUND", **self.sale(lines=[line])).refusal.rule, 4)
+        self.assertFalse(self.plan(9, status=2).created)
+        line.plan = 9
+        self.call("STAY", "RATE_CLOSED", hotel_id=self.hotel, lines=[line])
+
+    def test_plans_are_listed_in_pages_the_base_among_them(self):
+        self.call("TYPE_PUT", hotel_id=self.hotel, type=65534, mask=BASIC,
+                  settings=DOCUMENT.messages["TypeSettings"](physical=1))
+        for number in (7, 65534, 1):
+            self.plan(number, code=f"P{number}")
+        told, ask = [], {"from_type": 0, "from_plan": 0}
+        while True:
+            page = self.call("PLAN_LIST", hotel_id=self.hotel, limit=2, **ask)
+            told += [(p.type, p.plan, p.settings.code) for p in page.plans]
+            if not page.more:
+                break
+            ask = {"from_type": told[-1][0], "from_plan": told[-1][1] + 1}
+        self.assertEqual(told, [(3, 0, "BASE"), (3, 1, "P1"), (3, 7, "P7"), (3, 65534, "P65534"),
+                                (65534, 0, "BASE")])
+        for place in ({"from_type": 65535}, {"from_type": 65534, "from_plan": 1}):
+            page = self.call("PLAN_LIST", hotel_id=self.hotel, **place)
+            self.assertEqual((len(page.plans), page.more), (0, False))
+        self.call("PLAN_LIST", "INVALID", hotel_id=self.hotel, limit=1025)
+        self.call("PLAN_LIST", "INVALID", hotel_id=self.hotel, from_type=65536)
+        self.call("PLAN_LIST", "INVALID", hotel_id=self.hotel, from_plan=1 << 31)
+        self.call("PLAN_LIST", "NOT_FOUND", hotel_id=self.hotel + 500000)
+
+    def test_what_is_no_plan_is_refused_and_changes_nothing(self):
+        tier = DOCUMENT.messages["Tier"]
+        self.plan(4, code="FLEX")
+        self.plan(9, parent=4, derivation=1, adjustment=5)
+        before = self.call("PLAN_LIST", hotel_id=self.hotel)
+        wrong = [(5, {"code": "FLEX"}), (5, {"code": "BASE"}), (5, {"code": "x" * 33}),
+                 (5, {"status": 4}), (5, {"status": 0}), (5, {"derivation": 3}),
+                 (5, {"derivation": 1, "parent": 5}), (5, {"derivation": 1, "parent": 9}),
+                 (5, {"derivation": 1, "parent": 77}), (5, {"derivation": 1, "parent": 70000}),
+                 (5, {"parent": 4}), (5, {"adjustment": 1}),
+                 (5, {"derivation": 1, "adjustment": 1 << 40}),
+                 (5, {"derivation": 1, "adjustment": -(1 << 63)}),
+                 (5, {"derivation": 2, "adjustment": -10001}),
+                 (5, {"derivation": 2, "adjustment": 1000001}),
+                 (9, {"parent": 0}), (9, {"derivation": 0}), (9, {"derivation": 2}),
+                 (4, {"derivation": 1}), (4, {"adjustment": 1}), (0, {"code": "RACK"}),
+                 (0, {"derivation": 1, "parent": 4}), (65535, {"status": 1}),
+                 (1 << 31, {"status": 1}),
+                 (5, {"tiers": [tier(hours=h, nights=1) for h in range(9, 0, -1)]}),
+                 (5, {"tiers": [tier(hours=24)]}),
+                 (5, {"tiers": [tier(hours=24, nights=1, basis_points=1)]}),
+                 (5, {"tiers": [tier(hours=24, nights=1), tier(hours=24, nights=2)]}),
+                 (5, {"tiers": [tier(hours=24, nights=1), tier(hours=48, nights=2)]}),
+                 (5, {"tiers": [tier(hours=65536, nights=1)]}),
+                 (5, {"tiers": [tier(hours=24, nights=65536)]}),
+                 (5, {"tiers": [tier(hours=24, basis_points=10001)]})]
+        for number, settings in wrong:
+            with self.subTest(plan=number, settings=settings):
+                self.assertEqual(self.plan(number, "INVALID", **settings).refusal.rule, 25)
+        self.assertEqual(self.plan(5, "INVALID", mask=0x100).refusal.text, "mask")
+        for code, more in (("INVALID", {"type": 65535}), ("INVALID", {"type": 1 << 31}),
+                           ("NOT_FOUND", {"type": 4}), ("NOT_FOUND", {"hotel_id": 77777}),
+                           ("VERSION_MISMATCH", {"has_expected_version": True,
+                                                 "expected_ari_version": 1})):
+            fields = {"hotel_id": self.hotel, "type": 3, "plan": 5, **more}
+            self.call("PLAN_PUT", code, **fields)
+        self.price(9, 1, code="INVALID")
+        self.assertEqual(self.price(5, 1, code="NOT_FOUND").refusal.rule, 4)
+        for plan, code in ((5, "NOT_FOUND"), (65535, "INVALID"), (1 << 31, "INVALID")):
+            for types in ([3], []):
+                self.call("AVAILABILITY", code, hotel_id=self.hotel, types=types, plan=plan,
+                          first_day=TODAY + 2, night_count=1)
+        self.assertEqual(self.call("PLAN_LIST", hotel_id=self.hotel), before)
+
     def test_nights_and_denials_are_listed_in_pages(self):
         self.call("BOOK", **self.sale(lines=[self.line(10, 3, rooms=2)]))
         self.call("HOLD", "SOLD_OUT", **self.sale(lines=[self.line(12, 1)]))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Hotels, room types and calendars in and out: export, import, export are byte-equal; bad rows are
+"""Hotels, room types, rate plans and calendars in and out: export, import, export are byte-equal; bad rows are
 named and left out; an import that was killed goes on as if nothing had been; data of others.
 
 usage: test_tables.py SOURCE_ROOT KEYRACK KEYRACK_SHARD KEYRACK_ROUTER
@@ -30,7 +30,7 @@ DATA = os.path.join(SOURCE_ROOT, "..", "shared", "data")
 DOCUMENT = pykeyrack.Document(os.path.join(SOURCE_ROOT, "proto", "PROTOCOL.md"))
 SIZES = ["--hotels", "600", "--types", "2000", "--nights", "120", "--reservations", "20000"]
 NIGHTS = 120
-SHEETS = ("hotels", "types", "calendar")
+SHEETS = ("hotels", "types", "plans", "calendar")
 ZONES = ("Europe/Paris", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "UTC",
          "Asia/Kathmandu", "Pacific/Apia")
 CURRENCIES = (("EUR", 2), ("JPY", 0), ("KWD", 3), ("USD", 2))
@@ -84,8 +84,45 @@ class Catalogue:
             advance_max_minutes=r.choice((0, 525600)))
         return {"mask": mask, "settings": settings}
 
-    def update(self, today, types):
+    def tiers(self):
         r = self.random
+        hours = sorted(r.sample(range(400), r.choice((0, 1, 2, 8))), reverse=True)
+        return [DOCUMENT.messages["Tier"](hours=hour, **r.choice((
+            {"nights": r.randrange(1, 4)}, {"basis_points": r.randrange(1, 10001)})))
+            for hour in hours]
+
+    def plans(self, hotel, kind):
+        """Some plans of a type; the numbers of those with nights of their own."""
+        r = self.random
+        settings = DOCUMENT.messages["PlanSettings"]
+        own = [0]
+        if r.random() < 0.3:
+            self.done("PLAN_PUT", hotel_id=hotel, type=kind, mask=128,
+                      settings=settings(tiers=self.tiers()))
+        for place, number in enumerate(r.sample(range(1, 65535), r.choice((0, 1, 2, 5)))):
+            derivation = r.choice((0, 0, 1, 2))
+            adjustment = (0, r.randrange(-5000, 5000), r.randrange(-10000, 20000))[derivation]
+            self.done("PLAN_PUT", hotel_id=hotel, type=kind, plan=number, mask=255,
+                      settings=settings(
+                          code=r.choice(("P%d", "plan, %d", '"%d"')) % place,
+                          status=r.choice((1, 1, 2, 3)), derivation=derivation,
+                          adjustment=adjustment, parent=r.choice(own) if derivation else 0,
+                          advance_min_minutes=r.choice((0, 60)),
+                          advance_max_minutes=r.choice((0, 90)), tiers=self.tiers()))
+            own += [] if derivation else [number]
+        return own
+
+    def done(self, name, **fields):
+        code, answer = self.call(name, **fields)
+        assert code == "DONE", (code, fields, answer)
+        return answer
+
+    def update(self, today, types, plans):
+        r = self.random
+        chosen, plan = r.sample(types, r.randrange(1, len(types) + 1)), 0
+        if r.random() < 0.4:
+            chosen = [r.choice(types)]
+            plan = r.choice(plans[chosen[0]])
         first = today + r.randrange(NIGHTS)
         last = min(first + r.choice((0, 0, 3, 30)), today + NIGHTS - 1)
         masks = [sum(bit for bit in FIELDS if r.random() < 0.2) for _ in range(2)]
@@ -100,8 +137,7 @@ class Catalogue:
                   if masks[0] & bit}
         if masks[0] & 4:
             fields["allowance_unit"] = r.choice((1, 2))
-        return {"types": r.sample(types, r.randrange(1, len(types) + 1)), "first_day": first,
-                "last_day": last, "weekday_mask": r.choice((127, 127, 96, 1)),
+        return {"types": chosen, "plan": plan, "first_day": first, "last_day": last, "weekday_mask": r.choice((127, 127, 96, 1)),
                 "set_mask": masks[0], "clear_mask": masks[1], **fields}
 
     def fill(self, hotels, updates):
@@ -113,16 +149,15 @@ class Catalogue:
             if r.random() < 0.4:
                 settings.code = f"hotel, the {number}th"
                 hotel, mask = pykeyrack.hotel_of_code(settings.code), 0x1fff
-            code, answer = self.call("HOTEL_PUT", hotel_id=hotel, mask=mask, settings=settings)
-            assert code == "DONE", (code, settings, answer)
+            answer = self.done("HOTEL_PUT", hotel_id=hotel, mask=mask, settings=settings)
             types = r.sample(range(65535), r.randrange(1, 5))
             for kind in types:
-                code, message = self.call("TYPE_PUT", hotel_id=hotel, type=kind,
-                                          **self.type_settings(kind))
-                assert code == "DONE", (code, message)
+                self.done("TYPE_PUT", hotel_id=hotel, type=kind, **self.type_settings(kind))
+            plans = {kind: self.plans(hotel, kind) for kind in types}
             for _ in range(updates):
                 code, message = self.call("INVENTORY_SET", hotel_id=hotel,
-                                          **self.update(answer.hotel.business_day, types))
+                                          **self.update(answer.hotel.business_day, types,
+                                                        plans))
                 assert code in ("DONE", "COUNTER_FULL"), (code, message)
                 accepted += code == "DONE"
         self.client.close()
@@ -178,7 +213,9 @@ class RoundTripTest(TablesCase):
         first, second, third = self.cluster(2), self.cluster(1), self.cluster(3)
         self.assertGreater(Catalogue(first, 20261122).fill(25, 40), 500)
         tables = self.all_of(first)
-        self.assertGreater(tables[2].count("\n"), 1000)
+        self.assertGreater(tables[2].count("\n"), 50)
+        self.assertGreater(tables[3].count("\n"), 1000)
+        self.assertGreater(sum(row.split(",")[2] != "0" for row in tables[3].splitlines()), 100)
         for sheet, table in zip(SHEETS, tables):
             self.imported(second, sheet, self.write(sheet + ".csv", table))
         self.assertEqual(self.all_of(second), tables)
@@ -206,7 +243,8 @@ class RoundTripTest(TablesCase):
         self.assertFalse(os.path.exists(out + ".partial"))
 
         def nights_of(rows):
-            return {(row["hotel"], row["type"], str(day)): [*row.values()][4:] for row in rows
+            return {(row["hotel"], row["type"], row["plan"], str(day)): [*row.values()][5:]
+                    for row in rows
                     for day in days(row["first_night"], row["last_night"])
                     if row["hotel"] == hotel and 0 <= (day - first).days <= 20}
         self.assertEqual(nights_of(part), nights_of(whole))
@@ -258,6 +296,38 @@ class ImportTest(TablesCase):
         self.assertEqual([json.loads(row)["price"] for row in out],
                          [f"EUR {100 + n}.00" for n in range(20)])
 
+    def test_plans_are_made_in_the_order_of_the_file_and_bad_rows_are_named(self):
+        cluster = self.cluster(1)
+        today = self.hotel(cluster)
+        good = ["1,0,9,FLEX,,,,24h:1n", "1,0,3,NONREF,9,-10%,,strict", "1,1,9,FLEX,,,,",
+                "1,0,4,,0,,EUR -5.00,", "1,0,0,,,,,moderate"]
+        bad = ["1,0,5,FLEX,,,,", "1,7,1,,,,,", "77,0,1,,,,,", "1,0,5,,8,5%,,", "1,0,5,,9,ten,,",
+               "1,0,5,,9,,USD 1.00,", "77,0,5,,9,,USD 1.00,", "1,0,5,,FLEX,5%,,", "1,0,,,,,,",
+               "1,0,5,,9,1%,EUR 1.00,", "1,0,3,,9,,EUR 1.00,", "1,0,5,,,,,soft", "1,0,0,RACK,,,,"]
+        head = "hotel,type,plan,code,from,percent,amount,policy"
+        table = self.write("plans.csv", "\n".join([head, *good, *bad, ""]))
+        rejects = self.path("rejects.csv")
+        done = self.imported(cluster, "plans", table, "--rejects", rejects, code=REFUSED)
+        for place, row in enumerate(bad):
+            self.assertIn(f"line {place + len(good) + 2}: ", done.stderr, row)
+        kept = self.read("rejects.csv").splitlines()
+        self.assertEqual((kept[0], sorted(kept[1:])), (head, sorted(bad)))
+        told = [row.split(",")[:4] for row in cluster.ok("export", "plans").splitlines()[1:]]
+        self.assertEqual(told, [["1", "0", "0", "BASE"], ["1", "0", "9", "FLEX"],
+                                ["1", "0", "3", "NONREF"], ["1", "0", "4", ""],
+                                ["1", "1", "9", "FLEX"]])
+        rows = ["hotel,type,plan,first_night,price,physical", f"1,0,9,{today},EUR 8.00,",
+                f"1,0,3,{today},EUR 8.00,", f"1,1,3,{today},EUR 8.00,", f"1,0,,{today},,4",
+                f"1,0,0,{today},EUR 7.00,4"]
+        done = self.imported(cluster, "calendar", self.write("c.csv", "\n".join(rows)),
+                             code=REFUSED)
+        self.assertIn("line 3: INVALID", done.stderr)
+        self.assertIn("line 4: NOT_FOUND", done.stderr)
+        out = [json.loads(row) for row in
+               cluster.ok("export", "calendar", "--format", "ndjson").splitlines()]
+        self.assertEqual([(row["plan"], row["price"], row["physical"]) for row in out],
+                         [(0, "EUR 7.00", 4), (9, "EUR 8.00", None)])
+
     def test_equal_nights_are_one_request_and_a_wrong_one_among_them_is_alone(self):
         cluster = self.cluster(1)
         today = self.hotel(cluster)
@@ -290,8 +360,8 @@ class ImportTest(TablesCase):
                                         "996").stdout)
         self.assertEqual((told["nights_outside_window"], told["requests"]), (4, 1))
         rows = cluster.ok("export", "calendar").splitlines()
-        self.assertEqual(rows[1].split(",")[:4],
-                         ["1", "0", str(today), str(today + datetime.timedelta(5))])
+        self.assertEqual(rows[1].split(",")[:5],
+                         ["1", "0", "0", str(today), str(today + datetime.timedelta(5))])
 
     def test_rows_that_overlap_take_effect_in_the_order_of_the_file(self):
         cluster = self.cluster(1)
@@ -303,7 +373,7 @@ class ImportTest(TablesCase):
         out = cluster.ok("export", "calendar").splitlines()[1:]
         last = {n % 7: n for n in range(300)}
         expected = [max(n for span, n in last.items() if span >= night) for night in range(7)]
-        found = [row.split(",")[11] for row in out for _ in days(*row.split(",")[2:4])]
+        found = [row.split(",")[12] for row in out for _ in days(*row.split(",")[3:5])]
         self.assertEqual(found, [f"EUR {n}.00" for n in expected])
 
     def test_what_is_no_table_is_refused_before_anything_is_asked(self):
@@ -327,7 +397,7 @@ class ImportTest(TablesCase):
         done = cluster.run("import", "calendar", self.path("noise.csv"), "--rejects",
                            self.path("rejects"))
         self.assertEqual(done.returncode, REFUSED)
-        self.assertIn(f"1,1,{today},{today},,,,,yes", cluster.ok("export", "calendar"))
+        self.assertIn(f"1,1,0,{today},{today},,,,,yes", cluster.ok("export", "calendar"))
         with open(self.path("noise.json"), "wb") as file:
             file.write(b"{}\n" + noise + b"\n{" + b"a" * 300000 + b"}\n")
         self.imported(cluster, "hotels", self.path("noise.json"), code=REFUSED)

@@ -7,6 +7,7 @@
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
 #include "tools/keyrack/offers.h"
+#include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/table.h"
 
@@ -22,6 +23,8 @@ static const struct argp_option availability_options[] = {
 	{"nights", AVAILABILITY_NIGHTS, "A..B", 0,
 		"the calendar from night A to night B, both included", 0},
 	{"types", AVAILABILITY_TYPES, "LIST|all", 0, "of these room types: 0,1,5-9 (all)", 0},
+	{"plan", LINES_PLAN, "PLAN", 0,
+		"of this rate plan, by number or code (the calendar: BASE; a stay: each plan)", 0},
 	{"stay", LINES_STAY, "A..B", 0, "could a stay be sold that arrives on A and leaves on B?",
 		1},
 	{"rooms", LINES_ROOMS, "N", 0, "how many rooms (1)", 1},
@@ -41,7 +44,9 @@ static const struct argp_option availability_options[] = {
 
 struct availability {
 	struct offers offers;
+	struct line_name plan;
 	struct span nights;
+	bool has_plan;
 	bool has_nights;
 	bool stale_ok;
 };
@@ -54,6 +59,9 @@ static int availability_option(void *options, int key, const char *arg, struct k
 	case AVAILABILITY_NIGHTS:
 		availability->has_nights = true;
 		return span_parse_nights(arg, &availability->nights, error);
+	case LINES_PLAN:
+		availability->has_plan = true;
+		return line_plan_parse(arg, &availability->plan, error);
 	case AVAILABILITY_TYPES:
 		return value_list(arg, LINE_TYPE_MAX, &offers->types, error);
 	case AVAILABILITY_EXPLAIN:
@@ -186,6 +194,7 @@ static json_t *nights_json(const struct keyrack_availability *request,
 	js_day(root, "business_day", answer->business_day);
 	js_count(root, "ari_version", answer->ari_version);
 	js_text(root, "currency", unit->currency);
+	js_count(root, "plan", request->plan);
 	for (uint32_t i = 0; i < answer->type_count; i++) {
 		json_t *type = js_object();
 		json_t *nights = js_array();
@@ -203,7 +212,7 @@ static json_t *nights_json(const struct keyrack_availability *request,
 
 static int nights_show(struct cli *cli, const struct availability *availability, uint64_t hotel_id)
 {
-	const struct keyrack_availability request = {
+	struct keyrack_availability request = {
 		.call = {.deadline_us = cli->deadline_us, .stale_ok = availability->stale_ok},
 		.hotel_id = hotel_id,
 		.types = availability->offers.types.numbers,
@@ -215,6 +224,9 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 	struct money_unit unit;
 	char text[SPAN_TEXT_SIZE];
 	int r = lookup_unit(cli, hotel_id, &unit);
+	if (r == CLI_DONE)
+		r = lookup_plan_of_types(cli, hotel_id, &availability->offers.types,
+			&availability->plan, &request.plan);
 	if (r != CLI_DONE)
 		return r;
 	r = keyrack_availability(cli->client, &request, &answer);
@@ -226,7 +238,10 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 		return CLI_DONE;
 	}
 	span_format_nights(availability->nights, text);
-	printf("hotel %" PRIu64 ", %s\n", hotel_id, text);
+	if (request.plan != 0)
+		printf("hotel %" PRIu64 ", plan %u, %s\n", hotel_id, request.plan, text);
+	else
+		printf("hotel %" PRIu64 ", %s\n", hotel_id, text);
 	nights_print(&answer, &unit);
 	return CLI_DONE;
 }
@@ -241,10 +256,14 @@ static int availability_check(const struct cli *cli, struct availability *availa
 	if (availability->has_nights)
 		return CLI_DONE;
 	if (lines->has_simple) {
-		/* The types come from --types, one question for each. */
+		/* The types come from --types and the plans from --plan, one question for each. */
 		lines->lines[0].has_type = true;
+		availability->offers.has_plan = availability->has_plan;
+		availability->offers.plan = availability->plan;
 	} else if (availability->offers.types.count > 0) {
 		return cli_wrong(cli, "--types belongs to --stay; a --line names its own type");
+	} else if (availability->has_plan) {
+		return cli_wrong(cli, "--plan belongs to --stay; a --line names its own plan");
 	}
 	return request_lines_finish(cli, lines);
 }
@@ -256,7 +275,8 @@ int availability_run(struct cli *cli, int argc, char **argv)
 		.option = availability_option,
 		.args = "HOTEL",
 		.doc = "Shows what can be sold: the calendar of --nights, or for the --stay the "
-		       "price, the rooms left, or the exact refusal of each room type.\v"
+		       "price, the rooms left, or the exact refusal of each rate plan of each room "
+		       "type.\v"
 		       "With --stay or --line the exit code is 0 if something can be sold, 1 if "
 		       "not.",
 		.arg_min = 1,

@@ -100,6 +100,8 @@ static bool config_read(const json_t *root, struct cluster_config *ret_config)
 			   sizeof(config.operator_token_file)) &&
 		   optional_read(root, "booking_token_file", config.booking_token_file,
 			   sizeof(config.booking_token_file));
+	is_good &= json_object_get(root, "plans") == NULL ||
+		   count_read(root, "plans", UINT32_MAX, &config.plans);
 	config.allow_tmpfs = json_is_true(json_object_get(root, "allow_tmpfs"));
 	*ret_config = config;
 	return is_good && config.shards > 0;
@@ -149,6 +151,8 @@ int cluster_save(const struct cluster *cluster, struct kr_error_text *error)
 	js_text(root, "durability", config->durability);
 	js_count(root, "hotels", config->hotels);
 	js_count(root, "types", config->types);
+	if (config->plans != 0)
+		js_count(root, "plans", config->plans);
 	js_count(root, "nights", config->nights);
 	js_count(root, "reservations", config->reservations);
 	js_count(root, "retention_hours", config->retention_hours);

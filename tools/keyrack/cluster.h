@@ -41,6 +41,7 @@ struct cluster_config {
 	/* Sizes of the whole cluster. */
 	uint32_t hotels;
 	uint32_t types;
+	uint32_t plans; /* beside plan 0 of each type; 0 = as many as types */
 	uint32_t nights;
 	uint32_t reservations;
 	uint32_t retention_hours;

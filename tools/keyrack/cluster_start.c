@@ -30,6 +30,7 @@ enum start_key {
 	START_DURABILITY,
 	START_HOTELS,
 	START_TYPES,
+	START_PLANS,
 	START_NIGHTS,
 	START_RESERVATIONS,
 	START_RETENTION,
@@ -56,6 +57,7 @@ static const struct argp_option start_options[] = {
 	{0, 0, NULL, 0, "Sizes, of the whole cluster:", 1},
 	{"hotels", START_HOTELS, "N", 0, "hotels (2000)", 1},
 	{"types", START_TYPES, "N", 0, "room types over all hotels (20 x hotels)", 1},
+	{"plans", START_PLANS, "N", 0, "rate plans beside each type's own (as many as types)", 1},
 	{"nights", START_NIGHTS, "N", 0, "nights on sale, from today (731)", 1},
 	{"reservations", START_RESERVATIONS, "N", 0, "reservations kept, live and ended (1000000)",
 		1},
@@ -132,6 +134,8 @@ static int size_option(
 		return count_read(arg, 1, SIZE_MAX_COUNT, &wanted->hotels, error);
 	case START_TYPES:
 		return count_read(arg, 1, SIZE_MAX_COUNT, &wanted->types, error);
+	case START_PLANS:
+		return count_read(arg, 1, SIZE_MAX_COUNT, &wanted->plans, error);
 	case START_NIGHTS:
 		return count_read(arg, NIGHTS_MIN, NIGHTS_MAX, &wanted->nights, error);
 	case START_RESERVATIONS:
@@ -188,6 +192,7 @@ static int start_option(void *options, int key, const char *arg, struct kr_error
 		return durability_read(arg, wanted->durability, error);
 	case START_HOTELS:
 	case START_TYPES:
+	case START_PLANS:
 	case START_NIGHTS:
 	case START_RESERVATIONS:
 	case START_RETENTION:
@@ -227,6 +232,8 @@ static struct cluster_config config_merge(
 		config.hotels = wanted->hotels;
 	if ((given & BIT(START_TYPES)) != 0)
 		config.types = wanted->types;
+	if ((given & BIT(START_PLANS)) != 0)
+		config.plans = wanted->plans;
 	if ((given & BIT(START_NIGHTS)) != 0)
 		config.nights = wanted->nights;
 	if ((given & BIT(START_RESERVATIONS)) != 0)

@@ -122,6 +122,7 @@ static void config_json(json_t *root, const struct cluster *cluster)
 	js_text(root, "durability", config->durability);
 	js_count(root, "hotels_max", config->hotels);
 	js_count(root, "types_max", config->types);
+	js_count(root, "plans_max", config->plans != 0 ? config->plans : config->types);
 	js_count(root, "nights", config->nights);
 	js_count(root, "reservations_max", config->reservations);
 }

@@ -1,4 +1,4 @@
-/* keyrack export hotels|types|calendar */
+/* keyrack export hotels|types|plans|calendar */
 #include "tools/keyrack/export.h"
 
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
 
 #define LIST_PAGE 200u
@@ -101,6 +102,47 @@ static int types_one(struct export *export, const struct keyrack_hotel *hotel)
 		sheet_out_row(&export->out, &texts);
 	}
 	return CLI_DONE;
+}
+
+/* Without terms there is nothing to say of plan 0 that the room types do not say. */
+static bool plan_is_told(const struct keyrack_plan *plan)
+{
+	kr_assert(plan->settings.code != NULL);
+	return plan->plan != 0 || plan->settings.tier_count > 0;
+}
+
+/* A type's plans: of two kinds, because a plan has to be there before others are derived from it.
+ */
+static void plans_write(struct export *export, const struct export_hotel *hotel,
+	const struct plans_one *list, uint32_t count, bool is_derived)
+{
+	struct sheet_texts texts;
+	kr_assert(count > 0);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct keyrack_plan *plan = &list[i].plan;
+		if ((plan->settings.derivation != KEYRACK_DERIVED_NOT) != is_derived ||
+			!plan_is_told(plan))
+			continue;
+		sheet_plan_format(hotel->hotel_id, plan, &hotel->unit, &texts);
+		sheet_out_row(&export->out, &texts);
+	}
+}
+
+static int plans_one(struct export *export, const struct keyrack_hotel *hotel)
+{
+	const struct export_hotel kept = export_hotel_of(hotel);
+	struct plans plans;
+	int code = plans_get(export->cli, kept.hotel_id, NULL, &plans);
+	for (uint32_t i = 0, end; i < plans.count && code == CLI_DONE; i = end) {
+		for (end = i + 1; end < plans.count; end++)
+			if (plans.list[end].plan.type != plans.list[i].plan.type)
+				break;
+		plans_write(export, &kept, &plans.list[i], end - i, false);
+		plans_write(export, &kept, &plans.list[i], end - i, true);
+	}
+	plans_free(&plans);
+	kr_assert(plans.list == NULL);
+	return code;
 }
 
 static int one_done(struct export *export, int code)
@@ -216,6 +258,12 @@ static int types_rows(struct export *export)
 	return export_all(export, types_one);
 }
 
+static int plans_rows(struct export *export)
+{
+	kr_assert(export->cli != NULL);
+	return export_all(export, plans_one);
+}
+
 static int calendar_rows(struct export *export)
 {
 	kr_assert(export->cli != NULL);
@@ -278,11 +326,21 @@ int export_types_run(struct cli *cli, int argc, char **argv)
 	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_TYPES), types_rows);
 }
 
+int export_plans_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_spec spec = EXPORT_SPEC(export_plain_options,
+		"Writes the rate plans with all their settings, for `import plans`; of plan 0 "
+		"only its terms of cancellation, since the rest is the room type's.",
+		", by number.");
+	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_PLANS), plans_rows);
+}
+
 int export_calendar_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = EXPORT_SPEC(calendar_options,
 		"Writes what is set by date, for `import calendar`: a row for each run of equal "
-		"nights of a room type, none for nights about which nothing was said.",
+		"nights of a room type, or of a rate plan with prices of its own; none for nights "
+		"about which nothing was said.",
 		", by number.");
 	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_CALENDAR), calendar_rows);
 }

@@ -4,18 +4,25 @@
 #include <string.h>
 
 #include "tools/keyrack/export.h"
+#include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
 
 #define TYPES_MAX 1024u
 #define TRIES_MAX 100u /* of a piece of a hotel that changes while it is read */
 #define TRY_AGAIN (-1) /* no exit code */
 
-/* A piece: some room types over all nights, read at one version of the hotel. */
+/* What is set by night of a rate plan; the rest is its room type's. */
+#define PLAN_BITS                                                                                  \
+	(KEYRACK_SET_PRICE | KEYRACK_SET_PLAN_CLOSED | KEYRACK_SET_PLAN_CTA | KEYRACK_SET_PLAN_CTD)
+
+/* A piece: some room types over all nights, read at one version of the hotel. With plan 0 goes what
+ * is the types' own. */
 struct piece {
 	struct export *export;
 	struct export_hotel hotel;
 	const uint32_t *types;
 	uint32_t type_count;
+	uint32_t plan;
 	int32_t first_day;
 	uint32_t night_count;
 	bool has_version;
@@ -108,7 +115,7 @@ static int stock_read(struct piece *piece)
 	return CLI_DONE;
 }
 
-static void night_fill(struct sheet_night *night, const struct keyrack_night *cell)
+static void night_fill(struct sheet_night *night, const struct keyrack_night *cell, bool is_of_type)
 {
 	static const struct {
 		size_t offset;
@@ -124,9 +131,10 @@ static void night_fill(struct sheet_night *night, const struct keyrack_night *ce
 	for (size_t i = 0; i < KR_ARRAY_COUNT(flags); i++) {
 		bool flag;
 		memcpy(&flag, (const char *)cell + flags[i].offset, sizeof(flag));
-		night->set_mask |= flag ? flags[i].bit : 0;
+		if (is_of_type || (flags[i].bit & PLAN_BITS) != 0)
+			night->set_mask |= flag ? flags[i].bit : 0;
 	}
-	night->cap = cell->capped ? cell->limit : 0;
+	night->cap = is_of_type && cell->capped ? cell->limit : 0;
 	night->price_minor = cell->priced ? cell->price_minor : 0;
 	night->los = cell->los;
 	kr_assert((night->set_mask & KEYRACK_SET_AVAILABLE) == 0);
@@ -141,7 +149,8 @@ static int cells_read(struct piece *piece)
 		.types = piece->types,
 		.type_count = piece->type_count,
 		.first_day = piece->first_day,
-		.night_count = piece->night_count};
+		.night_count = piece->night_count,
+		.plan = piece->plan};
 	struct keyrack_availability_answer answer;
 	int r = keyrack_availability(cli->client, &request, &answer);
 	kr_assert(piece->night_count > 0);
@@ -156,18 +165,20 @@ static int cells_read(struct piece *piece)
 	for (uint32_t t = 0; t < piece->type_count; t++)
 		for (uint32_t n = 0; n < piece->night_count; n++) {
 			struct keyrack_night cell = keyrack_availability_night(&answer, t, n);
-			night_fill(&piece->nights[(size_t)t * piece->night_count + n], &cell);
+			night_fill(&piece->nights[(size_t)t * piece->night_count + n], &cell,
+				piece->plan == 0);
 		}
 	return CLI_DONE;
 }
 
 static int piece_read(struct piece *piece)
 {
-	int code;
+	int code = CLI_DONE;
 	memset(piece->nights, 0,
 		(size_t)piece->type_count * piece->night_count * sizeof(*piece->nights));
 	piece->has_version = false;
-	code = stock_read(piece);
+	if (piece->plan == 0)
+		code = stock_read(piece);
 	kr_assert(code != CLI_USAGE);
 	return code == CLI_DONE ? cells_read(piece) : code;
 }
@@ -194,6 +205,7 @@ static void piece_write(const struct piece *piece)
 			sheet_nights_format(
 				&(struct sheet_nights){.hotel_id = piece->hotel.hotel_id,
 					.type = piece->types[t],
+					.plan = piece->plan,
 					.first_day = piece->first_day + (int32_t)n,
 					.last_day = piece->first_day + (int32_t)end - 1,
 					.unit = piece->hotel.unit,
@@ -247,6 +259,24 @@ static int types_list(
 	return CLI_DONE;
 }
 
+/* The nights of the other plans, as far as they have any. */
+static int plans_export(struct piece *piece)
+{
+	struct plans plans;
+	int code = plans_get(piece->export->cli, piece->hotel.hotel_id, NULL, &plans);
+	for (uint32_t i = 0; i < plans.count && code == CLI_DONE; i++) {
+		const struct keyrack_plan *plan = &plans.list[i].plan;
+		if (plan->plan == 0 || plan->settings.derivation != KEYRACK_DERIVED_NOT)
+			continue;
+		piece->types = &plan->type;
+		piece->plan = plan->plan;
+		code = piece_export(piece, 1);
+	}
+	plans_free(&plans);
+	kr_assert(plans.count == 0);
+	return code;
+}
+
 int export_calendar_one(struct export *export, const struct keyrack_hotel *hotel)
 {
 	static struct sheet_night nights[KEYRACK_CELL_COUNT_MAX];
@@ -258,5 +288,5 @@ int export_calendar_one(struct export *export, const struct keyrack_hotel *hotel
 		code = piece_export(&piece, count - i);
 		kr_assert(piece.type_count > 0 || code != CLI_DONE);
 	}
-	return code;
+	return code == CLI_DONE ? plans_export(&piece) : code;
 }

@@ -182,3 +182,14 @@ int fields_put(
 		fields->update.set_mask |= field->bit;
 	return r;
 }
+
+bool fields_is_of_plan(const char *name)
+{
+	const struct field *field = field_find(name);
+	const uint32_t plans = KEYRACK_SET_PRICE | KEYRACK_SET_MIN_ARRIVAL |
+			       KEYRACK_SET_MAX_ARRIVAL | KEYRACK_SET_MIN_THROUGH |
+			       KEYRACK_SET_MAX_THROUGH | KEYRACK_SET_PLAN_CLOSED |
+			       KEYRACK_SET_PLAN_CTA | KEYRACK_SET_PLAN_CTD;
+	kr_assert(field != NULL);
+	return (field->bit & plans) != 0;
+}

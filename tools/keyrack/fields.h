@@ -27,4 +27,7 @@ KR_MUST_CHECK int fields_clear(
 KR_MUST_CHECK int fields_put(
 	struct fields *fields, const char *name, const char *text, struct kr_error_text *error);
 
+/* Are its nights a rate plan's, rather than the room type's? There is such a field. */
+bool fields_is_of_plan(const char *name);
+
 #endif

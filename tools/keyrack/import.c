@@ -110,19 +110,65 @@ static int nights_add(struct import *import, struct import_unit *unit, const str
 	return CLI_DONE;
 }
 
+/* A row that is a request of its own. */
+static int row_send(struct import *import, const struct import_unit *unit, const struct row *row)
+{
+	struct flow_op *op = import_flow_take(&import->flow, unit);
+	if (op == NULL)
+		return import_failed(import);
+	kr_assert(unit->kind != IMPORT_NIGHTS);
+	import_flow_row(op, row, 0, 0);
+	return import_flow_send(&import->flow, op) < 0 ? import_failed(import) : CLI_DONE;
+}
+
+/* ---- rate plans ------------------------------------------------------------------------------ */
+
+/* The parent is a number in a file, an amount in the hotel's money. 0, or -KR_E_INVALID with the
+ * reason. */
+static int plan_settle(
+	const struct import_hotel *hotel, struct plan_words *words, struct kr_error_text *error)
+{
+	struct keyrack_plan_settings *settings = &words->put.settings;
+	kr_assert(settings->tier_count <= KEYRACK_TIER_COUNT_MAX);
+	if (words->has_parent && words->parent.code[0] != '\0')
+		return kr_error_text_set(error, -KR_E_INVALID, 0, "from: it is not a number");
+	settings->parent = words->parent.number;
+	if (!words->has_amount)
+		return 0;
+	if (!hotel->is_known)
+		return kr_error_text_set(
+			error, -KR_E_INVALID, 0, "there is no hotel %" PRIu64, hotel->hotel_id);
+	return money_in_unit(&words->amount, &hotel->unit, &settings->adjustment, error);
+}
+
+static int plan_add(struct import *import, struct import_unit *unit, const struct row *row)
+{
+	const struct import_hotel *hotel;
+	struct kr_error_text error;
+	int code = import_hotels_find(&import->hotels, unit->hotel_id, &hotel);
+	if (code != CLI_DONE)
+		return code;
+	kr_assert(unit->kind == IMPORT_PLAN);
+	if (plan_settle(hotel, &unit->plan, &error) < 0) {
+		import_reject(import, row->line, row->raw, row->raw_size_bytes, error.bytes);
+		return CLI_DONE;
+	}
+	return row_send(import, unit, row);
+}
+
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static int unit_add(struct import *import, struct import_unit *unit, const struct row *row)
 {
-	struct flow_op *op;
-	if (unit->kind == IMPORT_NIGHTS)
+	kr_assert(unit->kind != IMPORT_NOTHING);
+	switch (unit->kind) {
+	case IMPORT_NIGHTS:
 		return nights_add(import, unit, row);
-	kr_assert(unit->kind == IMPORT_HOTEL || unit->kind == IMPORT_TYPE);
-	op = import_flow_take(&import->flow, unit);
-	if (op == NULL)
-		return import_failed(import);
-	import_flow_row(op, row, 0, 0);
-	return import_flow_send(&import->flow, op) < 0 ? import_failed(import) : CLI_DONE;
+	case IMPORT_PLAN:
+		return plan_add(import, unit, row);
+	default:
+		return row_send(import, unit, row);
+	}
 }
 
 static bool row_is_wanted(const struct import *import, const struct row *row)

@@ -71,7 +71,7 @@ static bool ops_conflict(const struct flow_op *a, const struct flow_op *b)
 	if (a->unit.type_number != b->unit.type_number)
 		return false;
 	kr_assert(a->unit.kind == b->unit.kind);
-	return a->unit.kind == IMPORT_TYPE ||
+	return a->unit.kind != IMPORT_NIGHTS ||
 	       (x->first_day <= y->last_day && y->first_day <= x->last_day);
 }
 
@@ -211,6 +211,13 @@ static int op_submit(struct import_flow *flow, struct flow_op *op)
 		put.call.retry = KEYRACK_RETRY_ALWAYS;
 		put.origin = flow->cli->origin;
 		return keyrack_submit_hotel_put(flow->client, &put, on_answer, op);
+	}
+	if (op->unit.kind == IMPORT_PLAN) {
+		struct keyrack_plan_put put = op->unit.plan.put;
+		put.settings.tiers = op->unit.plan.policy.tiers;
+		put.call.retry = KEYRACK_RETRY_ALWAYS;
+		put.origin = flow->cli->origin;
+		return keyrack_submit_plan_put(flow->client, &put, on_answer, op);
 	}
 	struct keyrack_type_put put = op->unit.type;
 	put.call.retry = KEYRACK_RETRY_ALWAYS;

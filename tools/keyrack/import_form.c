@@ -52,6 +52,19 @@ static int own_type(const struct import_words *words, const struct row *row,
 	return 0;
 }
 
+static int own_plan(const struct import_words *words, const struct row *row,
+	struct import_unit *unit, struct kr_error_text *error)
+{
+	struct sheet_row texts = sheet_row_of(row);
+	kr_assert(words != NULL);
+	unit->kind = IMPORT_PLAN;
+	if (sheet_plan_read(&texts, &unit->plan, error) < 0)
+		return error->error;
+	unit->hotel_id = unit->plan.put.hotel_id;
+	unit->type_number = unit->plan.put.type;
+	return 0;
+}
+
 static int days_shift(const struct import_words *words, struct keyrack_inventory_set *update,
 	struct kr_error_text *error)
 {
@@ -246,7 +259,8 @@ static const struct import_form *form_own(enum sheet_kind kind)
 {
 	static const char *names[SHEET_COLUMNS_MAX];
 	static struct import_form own = {.is_own = true, .signature = {"hotel"}, .columns = names};
-	static import_read *const reads[SHEET_KIND_COUNT] = {own_hotel, own_type, own_nights};
+	static import_read *const reads[SHEET_KIND_COUNT] = {
+		own_hotel, own_type, own_plan, own_nights};
 	const struct sheet *sheet = sheet_of(kind);
 	kr_assert(sheet->column_count <= SHEET_COLUMNS_MAX);
 	for (uint32_t i = 0; i < sheet->column_count; i++)

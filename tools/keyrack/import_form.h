@@ -16,7 +16,7 @@ struct import_words {
 	const char *currency;
 };
 
-enum import_kind { IMPORT_NOTHING, IMPORT_HOTEL, IMPORT_TYPE, IMPORT_NIGHTS };
+enum import_kind { IMPORT_NOTHING, IMPORT_HOTEL, IMPORT_TYPE, IMPORT_PLAN, IMPORT_NIGHTS };
 
 /* One row's request; texts belong to the row. */
 struct import_unit {
@@ -25,7 +25,8 @@ struct import_unit {
 	bool has_type; /* IMPORT_HOTEL: its room type follows */
 	struct keyrack_hotel_put hotel;
 	struct keyrack_type_put type;
-	struct fields fields; /* IMPORT_NIGHTS */
+	struct plan_words plan; /* IMPORT_PLAN */
+	struct fields fields;   /* IMPORT_NIGHTS */
 	uint32_t type_number;
 };
 

@@ -1,4 +1,4 @@
-/* keyrack import hotels|types|calendar */
+/* keyrack import hotels|types|plans|calendar */
 #include <stdio.h>
 #include <string.h>
 
@@ -122,11 +122,20 @@ int import_types_run(struct cli *cli, int argc, char **argv)
 		COMMON);
 }
 
+int import_plans_run(struct cli *cli, int argc, char **argv)
+{
+	return import_run(cli, argc, argv, SHEET_PLANS,
+		"Creates rate plans, or changes the settings that the file has columns for. Their "
+		"room types are there before them, and so is a plan that others are derived "
+		"from.\v" //
+		COMMON);
+}
+
 int import_calendar_run(struct cli *cli, int argc, char **argv)
 {
 	return import_run(cli, argc, argv, SHEET_CALENDAR,
 		"Sets what the file has columns for, over the nights of each row. An empty field "
-		"takes a value away.\v"
+		"takes a value away, but one of the room type's in the row of a rate plan.\v"
 		"Nights outside a hotel's window are passed over and counted. The listing "
 		"calendars "
 		"of Inside Airbnb are taken too: a night that is not available is closed, amounts "

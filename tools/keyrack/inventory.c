@@ -7,6 +7,7 @@
 #include "tools/keyrack/fields.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
@@ -14,6 +15,7 @@
 enum set_key {
 	SET_TYPES = 't',
 	SET_NIGHTS = 'n',
+	SET_PLAN = 'p',
 	SET_WEEKDAYS = CLI_KEY_OWN,
 	SET_SET,
 	SET_ADJUST,
@@ -25,6 +27,8 @@ enum set_key {
 static const struct argp_option set_options[] = {
 	{"types", SET_TYPES, "LIST|all", 0, "room types: 0,1,5-9 or all", 0},
 	{"nights", SET_NIGHTS, "A..B", 0, "from night A to night B, both included", 0},
+	{"plan", SET_PLAN, "PLAN", 0,
+		"whose prices, lengths of stay and plan-... are set: number or code (BASE)", 0},
 	{"weekdays", SET_WEEKDAYS, "DAYS", 0, "only these nights of the week: fri,sat (all)", 0},
 	{"set", SET_SET, "FIELD=VALUE[,...]", 0, "give fields a value", 1},
 	{"adjust", SET_ADJUST, "FIELD=CHANGE[,...]", 0, "add to fields; needs --source and --seq",
@@ -43,6 +47,7 @@ static const struct argp_option set_options[] = {
 struct set {
 	struct fields fields;
 	struct value_list types;
+	struct line_name plan;
 	struct span nights;
 	bool has_types;
 	bool has_nights;
@@ -59,6 +64,8 @@ static int set_option(void *options, int key, const char *arg, struct kr_error_t
 	case SET_NIGHTS:
 		set->has_nights = true;
 		return span_parse_nights(arg, &set->nights, error);
+	case SET_PLAN:
+		return line_plan_parse(arg, &set->plan, error);
 	case SET_WEEKDAYS:
 		return value_weekdays(arg, &update->weekday_mask, error);
 	case SET_SET:
@@ -117,6 +124,10 @@ static void echo(const struct set *set)
 		printf("all types, %s", nights);
 	else
 		printf("%u type%s, %s", set->types.count, set->types.count == 1 ? "" : "s", nights);
+	if (set->plan.code[0] != '\0')
+		printf(", plan %s", set->plan.code);
+	else if (set->plan.number != 0)
+		printf(", plan %u", set->plan.number);
 	printf("%s%s\n", days[0] != '\0' ? ", only " : "", days);
 }
 
@@ -138,6 +149,7 @@ static json_t *answer_json(const struct report *report, const struct set *set,
 {
 	json_t *root = report_json(report, &answer->result);
 	js_number_id(root, "hotel_id", set->fields.update.hotel_id);
+	js_count(root, "plan", set->fields.update.plan);
 	js_day(root, "first_night", set->nights.first_day);
 	js_day(root, "last_night", set->nights.end_day - 1);
 	if (answer->result.outcome != KEYRACK_RESULT_DONE)
@@ -232,6 +244,9 @@ int inventory_set_run(struct cli *cli, int argc, char **argv)
 	if (!cli->json)
 		echo(&set);
 	code = cli_connect(cli);
+	if (code == CLI_DONE)
+		code = lookup_plan_of_types(
+			cli, hotel.id, &set.types, &set.plan, &set.fields.update.plan);
 	if (code == CLI_DONE)
 		code = price_settle(cli, &set, &unit);
 	return code != CLI_DONE ? code : inventory_set(cli, &set, &unit);

@@ -6,21 +6,33 @@
 
 #define WRONG(error, ...) kr_error_text_set(error, -KR_E_INVALID, 0, __VA_ARGS__)
 
-int line_type_parse(const char *text, struct line_type *ret_type, struct kr_error_text *error)
+static int name_parse(
+	const char *text, const char *what, struct line_name *ret_name, struct kr_error_text *error)
 {
 	size_t length = strlen(text);
 	uint64_t number;
-	kr_assert(ret_type != NULL);
-	memset(ret_type, 0, sizeof(*ret_type));
+	kr_assert(ret_name != NULL);
+	memset(ret_name, 0, sizeof(*ret_name));
 	if (length > 0 && strspn(text, "0123456789") == length) {
 		int r = value_u64(text, (struct value_range){0, LINE_TYPE_MAX}, &number, error);
-		ret_type->number = r == 0 ? (uint32_t)number : 0;
+		ret_name->number = r == 0 ? (uint32_t)number : 0;
 		return r;
 	}
-	if (length == 0 || length > LINE_TYPE_CODE_MAX)
-		return WRONG(error, "\"%s\" names no room type: give its number or its code", text);
-	memcpy(ret_type->code, text, length);
+	if (length == 0 || length > LINE_CODE_MAX)
+		return WRONG(error, "\"%s\" names no %s: give its number or its code", text, what);
+	memcpy(ret_name->code, text, length);
 	return 0;
+}
+
+int line_type_parse(const char *text, struct line_name *ret_type, struct kr_error_text *error)
+{
+	kr_static_assert(LINE_PLAN_MAX == LINE_TYPE_MAX, "one range for both");
+	return name_parse(text, "room type", ret_type, error);
+}
+
+int line_plan_parse(const char *text, struct line_name *ret_plan, struct kr_error_text *error)
+{
+	return name_parse(text, "rate plan", ret_plan, error);
 }
 
 /* "EUR 120.00" or "EUR 120.00*2". */
@@ -92,6 +104,10 @@ int line_set(struct line *line, const char *name, const char *value, struct kr_e
 		line->has_type = true;
 		return line_type_parse(value, &line->type, error);
 	}
+	if (strcmp(name, "plan") == 0) {
+		line->has_plan = true;
+		return line_plan_parse(value, &line->plan, error);
+	}
 	if (strcmp(name, "stay") == 0)
 		return span_parse_stay(value, &line->stay, error);
 	if (strcmp(name, "rooms") == 0)
@@ -103,7 +119,7 @@ int line_set(struct line *line, const char *name, const char *value, struct kr_e
 	if (strcmp(name, "of") == 0)
 		return count_set(value, &line->of, error);
 	return WRONG(error,
-		"\"%s\" is no part of a line: type, stay, rooms, guests, price and "
+		"\"%s\" is no part of a line: type, plan, stay, rooms, guests, price and "
 		"count-only are",
 		name);
 }

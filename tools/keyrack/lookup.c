@@ -89,7 +89,7 @@ static int types_get(
 }
 
 int lookup_type(
-	struct cli *cli, uint64_t hotel_id, const struct line_type *type, uint32_t *ret_number)
+	struct cli *cli, uint64_t hotel_id, const struct line_name *type, uint32_t *ret_number)
 {
 	struct keyrack_type_list_answer answer;
 	int r;

@@ -26,7 +26,7 @@ struct lookup_place {
 struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id);
 /* A type's number; asks the hotel if it was given by code. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_type(
-	struct cli *cli, uint64_t hotel_id, const struct line_type *type, uint32_t *ret_number);
+	struct cli *cli, uint64_t hotel_id, const struct line_name *type, uint32_t *ret_number);
 /* Numbers of all types of a hotel, ascending. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_types(struct cli *cli, uint64_t hotel_id, struct value_list *ret_list);
 

@@ -61,7 +61,10 @@ static struct line line_of(const struct keyrack_line *present, uint32_t number)
 	kr_assert(present->check_in_day < present->check_out_day);
 	return (struct line){
 		.type = {.number = present->type},
+		.plan = {.number = present->plan},
 		.has_type = true,
+		.has_plan = present->plan != 0,
+		.is_plan_kept = true,
 		.stay = {present->check_in_day, present->check_out_day},
 		.rooms = present->rooms,
 		.guests = present->guests,
@@ -74,6 +77,10 @@ static void line_say(const struct line *said, struct line *line)
 {
 	if (said->has_type)
 		line->type = said->type;
+	if (said->has_plan)
+		line->plan = said->plan;
+	line->has_plan |= said->has_plan;
+	line->is_plan_kept = !said->has_plan;
 	if (said->stay.first_day != said->stay.end_day)
 		line->stay = said->stay;
 	if (said->rooms != 0)
@@ -150,6 +157,26 @@ static int wanted_fill(
 	return code == CLI_DONE ? request_lines_finish(cli, &modify->wanted) : code;
 }
 
+/* Plans belong to a type: whoever moves to another type says which plan of it. CLI_DONE or
+ * CLI_USAGE. */
+static int plans_check(
+	const struct cli *cli, const struct modify *modify, const uint32_t *types_before)
+{
+	const struct request_lines *wanted = &modify->wanted;
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		const struct line *line = &wanted->lines[i];
+		bool is_moved =
+			line->of != 0 && wanted->settled[i].type != types_before[line->of - 1];
+		kr_assert(line->of <= REQUEST_LINES_MAX);
+		if (is_moved && line->is_plan_kept && wanted->settled[i].plan != 0)
+			return cli_wrong(cli,
+				"line %u goes to another room type: say its rate plan too, "
+				"as in --plan BASE",
+				line->of);
+	}
+	return CLI_DONE;
+}
+
 /* What is there, and what is wanted in its place. */
 static int modify_prepare(struct cli *cli, struct modify *modify, struct money_unit *ret_unit)
 {
@@ -168,11 +195,16 @@ static int modify_prepare(struct cli *cli, struct modify *modify, struct money_u
 	/* the answer lives until the next call */
 	const uint64_t hotel_id = answer.reservation.hotel_id;
 	const uint32_t revision = answer.reservation.revision;
+	uint32_t types[REQUEST_LINES_MAX] = {0};
+	for (uint32_t i = 0; i < KR_MIN(answer.reservation.line_count, REQUEST_LINES_MAX); i++)
+		types[i] = answer.reservation.lines[i].type;
 	int code = wanted_fill(cli, modify, &answer.reservation);
 	if (code == CLI_DONE)
 		code = lookup_unit(cli, hotel_id, ret_unit);
 	if (code == CLI_DONE)
 		code = request_lines_settle(cli, hotel_id, ret_unit, &modify->wanted);
+	if (code == CLI_DONE)
+		code = plans_check(cli, modify, types);
 	if (code != CLI_DONE)
 		return code;
 	kr_error_text_clear(&error);

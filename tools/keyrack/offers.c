@@ -2,13 +2,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
+#include "tools/keyrack/reservation.h"
 #include "tools/keyrack/table.h"
 
 #define REFUSALS_MAX 64u
+#define COLUMNS_BEFORE_WHY 6u
 
 /* What all questions of one command share. */
 struct asking {
@@ -17,15 +22,72 @@ struct asking {
 	struct money_unit unit;
 	uint64_t hotel_id;
 	int64_t expected_total_minor;
-	uint32_t sellable; /* offers that could be sold */
+	uint32_t sellable;  /* offers that could be sold */
+	struct plans plans; /* of the hotel; none where one plan was asked for */
 	struct table *table;
 	json_t *list;
 	struct report report;
 };
 
-static void offer_row(
-	struct asking *asking, const char *what, const struct keyrack_stay_answer *answer)
+/* What one question is about: NULL for lines that name their own types. */
+struct offer {
+	uint32_t type, plan;
+	const char *plan_code;
+};
+
+/* Line after line, as far as it fits. */
+static void prices_format(const struct asking *asking, const struct keyrack_stay_answer *answer,
+	char ret_text[static RESERVATION_PRICES_SIZE])
 {
+	struct kr_text text;
+	kr_text_init(&text, ret_text, RESERVATION_PRICES_SIZE);
+	for (uint32_t i = 0; i < answer->line_count; i++) {
+		char prices[RESERVATION_PRICES_SIZE];
+		reservation_prices_format(&answer->lines[i], &asking->unit, prices);
+		if (i > 0)
+			kr_text_put_string(&text, "; ");
+		kr_text_put_string(&text, prices);
+	}
+	kr_assert(text.length < RESERVATION_PRICES_SIZE);
+}
+
+/* Prices of a line, a night each. */
+static json_t *line_json(const struct asking *asking, const struct keyrack_line *line)
+{
+	json_t *object = js_object();
+	json_t *nights = js_array();
+	int32_t day = line->check_in_day;
+	kr_assert(line->check_in_day <= line->check_out_day);
+	js_count(object, "type", line->type);
+	js_count(object, "plan", line->plan);
+	js_count(object, "rooms", line->rooms);
+	for (uint32_t r = 0; r < line->run_count; r++)
+		for (uint32_t n = 0; n < line->runs[r].nights; n++, day++) {
+			json_t *night = js_object();
+			js_day(night, "night", day);
+			js_money(night, "price", &asking->unit, line->runs[r].price_minor);
+			js_append(nights, night);
+		}
+	js_set(object, "nights", nights);
+	return object;
+}
+
+/* The plan's columns: number and code. */
+static void plan_put(struct table *table, const struct offer *offer)
+{
+	if (offer == NULL)
+		table_put(table, "%s", "");
+	else if (offer->plan_code != NULL && offer->plan_code[0] != '\0')
+		table_put(table, "%u %s", offer->plan, offer->plan_code);
+	else
+		table_put(table, "%u", offer->plan);
+	kr_assert(table != NULL);
+}
+
+static void offer_row(
+	struct asking *asking, const struct offer *offer, const struct keyrack_stay_answer *answer)
+{
+	char prices[RESERVATION_PRICES_SIZE] = "";
 	bool is_sellable = answer->result.outcome == KEYRACK_RESULT_DONE;
 	char total[MONEY_TEXT_SIZE] = "";
 	char sentence[SENTENCE_SIZE] = "";
@@ -34,10 +96,17 @@ static void offer_row(
 		money_format(&asking->unit, (int64_t)answer->total_minor, total);
 	if (refusals > 0)
 		sentence_of_refusal(&answer->refusals[0], &asking->report.context, sentence);
+	if (is_sellable)
+		prices_format(asking, answer, prices);
 	table_row(asking->table);
-	table_put(asking->table, "%s", what);
+	if (offer != NULL)
+		table_put(asking->table, "%u", offer->type);
+	else
+		table_put(asking->table, "%s", "all");
+	plan_put(asking->table, offer);
 	table_put(asking->table, "%s", is_sellable ? "yes" : "no");
 	table_put(asking->table, "%s", total);
+	table_put(asking->table, "%s", prices);
 	if (is_sellable)
 		table_put(asking->table, "%u", answer->rooms_left);
 	else
@@ -46,20 +115,24 @@ static void offer_row(
 	for (uint32_t i = 1; i < refusals; i++) {
 		sentence_of_refusal(&answer->refusals[i], &asking->report.context, sentence);
 		table_row(asking->table);
-		for (uint32_t column = 0; column < 4; column++)
+		for (uint32_t column = 0; column < COLUMNS_BEFORE_WHY; column++)
 			table_put(asking->table, "%s", "");
 		table_put(asking->table, "%s", sentence);
 	}
 }
 
 static void offer_json(
-	struct asking *asking, const uint32_t *type, const struct keyrack_stay_answer *answer)
+	struct asking *asking, const struct offer *offer, const struct keyrack_stay_answer *answer)
 {
 	bool is_sellable = answer->result.outcome == KEYRACK_RESULT_DONE;
 	json_t *object = js_object();
 	json_t *refusals = js_array();
-	if (type != NULL)
-		js_count(object, "type", *type);
+	if (offer != NULL) {
+		js_count(object, "type", offer->type);
+		js_count(object, "plan", offer->plan);
+		if (offer->plan_code != NULL)
+			js_text(object, "plan_code", offer->plan_code);
+	}
 	js_bool(object, "bookable", is_sellable);
 	js_text(object, "code", keyrack_code_name(answer->result.code));
 	if (is_sellable) {
@@ -67,6 +140,10 @@ static void offer_json(
 			js_money(object, "total", &asking->unit, answer->total_minor);
 		js_count(object, "rooms_left", answer->rooms_left);
 		js_count(object, "ari_version", answer->ari_version);
+		json_t *lines = js_array();
+		for (uint32_t i = 0; i < answer->line_count; i++)
+			js_append(lines, line_json(asking, &answer->lines[i]));
+		js_set(object, "lines", lines);
 	}
 	for (uint32_t i = 0; i < answer->refusal_count && i < REFUSALS_MAX; i++)
 		js_append(refusals, report_refusal_json(&asking->report, &answer->refusals[i]));
@@ -82,7 +159,7 @@ static bool is_refused(const struct keyrack_result *result)
 }
 
 /* Asks about all settled lines together. CLI_DONE, or the exit code that ends the command. */
-static int offer_ask(struct asking *asking, const uint32_t *type)
+static int offer_ask(struct asking *asking, const struct offer *offer)
 {
 	const struct offers *offers = asking->offers;
 	const struct keyrack_stay stay = {
@@ -95,19 +172,63 @@ static int offer_ask(struct asking *asking, const uint32_t *type)
 		.explain = offers->explain,
 	};
 	struct keyrack_stay_answer answer;
-	char what[16];
 	int r = keyrack_stay(asking->cli->client, &stay, &answer);
 	if (r < 0)
 		return report_not_taken(asking->cli, r);
 	if (r != KEYRACK_RESULT_DONE && !is_refused(&answer.result))
 		return report_fail(asking->cli, &asking->report, &answer.result);
 	asking->sellable += r == KEYRACK_RESULT_DONE;
-	(void)snprintf(what, sizeof(what), type != NULL ? "%u" : "all", type != NULL ? *type : 0);
 	if (asking->list != NULL)
-		offer_json(asking, type, &answer);
+		offer_json(asking, offer, &answer);
 	else
-		offer_row(asking, what, &answer);
+		offer_row(asking, offer, &answer);
 	return CLI_DONE;
+}
+
+static int offer_plan_ask(struct asking *asking, const struct offer *offer)
+{
+	struct keyrack_line *line = &asking->offers->lines.settled[0];
+	kr_assert(asking->offers->lines.has_simple);
+	line->type = offer->type;
+	line->plan = offer->plan;
+	return offer_ask(asking, offer);
+}
+
+/* Each plan of the type that is not retired; of a type that has none of them, and of one that is
+ * not there, plan 0: its refusal says why. */
+static int offer_plans_ask(struct asking *asking, uint32_t type)
+{
+	const struct offer base = {.type = type};
+	uint32_t asked = 0;
+	for (uint32_t i = 0; i < asking->plans.count; i++) {
+		const struct plans_one *one = &asking->plans.list[i];
+		const struct offer offer = {type, one->plan.plan, one->code};
+		if (one->plan.type != type || one->plan.settings.status == KEYRACK_STATUS_RETIRED)
+			continue;
+		int code = offer_plan_ask(asking, &offer);
+		if (code != CLI_DONE)
+			return code;
+		asked++;
+	}
+	return asked > 0 ? CLI_DONE : offer_plan_ask(asking, &base);
+}
+
+/* The plan that was named, by its number or by its code in this type. */
+static int offer_named_ask(struct asking *asking, uint32_t type)
+{
+	const struct line_name *name = &asking->offers->plan;
+	struct offer offer = {.type = type, .plan = name->number};
+	kr_assert(asking->offers->has_plan);
+	for (uint32_t i = 0; name->code[0] != '\0' && i < asking->plans.count; i++) {
+		const struct plans_one *one = &asking->plans.list[i];
+		if (one->plan.type == type && strcmp(one->code, name->code) == 0) {
+			offer.plan = one->plan.plan;
+			offer.plan_code = one->code;
+			return offer_plan_ask(asking, &offer);
+		}
+	}
+	/* A type that has no plan of that code has nothing to offer. */
+	return name->code[0] != '\0' ? CLI_DONE : offer_plan_ask(asking, &offer);
 }
 
 static int offers_ask(struct asking *asking)
@@ -117,9 +238,9 @@ static int offers_ask(struct asking *asking)
 	if (!offers->lines.has_simple)
 		return offer_ask(asking, NULL);
 	for (uint32_t i = 0; i < offers->types.count; i++) {
-		int code;
-		offers->lines.settled[0].type = offers->types.numbers[i];
-		code = offer_ask(asking, &offers->types.numbers[i]);
+		uint32_t type = offers->types.numbers[i];
+		int code = offers->has_plan ? offer_named_ask(asking, type)
+					    : offer_plans_ask(asking, type);
 		if (code != CLI_DONE)
 			return code;
 	}
@@ -141,6 +262,9 @@ static int offers_settle(struct asking *asking)
 	code = request_lines_settle(asking->cli, asking->hotel_id, &asking->unit, &offers->lines);
 	if (code == CLI_DONE && offers->lines.has_simple && offers->types.count == 0)
 		code = lookup_types(asking->cli, asking->hotel_id, &offers->types);
+	if (code == CLI_DONE && offers->lines.has_simple &&
+		(!offers->has_plan || offers->plan.code[0] != '\0'))
+		code = plans_get(asking->cli, asking->hotel_id, NULL, &asking->plans);
 	return code;
 }
 
@@ -162,7 +286,7 @@ static void offers_end(struct asking *asking)
 {
 	json_t *root;
 	if (asking->list == NULL) {
-		table_print_free(asking->table, "The hotel has no room types.");
+		table_print_free(asking->table, "The hotel has no such room types and plans.");
 		return;
 	}
 	root = js_object();
@@ -176,15 +300,19 @@ static void offers_end(struct asking *asking)
 
 int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 {
-	static const struct table_column columns[] = {{"TYPE", true}, {"BOOKABLE", false},
-		{"TOTAL", true}, {"ROOMS LEFT", true}, {"WHY NOT", false}};
+	static const struct table_column columns[] = {{"TYPE", true}, {"PLAN", false},
+		{"BOOKABLE", false}, {"TOTAL", true}, {"A ROOM AND NIGHT", false},
+		{"ROOMS LEFT", true}, {"WHY NOT", false}};
+	kr_static_assert(KR_ARRAY_COUNT(columns) == COLUMNS_BEFORE_WHY + 1, "the last one");
 	struct asking asking = {.cli = cli, .offers = offers, .hotel_id = hotel_id};
 	int code;
 	asking.report = (struct report){
 		.context = {.unit = &asking.unit, .has_lines = !offers->lines.has_simple}};
 	code = offers_settle(&asking);
-	if (code != CLI_DONE)
+	if (code != CLI_DONE) {
+		plans_free(&asking.plans);
 		return code;
+	}
 	if (cli->json) {
 		asking.list = js_array();
 	} else {
@@ -192,6 +320,7 @@ int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 		asking.table = table_new(columns, KR_ARRAY_COUNT(columns));
 	}
 	code = offers_ask(&asking);
+	plans_free(&asking.plans);
 	if (code != CLI_DONE)
 		return code;
 	offers_end(&asking);

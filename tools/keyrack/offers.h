@@ -1,4 +1,5 @@
-/* "Could this be sold now?" asked of one room type after the other, or of several lines at once. */
+/* "Could this be sold now?" asked of one rate plan of one room type after the other, or of several
+ * lines at once. */
 #ifndef TOOLS_KEYRACK_OFFERS_H
 #define TOOLS_KEYRACK_OFFERS_H
 
@@ -10,6 +11,8 @@ struct offers {
 	struct keyrack_call call;
 	struct request_lines lines; /* has_simple: its one line is asked for each type */
 	struct value_list types;    /* none = all of the hotel */
+	bool has_plan;              /* else each plan of each type that is not retired */
+	struct line_name plan;
 	bool explain;
 	bool has_expected_total;
 	struct money expected_total;

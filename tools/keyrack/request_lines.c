@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/plans.h"
 
 static const char *name_of_key(int key)
 {
 	switch (key) {
 	case LINES_TYPE:
 		return "type";
+	case LINES_PLAN:
+		return "plan";
 	case LINES_STAY:
 		return "stay";
 	case LINES_ROOMS:
@@ -99,6 +102,9 @@ int request_lines_settle(struct cli *cli, uint64_t hotel_id, const struct money_
 		struct keyrack_line *settled = &lines->settled[i];
 		int code = lookup_type(cli, hotel_id, &line->type, &settled->type);
 		if (code == CLI_DONE)
+			code = lookup_plan(
+				cli, hotel_id, settled->type, &line->plan, &settled->plan);
+		if (code == CLI_DONE)
 			code = runs_settle(cli, unit, line, lines->runs[i]);
 		if (code != CLI_DONE)
 			return code;
@@ -130,6 +136,10 @@ void request_lines_echo(const struct request_lines *lines)
 			printf("type %s, ", line->type.code);
 		else
 			printf("type %u, ", line->type.number);
+		if (line->plan.code[0] != '\0')
+			printf("plan %s, ", line->plan.code);
+		else if (line->has_plan)
+			printf("plan %u, ", line->plan.number);
 		printf("%u room%s, %u guest%s, %s\n", line->rooms, line->rooms == 1 ? "" : "s",
 			line->guests, line->guests == 1 ? "" : "s", stay);
 	}

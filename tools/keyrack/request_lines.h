@@ -1,4 +1,4 @@
-/* The lines of a request: --line, or --type, --stay, --rooms, --guests, --price, --count-only. */
+/* The lines of a request: --line, or --type, --plan, --stay and their like. */
 #ifndef TOOLS_KEYRACK_REQUEST_LINES_H
 #define TOOLS_KEYRACK_REQUEST_LINES_H
 
@@ -11,6 +11,7 @@ enum request_lines_key {
 	LINES_LINE = 'l',
 	LINES_TYPE = 't',
 	LINES_STAY = 's',
+	LINES_PLAN = 'p',
 	LINES_ROOMS = CLI_KEY_OWN + 0x800,
 	LINES_GUESTS,
 	LINES_PRICE,
@@ -20,6 +21,7 @@ enum request_lines_key {
 /* clang-format off */
 #define REQUEST_LINES_OPTIONS                                                                      \
 	{"type", LINES_TYPE, "TYPE", 0, "room type: its number or its code", 0},                   \
+	{"plan", LINES_PLAN, "PLAN", 0, "its rate plan: number or code (BASE)", 0},                \
 	{"stay", LINES_STAY, "A..B", 0, "arrives on A, leaves on B", 0},                           \
 	{"rooms", LINES_ROOMS, "N", 0, "how many (1)", 0},                                         \
 	{"guests", LINES_GUESTS, "N", 0, "in all of the rooms (one a room)", 0},                   \
@@ -28,8 +30,8 @@ enum request_lines_key {
 		"EUR 120.00*2+EUR 140.00*1 by nights", 0},                                         \
 	{"count-only", LINES_COUNT_ONLY, NULL, 0, "count the rooms, with no price", 0},            \
 	{"line", LINES_LINE, "NAME=VALUE[,...]", 0,                                                \
-		"one line of several: type=0,stay=A..B,rooms=1,guests=2[,price=MONEY|"            \
-		"count-only]; may be repeated", 0}
+		"one line of several: type=0,stay=A..B,rooms=1,guests=2[,plan=PLAN][,price=MONEY" \
+		"|count-only]; may be repeated", 0}
 /* clang-format on */
 
 struct request_lines {
@@ -49,7 +51,8 @@ int request_lines_option(
 KR_MUST_CHECK int request_lines_finish(const struct cli *cli, struct request_lines *lines);
 /* Does any of them carry money? */
 bool request_lines_have_price(const struct request_lines *lines);
-/* Numbers of types, minor units: `unit` counts only if they have a price. CLI_DONE or the code. */
+/* Numbers of types and plans, minor units: `unit` counts only if they have a price. CLI_DONE or the
+ * code. */
 KR_MUST_CHECK int request_lines_settle(struct cli *cli, uint64_t hotel_id,
 	const struct money_unit *unit, struct request_lines *lines);
 /* What was understood, one printed line each. */

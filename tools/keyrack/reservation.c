@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
@@ -213,40 +214,41 @@ static json_t *get_json(
 	return root;
 }
 
-static void prices_format(
-	const struct keyrack_line *line, const struct money_unit *unit, char *ret, size_t size)
+void reservation_prices_format(const struct keyrack_line *line, const struct money_unit *unit,
+	char ret_text[static RESERVATION_PRICES_SIZE])
 {
-	size_t length = 0;
-	kr_assert(size > 0);
-	ret[0] = '\0';
+	struct kr_text text;
+	kr_text_init(&text, ret_text, RESERVATION_PRICES_SIZE);
 	if (line->pricing == KEYRACK_PRICING_NONE)
-		(void)snprintf(ret, size, "count only");
-	for (uint32_t i = 0; i < line->run_count && length + 1 < size; i++) {
+		kr_text_put_string(&text, "count only");
+	for (uint32_t i = 0; i < line->run_count; i++) {
 		char price[64];
-		int more;
 		total_format(unit, line->runs[i].price_minor, price, sizeof(price));
-		more = snprintf(ret + length, size - length, "%s%u x %s", i > 0 ? ", " : "",
-			line->runs[i].nights, price);
-		length += (size_t)KR_MAX(more, 0);
+		kr_text_format(&text, "%s%u x %s", i > 0 ? ", " : "", line->runs[i].nights, price);
 	}
+	if (text.is_cut)
+		memcpy(ret_text + RESERVATION_PRICES_SIZE - sizeof("..."), "...", sizeof("..."));
+	kr_assert(text.length < RESERVATION_PRICES_SIZE);
 }
 
 static void lines_table(
 	const struct keyrack_reservation *reservation, const struct money_unit *unit)
 {
 	static const struct table_column columns[] = {{"LINE", true}, {"TYPE", true},
-		{"ROOMS", true}, {"GUESTS", true}, {"STAY", false}, {"NIGHTS X PRICE", false}};
+		{"PLAN", true}, {"ROOMS", true}, {"GUESTS", true}, {"STAY", false},
+		{"NIGHTS X PRICE", false}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
 	for (uint32_t i = 0; i < reservation->line_count; i++) {
 		const struct keyrack_line *line = &reservation->lines[i];
 		struct span stay = {line->check_in_day, line->check_out_day};
 		char text[SPAN_TEXT_SIZE];
-		char prices[256];
+		char prices[RESERVATION_PRICES_SIZE];
 		span_format_stay(stay, text);
-		prices_format(line, unit, prices, sizeof(prices));
+		reservation_prices_format(line, unit, prices);
 		table_row(table);
 		table_put(table, "%u", i + 1);
 		table_put(table, "%u", line->type);
+		table_put(table, "%u", line->plan);
 		table_put(table, "%u", line->rooms);
 		table_put(table, "%u", line->guests);
 		table_put(table, "%s", text);

@@ -16,6 +16,11 @@ struct reservation_context {
 /* "calendar", "caller", "count_only". */
 const char *reservation_pricing_name(enum keyrack_pricing pricing);
 
+#define RESERVATION_PRICES_SIZE 256u
+/* "2 x EUR 120.00, 1 x EUR 140.00": what a room costs, night by night, as far as it fits. */
+void reservation_prices_format(const struct keyrack_line *line, const struct money_unit *unit,
+	char ret_text[static RESERVATION_PRICES_SIZE]);
+
 #define TRANSITION_CHANGE_TEXT_SIZE 17u
 /* A change's id as --change takes it. */
 void transition_change_format(

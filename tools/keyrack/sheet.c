@@ -28,21 +28,30 @@ static const struct sheet_column type_columns[] = {{"hotel", SHEET_TEXT, true},
 	{"guests_max", SHEET_NUMBER, false}, {"plan_status", SHEET_TEXT, false},
 	{"advance_min", SHEET_TEXT, false}, {"advance_max", SHEET_TEXT, false}};
 
-enum { NIGHTS_HOTEL, NIGHTS_TYPE, NIGHTS_FIRST, NIGHTS_LAST, NIGHTS_FIELDS };
+enum { PLAN_HOTEL, PLAN_TYPE, PLAN_NUMBER, PLAN_SETTINGS };
+static const struct sheet_column plan_columns[] = {{"hotel", SHEET_TEXT, true},
+	{"type", SHEET_NUMBER, true}, {"plan", SHEET_NUMBER, true}, {"code", SHEET_TEXT, false},
+	{"status", SHEET_TEXT, false}, {"from", SHEET_NUMBER, false},
+	{"percent", SHEET_TEXT, false}, {"amount", SHEET_TEXT, false},
+	{"policy", SHEET_TEXT, false}, {"advance_min", SHEET_TEXT, false},
+	{"advance_max", SHEET_TEXT, false}};
+
+enum { NIGHTS_HOTEL, NIGHTS_TYPE, NIGHTS_PLAN, NIGHTS_FIRST, NIGHTS_LAST, NIGHTS_FIELDS };
 static const struct sheet_column night_columns[] = {{"hotel", SHEET_TEXT, true},
-	{"type", SHEET_NUMBER, true}, {"first_night", SHEET_TEXT, true},
-	{"last_night", SHEET_TEXT, false}, {"physical", SHEET_NUMBER, false},
-	{"out_of_order", SHEET_NUMBER, false}, {"allowance", SHEET_TEXT, false},
-	{"cap", SHEET_NUMBER, false}, {"closed", SHEET_FLAG, false}, {"cta", SHEET_FLAG, false},
-	{"ctd", SHEET_FLAG, false}, {"price", SHEET_TEXT, false},
-	{"min_arrival", SHEET_NUMBER, false}, {"max_arrival", SHEET_NUMBER, false},
-	{"min_through", SHEET_NUMBER, false}, {"max_through", SHEET_NUMBER, false},
-	{"plan_closed", SHEET_FLAG, false}, {"plan_cta", SHEET_FLAG, false},
-	{"plan_ctd", SHEET_FLAG, false}};
+	{"type", SHEET_NUMBER, true}, {"plan", SHEET_NUMBER, false},
+	{"first_night", SHEET_TEXT, true}, {"last_night", SHEET_TEXT, false},
+	{"physical", SHEET_NUMBER, false}, {"out_of_order", SHEET_NUMBER, false},
+	{"allowance", SHEET_TEXT, false}, {"cap", SHEET_NUMBER, false},
+	{"closed", SHEET_FLAG, false}, {"cta", SHEET_FLAG, false}, {"ctd", SHEET_FLAG, false},
+	{"price", SHEET_TEXT, false}, {"min_arrival", SHEET_NUMBER, false},
+	{"max_arrival", SHEET_NUMBER, false}, {"min_through", SHEET_NUMBER, false},
+	{"max_through", SHEET_NUMBER, false}, {"plan_closed", SHEET_FLAG, false},
+	{"plan_cta", SHEET_FLAG, false}, {"plan_ctd", SHEET_FLAG, false}};
 
 static const struct sheet sheets[SHEET_KIND_COUNT] = {
 	[SHEET_HOTELS] = {"hotels", hotel_columns, KR_ARRAY_COUNT(hotel_columns)},
 	[SHEET_TYPES] = {"types", type_columns, KR_ARRAY_COUNT(type_columns)},
+	[SHEET_PLANS] = {"plans", plan_columns, KR_ARRAY_COUNT(plan_columns)},
 	[SHEET_CALENDAR] = {"calendar", night_columns, KR_ARRAY_COUNT(night_columns)},
 };
 kr_static_assert(KR_ARRAY_COUNT(night_columns) <= SHEET_COLUMNS_MAX, "the longest one");
@@ -135,13 +144,16 @@ int sheet_hotel_read(
 	return 0;
 }
 
-static int type_number_read(const char *text, uint32_t *ret_type, struct kr_error_text *error)
+/* Of a room type or a rate plan. */
+static int number_read(
+	const char *column, const char *text, uint32_t *ret_number, struct kr_error_text *error)
 {
 	uint64_t number;
+	kr_static_assert(TYPE_NUMBER_MAX == LINE_PLAN_MAX, "one range for both");
 	if (value_u64(text, (struct value_range){0, TYPE_NUMBER_MAX}, &number, error) < 0)
-		return column_wrong("type", error);
+		return column_wrong(column, error);
 	kr_assert(number <= TYPE_NUMBER_MAX);
-	*ret_type = (uint32_t)number;
+	*ret_number = (uint32_t)number;
 	return 0;
 }
 
@@ -167,7 +179,7 @@ int sheet_type_read(
 	kr_assert(TYPE_SETTINGS == 2);
 	if (row_check(SHEET_TYPES, row, error) < 0 ||
 		hotel_id_read(row->texts[TYPE_HOTEL], &ret_put->hotel_id, error) < 0 ||
-		type_number_read(row->texts[TYPE_NUMBER], &ret_put->type, error) < 0)
+		number_read("type", row->texts[TYPE_NUMBER], &ret_put->type, error) < 0)
 		return error->error;
 	for (uint32_t i = TYPE_SETTINGS; i < KR_ARRAY_COUNT(type_columns); i++) {
 		const char *column = type_columns[i].name;
@@ -183,6 +195,42 @@ int sheet_type_read(
 			return column_wrong(column, error);
 	}
 	return 0;
+}
+
+/* Of plan 0 only what `export plans` writes of it may be said: its code is what it is, and status
+ * and advance notice stand in the table of room types. */
+static bool plan_base_passes(const struct plan_words *words, const char *column, const char *text)
+{
+	kr_assert(column != NULL && text != NULL);
+	return words->put.plan == 0 && strcmp(column, "code") == 0 && strcmp(text, "BASE") == 0;
+}
+
+int sheet_plan_read(
+	const struct sheet_row *row, struct plan_words *ret_words, struct kr_error_text *error)
+{
+	struct keyrack_plan_put *put = &ret_words->put;
+	memset(ret_words, 0, sizeof(*ret_words));
+	kr_assert(PLAN_SETTINGS == 3);
+	if (row_check(SHEET_PLANS, row, error) < 0 ||
+		hotel_id_read(row->texts[PLAN_HOTEL], &put->hotel_id, error) < 0 ||
+		number_read("type", row->texts[PLAN_TYPE], &put->type, error) < 0 ||
+		number_read("plan", row->texts[PLAN_NUMBER], &put->plan, error) < 0)
+		return error->error;
+	for (uint32_t i = PLAN_SETTINGS; i < KR_ARRAY_COUNT(plan_columns); i++) {
+		const char *column = plan_columns[i].name;
+		const char *text = row->texts[i];
+		if (text == NULL || plan_base_passes(ret_words, column, text))
+			continue;
+		if (text[0] == '\0') {
+			/* Without a policy a plan can be cancelled for nothing. */
+			put->mask |= strcmp(column, "policy") == 0 ? KEYRACK_PLAN_TIERS : 0;
+			continue;
+		}
+		if (plan_words_set(ret_words, option_key(plan_words_options, column), text, error) <
+			0)
+			return column_wrong(column, error);
+	}
+	return plan_words_finish(ret_words, error);
 }
 
 /* The row's nights, inclusive; one where the last is not given. */
@@ -202,15 +250,25 @@ static int days_read(const struct sheet_row *row, struct keyrack_inventory_set *
 	return 0;
 }
 
+/* Files from before there were plans do not say it. */
+static int nights_plan_read(const char *text, uint32_t *ret_plan, struct kr_error_text *error)
+{
+	kr_assert(*ret_plan == 0);
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	return number_read("plan", text, ret_plan, error);
+}
+
 int sheet_nights_read(const struct sheet_row *row, struct fields *ret_fields, uint32_t *ret_type,
 	struct kr_error_text *error)
 {
 	struct keyrack_inventory_set *update = &ret_fields->update;
 	memset(ret_fields, 0, sizeof(*ret_fields));
-	kr_assert(NIGHTS_FIELDS == 4);
+	kr_assert(NIGHTS_FIELDS == 5);
 	if (row_check(SHEET_CALENDAR, row, error) < 0 ||
 		hotel_id_read(row->texts[NIGHTS_HOTEL], &update->hotel_id, error) < 0 ||
-		type_number_read(row->texts[NIGHTS_TYPE], ret_type, error) < 0 ||
+		number_read("type", row->texts[NIGHTS_TYPE], ret_type, error) < 0 ||
+		nights_plan_read(row->texts[NIGHTS_PLAN], &update->plan, error) < 0 ||
 		days_read(row, update, error) < 0)
 		return error->error;
 	for (uint32_t i = NIGHTS_FIELDS; i < KR_ARRAY_COUNT(night_columns); i++) {
@@ -218,6 +276,8 @@ int sheet_nights_read(const struct sheet_row *row, struct fields *ret_fields, ui
 		if (row->texts[i] == NULL)
 			continue;
 		option_name(night_columns[i].name, name);
+		if (row->texts[i][0] == '\0' && update->plan != 0 && !fields_is_of_plan(name))
+			continue;
 		if (fields_put(ret_fields, name, row->texts[i], error) < 0)
 			return column_wrong(night_columns[i].name, error);
 	}

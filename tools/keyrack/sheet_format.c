@@ -133,6 +133,40 @@ void sheet_type_format(
 	kr_assert(pen.column == sheet_of(SHEET_TYPES)->column_count);
 }
 
+/* Of plan 0 there is nothing that the table of room types has as well. */
+void sheet_plan_format(uint64_t hotel_id, const struct keyrack_plan *plan,
+	const struct money_unit *unit, struct sheet_texts *ret_texts)
+{
+	const struct keyrack_plan_settings *s = &plan->settings;
+	struct sheet_pen pen = {.texts = ret_texts};
+	char percent[PLAN_PERCENT_SIZE] = "", amount[MONEY_TEXT_SIZE] = "";
+	char policy[POLICY_TEXT_SIZE] = "";
+	bool is_base = plan->plan == 0;
+	if (s->derivation == KEYRACK_DERIVED_BASIS_POINTS)
+		plan_percent_format(s->adjustment, percent);
+	else if (s->derivation == KEYRACK_DERIVED_AMOUNT)
+		money_format(unit, s->adjustment, amount);
+	if (s->tier_count > 0)
+		policy_format(s->tiers, s->tier_count, policy);
+	put(&pen, "%" PRIu64, hotel_id);
+	put(&pen, "%u", plan->type);
+	put(&pen, "%u", plan->plan);
+	put(&pen, "%.64s", s->code);
+	put_status(&pen, is_base ? 0 : s->status);
+	put_if(&pen, s->derivation != KEYRACK_DERIVED_NOT, s->parent);
+	put(&pen, "%s", percent);
+	put(&pen, "%s", amount);
+	put(&pen, "%s", policy);
+	if (is_base) {
+		put(&pen, "%s", "");
+		put(&pen, "%s", "");
+	} else {
+		put_duration(&pen, s->advance_min_minutes * MINUTE_US);
+		put_duration(&pen, s->advance_max_minutes * MINUTE_US);
+	}
+	kr_assert(pen.column == sheet_of(SHEET_PLANS)->column_count);
+}
+
 void sheet_nights_format(const struct sheet_nights *nights, struct sheet_texts *ret_texts)
 {
 	const struct sheet_night *n = &nights->night;
@@ -140,6 +174,7 @@ void sheet_nights_format(const struct sheet_nights *nights, struct sheet_texts *
 	char money[MONEY_TEXT_SIZE] = "";
 	put(&pen, "%" PRIu64, nights->hotel_id);
 	put(&pen, "%u", nights->type);
+	put(&pen, "%u", nights->plan);
 	put_day(&pen, nights->first_day);
 	put_day(&pen, nights->last_day);
 	put_if(&pen, (n->set_mask & KEYRACK_SET_PHYSICAL) != 0, n->physical);

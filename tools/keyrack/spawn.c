@@ -91,6 +91,8 @@ static void words_of_shard(const struct cluster *cluster, uint32_t index, struct
 	option_put(words, "--durability", config->durability);
 	count_put(words, "--hotels", cluster_part(config->hotels, shards, SLACK_HOTELS));
 	count_put(words, "--types", cluster_part(config->types, shards, SLACK_TYPES));
+	if (config->plans != 0)
+		count_put(words, "--plans", cluster_part(config->plans, shards, SLACK_TYPES));
 	count_put(words, "--nights", config->nights);
 	count_put(words, "--reservations",
 		cluster_part(config->reservations, shards, SLACK_RESERVATIONS));

@@ -65,12 +65,12 @@ void terms_cost_format(uint64_t penalty_minor, uint64_t refundable_minor,
 	kr_assert(!text.is_cut);
 }
 
-void terms_line_json(json_t *object, const struct keyrack_line *line)
+void terms_tiers_json(json_t *object, const struct keyrack_tier *tiers, uint32_t tier_count)
 {
 	json_t *list = js_array();
 	kr_assert(object != NULL);
-	for (uint32_t i = 0; i < line->tier_count; i++) {
-		const struct keyrack_tier *tier = &line->tiers[i];
+	for (uint32_t i = 0; i < tier_count; i++) {
+		const struct keyrack_tier *tier = &tiers[i];
 		json_t *step = js_object();
 		js_count(step, "hours", tier->hours);
 		if (tier->nights != 0)
@@ -80,6 +80,12 @@ void terms_line_json(json_t *object, const struct keyrack_line *line)
 		js_append(list, step);
 	}
 	js_set(object, "tiers", list);
+}
+
+void terms_line_json(json_t *object, const struct keyrack_line *line)
+{
+	terms_tiers_json(object, line->tiers, line->tier_count);
+	kr_assert(line->tier_count == 0 || line->tiers != NULL);
 	if (line->tier_count > 0)
 		js_count(object, "arrival_us", line->arrival_us);
 }

@@ -18,6 +18,8 @@ void terms_free_format(
 /* "penalty EUR 120.00, refundable EUR 240.00"; in minor units without a unit. */
 void terms_cost_format(uint64_t penalty_minor, uint64_t refundable_minor,
 	const struct money_unit *unit, char ret_text[static TERMS_TEXT_SIZE]);
+/* "tiers", of a line or a plan. */
+void terms_tiers_json(json_t *object, const struct keyrack_tier *tiers, uint32_t tier_count);
 /* A line's tiers and arrival, where it has any. */
 void terms_line_json(json_t *object, const struct keyrack_line *line);
 

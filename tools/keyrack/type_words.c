@@ -6,8 +6,6 @@
 #include "tools/keyrack/value.h"
 
 #define COUNT_MAX 65535u
-#define ADVANCE_MINUTES_MAX UINT32_MAX
-#define MINUTE_US UINT64_C(60000000)
 
 enum put_key {
 	PUT_CODE = CLI_KEY_OWN,
@@ -75,17 +73,6 @@ static int allowance_read(
 	return r;
 }
 
-static int minutes_read(const char *arg, uint32_t *ret, struct kr_error_text *error)
-{
-	uint64_t us = 0;
-	int r = value_duration(arg, &us, error);
-	if (r == 0 && (us % MINUTE_US != 0 || us / MINUTE_US > ADVANCE_MINUTES_MAX))
-		return kr_error_text_set(
-			error, -KR_E_INVALID, 0, "\"%s\" is no whole minutes", arg);
-	*ret = (uint32_t)(us / MINUTE_US);
-	return r;
-}
-
 static int clear_read(const char *arg, uint32_t *mask, struct kr_error_text *error)
 {
 	static const struct {
@@ -142,10 +129,10 @@ int type_words_set(void *options, int key, const char *arg, struct kr_error_text
 		return value_status(arg, &settings->plan_status, error);
 	case PUT_ADVANCE_MIN:
 		put->mask |= KEYRACK_TYPE_ADVANCE_MIN;
-		return minutes_read(arg, &settings->advance_min_minutes, error);
+		return value_minutes(arg, &settings->advance_min_minutes, error);
 	case PUT_ADVANCE_MAX:
 		put->mask |= KEYRACK_TYPE_ADVANCE_MAX;
-		return minutes_read(arg, &settings->advance_max_minutes, error);
+		return value_minutes(arg, &settings->advance_max_minutes, error);
 	case PUT_CLEAR:
 		return clear_read(arg, &put->clear_mask, error);
 	case PUT_EXPECT_VERSION:

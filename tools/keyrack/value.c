@@ -5,6 +5,7 @@
 #include "proto/slot.h"
 
 #define WRONG(error, ...) kr_error_text_set(error, -KR_E_INVALID, 0, __VA_ARGS__)
+#define MINUTE_US UINT64_C(60000000)
 
 static bool digits_read(const char *text, size_t length, uint64_t *ret_value)
 {
@@ -82,6 +83,18 @@ int value_duration(const char *text, uint64_t *ret_us, struct kr_error_text *err
 		return 0;
 	}
 	return WRONG(error, "\"%s\" needs a unit: us, ms, s, m, h or d, as in 90s", text);
+}
+
+int value_minutes(const char *text, uint32_t *ret_minutes, struct kr_error_text *error)
+{
+	uint64_t us = 0;
+	int r = value_duration(text, &us, error);
+	if (r < 0)
+		return r;
+	if (us % MINUTE_US != 0 || us / MINUTE_US > UINT32_MAX)
+		return WRONG(error, "\"%s\" is no whole minutes", text);
+	*ret_minutes = (uint32_t)(us / MINUTE_US);
+	return 0;
 }
 
 int value_clock(const char *text, uint32_t *ret_minute, struct kr_error_text *error)

@@ -43,6 +43,9 @@ KR_MUST_CHECK int value_i64(const char *text, int64_t *ret_value, struct kr_erro
 KR_MUST_CHECK int value_bool(const char *text, bool *ret_value, struct kr_error_text *error);
 /* "90s", "15m", "2h", "1d", "250ms", "10us". A number without its unit is refused. */
 KR_MUST_CHECK int value_duration(const char *text, uint64_t *ret_us, struct kr_error_text *error);
+/* The same, whole minutes: a notice before check-in. */
+KR_MUST_CHECK int value_minutes(
+	const char *text, uint32_t *ret_minutes, struct kr_error_text *error);
 /* "04:00": minutes after midnight. */
 KR_MUST_CHECK int value_clock(const char *text, uint32_t *ret_minute, struct kr_error_text *error);
 /* "10%", "-2.5%": hundredths of a percent. */

@@ -23,6 +23,20 @@ Test(line, reads_all_of_its_parts)
 	cr_assert_not(line.is_count_only);
 }
 
+Test(line, a_rate_plan_has_a_number_or_a_code)
+{
+	struct line line;
+	cr_assert_eq(read_line("type=3,stay=2026-12-30..2027-01-02", &line), 0);
+	cr_assert(!line.has_plan && line.plan.number == 0 && line.plan.code[0] == '\0');
+	cr_assert_eq(read_line("type=3,plan=65534,stay=2026-12-30..2027-01-02", &line), 0);
+	cr_assert(line.has_plan && line.plan.number == 65534);
+	cr_assert_eq(read_line("type=3,stay=2026-12-30..2027-01-02,plan=FLEX", &line), 0);
+	cr_assert_str_eq(line.plan.code, "FLEX");
+	cr_assert_eq(
+		read_line("type=3,stay=2026-12-30..2027-01-02,plan=65535", &line), -KR_E_INVALID);
+	cr_assert_eq(read_line("type=3,stay=2026-12-30..2027-01-02,plan=", &line), -KR_E_INVALID);
+}
+
 Test(line, one_room_with_one_guest_if_nothing_else_is_said)
 {
 	struct line line;
