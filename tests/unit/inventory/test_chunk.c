@@ -59,13 +59,44 @@ static struct inv *copy_of(const struct inv *from, const struct inv_config *conf
 	return to;
 }
 
+/* Plan 4 of types 1 and 2 has prices of its own, plan 9 of type 1 derives from it, plan 6 of type 3
+ * from plan 0; each has terms. */
+static void decorate_plans(struct rng *rng)
+{
+	static const struct {
+		uint16_t type, plan, parent;
+		uint8_t derivation;
+	} plans[] = {{1, 4, 0, INV_PRICES_OWN}, {2, 4, 0, INV_PRICES_OWN},
+		{1, 9, 4, INV_PRICES_PLUS_POINTS}, {3, 6, 0, INV_PRICES_PLUS_MINOR}};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(plans); i++) {
+		struct inv_plan_op op = {.hotel = {WORLD_HOTEL}, .type = plans[i].type};
+		op.plan = plans[i].plan;
+		op.mask = INV_PLAN_MASK;
+		op.settings = (struct inv_plan_settings){
+			.code = text("FLEXIBLE"), .status = (uint8_t)(1 + rng_below(rng, 3))};
+		op.settings.code.size_bytes -= (uint32_t)i;
+		op.settings.parent = plans[i].parent;
+		op.settings.derivation = plans[i].derivation;
+		op.settings.adjustment =
+			plans[i].derivation == 0 ? 0 : (int64_t)rng_below(rng, 9000) - 4500;
+		op.settings.advance_min_minutes = (uint32_t)rng_below(rng, 70000);
+		op.settings.tier_count = (uint8_t)rng_below(rng, 3);
+		op.settings.tiers[0] = (struct inv_tier){.hours = 300, .basis_points = 5000};
+		op.settings.tiers[1] = (struct inv_tier){.hours = 24, .nights = 2};
+		cr_assert_eq(world_plan_put(&w, &op), KEYRACK_DONE, "%s", w.answer.refusal.text);
+	}
+}
+
 static void decorate(struct rng *rng)
 {
+	decorate_plans(rng);
 	for (int i = 0; i < 60; i++) {
 		uint16_t type = (uint16_t)(1 + rng_below(rng, 3));
+		uint16_t plan = type != 3 && rng_below(rng, 2) != 0 ? 4 : 0;
 		int32_t first = today + (int32_t)rng_below(rng, 40);
 		struct inv_update_op op = update_op(&type, 1, first,
 			first + (int32_t)rng_below(rng, (uint64_t)(today + 40 - first)));
+		op.update.plan = plan;
 		op.update.set_mask =
 			(uint32_t)rng_next(rng) & INV_UPDATE_MASK & ~INV_UPDATE_AVAILABLE;
 		op.update.set_mask |= INV_UPDATE_PRICE;
@@ -317,6 +348,18 @@ Test(chunk, digest_sees_every_change)
 		cr_assert_eq(world_type_put(&w, &type), KEYRACK_DONE);
 		seen[count++] = inv_digest(w.inv);
 	}
+	for (uint32_t bit = 0; bit < 8; bit++) {
+		struct inv_plan_op plan = {.hotel = {WORLD_HOTEL}, .type = 3, .plan = 5};
+		plan.mask = bit < 4 || bit == 7 ? 1u << bit : 0;
+		plan.settings = (struct inv_plan_settings){.code = text("Y"),
+			.status = 2,
+			.advance_min_minutes = 5,
+			.advance_max_minutes = 6,
+			.tier_count = 1,
+			.tiers = {{24, 1, 0}}};
+		cr_assert_eq(world_plan_put(&w, &plan), KEYRACK_DONE);
+		seen[count++] = inv_digest(w.inv);
+	}
 	world_sell(&w, 1, today, 1, 0);
 	seen[count++] = inv_digest(w.inv);
 	world_sell(&w, 1, today, 0, 1);
@@ -352,13 +395,14 @@ Test(chunk, tables_too_small_say_so)
 	decorate(&rng);
 	size_t size = save(w.inv, 1, bytes);
 	uint64_t digest = inv_chunk_digest(w.inv, 1);
-	for (int which = 0; which < 4; which++) {
+	for (int which = 0; which < 5; which++) {
 		void *memory;
 		struct world other = w;
 		other.config.rows_max = which == 0 ? 2 : 64;
 		other.config.stock_runs_max = which == 1 ? 5 : 256;
 		other.config.window_nights = which == 2 ? 20 : 40;
 		other.config.hotels_max = which == 3 ? 1 : 8;
+		other.config.plans_max = which == 4 ? 3 : 16;
 		struct inv *copy = world_inventory_new(&other, &memory);
 		if (which == 3) {
 			struct inv_hotel_op op = hotel_op(5);
