@@ -7,24 +7,13 @@ import datetime
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import unittest
 
-from ports import free_port
+from local_cluster import LocalCluster, run
 
 ROOT, KEYRACK, BENCH = sys.argv[1:4]
-TIMEOUT_S = 120
 NAMES = ["chain", "airbnb", "cache", "flash", "ari", "expiry", "dsb"]
-
-
-def run(*words, code=0):
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True,
-                          timeout=TIMEOUT_S, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != code:
-        raise AssertionError(f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done
 
 
 class WordsTest(unittest.TestCase):
@@ -65,15 +54,8 @@ class PresetTest(unittest.TestCase):
     """A fresh cluster for each."""
 
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory(prefix="keyrack-presets-")
-        self.addCleanup(temporary.cleanup)
-        self.router = f"127.0.0.1:{free_port()}"
-        folder = os.path.join(temporary.name, "c")
-        self.addCleanup(subprocess.run, [KEYRACK, "cluster", "stop", "--dir", folder, "--kill"],
-                        capture_output=True, check=False)
-        run(KEYRACK, "cluster", "start", "--dir", folder, "--shards", 2, "--listen", self.router,
-            "--allow-tmpfs", "--hotels", 100, "--types", 400, "--nights", 60, "--reservations",
-            200000)
+        sizes = ("--hotels", 100, "--types", 400, "--nights", 60, "--reservations", 200000)
+        self.router = LocalCluster.lent(KEYRACK, self.addCleanup, sizes).router
 
     def load(self, name, hotels, nights, *more):
         run(BENCH, "load", "--router", self.router, "--preset", name, "--hotels", hotels,

@@ -58,17 +58,10 @@ static int rule_read(const char *arg, uint32_t *ret_rule, struct kr_error_text *
 static int denials_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct denials *d = options;
-	struct span span;
-	int r;
 	switch ((enum denials_key)key) {
 	case DENIALS_NIGHTS:
-		r = span_parse_nights(arg, &span, error);
-		if (r != 0)
-			return r;
-		d->request.has_nights = true;
-		d->request.first_day = span.first_day;
-		d->request.last_day = span.end_day - 1;
-		return 0;
+		return span_parse_days(arg, &d->request.has_nights, &d->request.first_day,
+			&d->request.last_day, error);
 	case DENIALS_RULE:
 		return rule_read(arg, &d->request.rule, error);
 	case DENIALS_LIMIT:

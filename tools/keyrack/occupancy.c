@@ -52,17 +52,10 @@ static const char *const by_names[] = {"night", "type", "total"};
 static int occupancy_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct occupancy *o = options;
-	struct span span;
-	int r;
 	switch ((enum occupancy_key)key) {
 	case OCCUPANCY_NIGHTS:
-		r = span_parse_nights(arg, &span, error);
-		if (r != 0)
-			return r;
-		o->has_nights = true;
-		o->list.request.first_day = span.first_day;
-		o->list.request.last_day = span.end_day - 1;
-		return 0;
+		return span_parse_days(arg, &o->has_nights, &o->list.request.first_day,
+			&o->list.request.last_day, error);
 	case OCCUPANCY_TYPES:
 		return value_list(arg, LINE_TYPE_MAX, &o->types, error);
 	case OCCUPANCY_BY:

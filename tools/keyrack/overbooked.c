@@ -39,17 +39,10 @@ struct overbooked {
 static int overbooked_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	struct overbooked *o = options;
-	struct span span;
-	int r;
 	switch ((enum overbooked_key)key) {
 	case OVERBOOKED_NIGHTS:
-		r = span_parse_nights(arg, &span, error);
-		if (r != 0)
-			return r;
-		o->has_nights = true;
-		o->list.request.first_day = span.first_day;
-		o->list.request.last_day = span.end_day - 1;
-		return 0;
+		return span_parse_days(arg, &o->has_nights, &o->list.request.first_day,
+			&o->list.request.last_day, error);
 	case OVERBOOKED_TONIGHT:
 		o->list.request.relative = true;
 		return 0;

@@ -84,21 +84,6 @@ static int states_read(const char *arg, uint32_t *ret_mask, struct kr_error_text
 	return 0;
 }
 
-/* Both included, as the wire has them. */
-static int days_read(const char *arg, bool *ret_has, int32_t *ret_first, int32_t *ret_last,
-	struct kr_error_text *error)
-{
-	struct span span;
-	int r = span_parse_nights(arg, &span, error);
-	if (r != 0)
-		return r;
-	kr_assert(span.end_day > span.first_day);
-	*ret_has = true;
-	*ret_first = span.first_day;
-	*ret_last = span.end_day - 1;
-	return 0;
-}
-
 static int number_read(
 	const char *arg, struct value_range range, uint64_t *ret, struct kr_error_text *error)
 {
@@ -117,13 +102,13 @@ static int list_option(void *options, int key, const char *arg, struct kr_error_
 	case LIST_STATE:
 		return states_read(arg, &q->state_mask, error);
 	case LIST_ARRIVING:
-		return days_read(
+		return span_parse_days(
 			arg, &q->has_arrival, &q->arrival_first_day, &q->arrival_last_day, error);
 	case LIST_DEPARTING:
-		return days_read(arg, &q->has_departure, &q->departure_first_day,
+		return span_parse_days(arg, &q->has_departure, &q->departure_first_day,
 			&q->departure_last_day, error);
 	case LIST_NIGHTS:
-		return days_read(
+		return span_parse_days(
 			arg, &q->has_night, &q->night_first_day, &q->night_last_day, error);
 	case LIST_GUEST:
 		r = value_id(arg, &guest, error);

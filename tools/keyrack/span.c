@@ -86,6 +86,20 @@ int span_parse_nights(const char *text, struct span *ret_span, struct kr_error_t
 	return 0;
 }
 
+int span_parse_days(const char *text, bool *ret_has, int32_t *ret_first_day, int32_t *ret_last_day,
+	struct kr_error_text *error)
+{
+	struct span span;
+	int r = span_parse_nights(text, &span, error);
+	if (r != 0)
+		return r;
+	kr_assert(span.end_day > span.first_day);
+	*ret_has = true;
+	*ret_first_day = span.first_day;
+	*ret_last_day = span.end_day - 1;
+	return 0;
+}
+
 void span_format_day(int32_t day, char ret_text[static SPAN_DAY_TEXT_SIZE])
 {
 	struct kr_text text;

@@ -29,6 +29,10 @@ KR_MUST_CHECK int span_parse_stay(
 KR_MUST_CHECK int span_parse_nights(
 	const char *text, struct span *ret_span, struct kr_error_text *error);
 
+/* The same as the wire has them, both included; *ret_has becomes true. */
+KR_MUST_CHECK int span_parse_days(const char *text, bool *ret_has, int32_t *ret_first_day,
+	int32_t *ret_last_day, struct kr_error_text *error);
+
 static inline uint32_t span_nights(struct span span)
 {
 	return (uint32_t)(span.end_day - span.first_day);
