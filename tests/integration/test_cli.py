@@ -594,6 +594,42 @@ class SalesTest(CliCase):
         self.refused("SOLD_OUT", "hold", *self.sale("--rooms", "9999", "--replaces", new))
         self.assertEqual(self.js("reservation", "get", new)["state"], "HELD")
 
+    def test_what_cancelling_costs_is_told_before_the_sale_and_after(self):
+        stay = ["availability", self.hotel, "--stay", self.stay(10, 3)]
+        self.assertIn("at any time", self.ok(*stay))
+        self.ok("plan", "put", self.hotel, "0", "0", "--policy", "moderate")
+        # five days before check-in; another hour where the clock is turned in between
+        until = rf"until \w{{3}} {self.night(5)} 1[456]:00 Europe/Paris"
+        self.assertRegex(self.ok(*stay), until)
+        early = self.js("book", *self.sale())["id"]
+        text = self.ok("reservation", "get", early)
+        self.assertRegex(text, "free of charge " + until)
+        self.assertIn("penalty EUR 0.00, refundable EUR 360.00", text)
+        self.assertRegex(text, r"moderate\n")
+        self.ok("plan", "put", self.hotel, "0", "0", "--policy", "400h:1n,2h:100%")
+        self.assertIn("no longer", self.ok(*stay))
+        offer = self.js(*stay)["offers"][0]
+        late = self.js("book", *self.sale())["id"]
+        got = self.js("reservation", "get", late)
+        self.assertEqual(got["free_cancel_until_us"], offer["free_cancel_until_us"])
+        self.assertEqual(got["lines"][0]["tiers"], [{"hours": 400, "nights": 1},
+                                                    {"hours": 2, "basis_points": 10000}])
+        self.assertEqual(got["lines"][0]["arrival_us"] - got["free_cancel_until_us"],
+                         400 * 3600 * 1000000)
+        self.assertEqual((got["penalty"], got["refundable_minor"]), ("EUR 120.00", 24000))
+        cost = "penalty EUR 120.00, refundable EUR 240.00"
+        self.assertIn(cost, self.ok("reservation", "get", late))
+        self.assertIn(cost, self.ok("cancel", late))
+        again = self.js("cancel", late)
+        self.assertTrue(again["repeated"])
+        self.assertEqual((again["penalty_minor"], again["refundable"]), (12000, "EUR 240.00"))
+        self.assertRegex(self.ok("reservation", "get", late), r"it cost +" + cost)
+        # what was sold before the policy changed is still free
+        self.assertIn("penalty EUR 0.00, refundable EUR 360.00", self.ok("cancel", early))
+        hold = self.js("hold", *self.sale())["id"]
+        self.assertIn("if released now", self.ok("reservation", "get", hold))
+        self.assertNotIn("penalty", self.ok("cancel", hold, "--any"))
+
     def test_help_comes_after_any_option_too(self):
         for words in (["--help"], ["--json", "--help"], ["--deadline", "1s", "--help"],
                       ["--deadline=1s", "help"]):

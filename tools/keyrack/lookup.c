@@ -45,7 +45,14 @@ static void unit_of_hotel(const struct keyrack_hotel *hotel, struct money_unit *
 	ret_unit->digits = hotel->settings.currency_digits;
 }
 
-int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
+static void place_of_hotel(const struct keyrack_hotel *hotel, struct lookup_place *ret_place)
+{
+	kr_assert(hotel->settings.zone != NULL);
+	unit_of_hotel(hotel, &ret_place->unit);
+	(void)snprintf(ret_place->zone, sizeof(ret_place->zone), "%s", hotel->settings.zone);
+}
+
+int lookup_place(struct cli *cli, uint64_t hotel_id, struct lookup_place *ret_place)
 {
 	const struct keyrack_hotel_get request = {.call = cli_call(cli), .hotel_id = hotel_id};
 	struct keyrack_hotel_answer answer;
@@ -53,8 +60,18 @@ int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
 	r = report_got(cli, r, &answer.result);
 	if (r != CLI_DONE)
 		return r;
-	unit_of_hotel(&answer.hotel, ret_unit);
+	place_of_hotel(&answer.hotel, ret_place);
 	return CLI_DONE;
+}
+
+int lookup_unit(struct cli *cli, uint64_t hotel_id, struct money_unit *ret_unit)
+{
+	struct lookup_place place;
+	int r = lookup_place(cli, hotel_id, &place);
+	kr_assert(ret_unit != NULL);
+	if (r == CLI_DONE)
+		*ret_unit = place.unit;
+	return r;
 }
 
 struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id)
@@ -63,10 +80,8 @@ struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id)
 	struct keyrack_hotel_answer answer;
 	struct lookup_place place = {.unit = {.digits = 0}};
 	int r = keyrack_hotel_get(cli->client, &request, &answer);
-	if (r == KEYRACK_RESULT_DONE) {
-		unit_of_hotel(&answer.hotel, &place.unit);
-		(void)snprintf(place.zone, sizeof(place.zone), "%s", answer.hotel.settings.zone);
-	}
+	if (r == KEYRACK_RESULT_DONE)
+		place_of_hotel(&answer.hotel, &place);
 	kr_assert(place.unit.digits <= MONEY_DIGITS_MAX);
 	return place;
 }

@@ -23,6 +23,8 @@ struct lookup_place {
 	struct money_unit unit;
 	char zone[LOOKUP_ZONE_SIZE];
 };
+/* CLI_DONE, or the exit code after saying why. */
+KR_MUST_CHECK int lookup_place(struct cli *cli, uint64_t hotel_id, struct lookup_place *ret_place);
 struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id);
 /* A type's number; asks the hotel if it was given by code. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_type(

@@ -11,15 +11,17 @@
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/reservation.h"
 #include "tools/keyrack/table.h"
+#include "tools/keyrack/terms.h"
 
 #define REFUSALS_MAX 64u
-#define COLUMNS_BEFORE_WHY 6u
+#define COLUMNS_BEFORE_WHY 7u
 
 /* What all questions of one command share. */
 struct asking {
 	struct cli *cli;
 	struct offers *offers;
 	struct money_unit unit;
+	char zone[LOOKUP_ZONE_SIZE];
 	uint64_t hotel_id;
 	int64_t expected_total_minor;
 	uint32_t sellable;  /* offers that could be sold */
@@ -69,6 +71,7 @@ static json_t *line_json(const struct asking *asking, const struct keyrack_line 
 			js_append(nights, night);
 		}
 	js_set(object, "nights", nights);
+	terms_line_json(object, line);
 	return object;
 }
 
@@ -84,10 +87,21 @@ static void plan_put(struct table *table, const struct offer *offer)
 	kr_assert(table != NULL);
 }
 
+/* What only an offer that can be sold has: prices, rooms, terms. */
+static void offer_cells(const struct asking *asking, const struct keyrack_stay_answer *answer)
+{
+	char prices[RESERVATION_PRICES_SIZE], terms[TERMS_TEXT_SIZE];
+	kr_assert(answer->result.outcome == KEYRACK_RESULT_DONE);
+	prices_format(asking, answer, prices);
+	terms_offer_format(answer->free_cancel_until_us, cli_wall_us(), asking->zone, terms);
+	table_put(asking->table, "%s", prices);
+	table_put(asking->table, "%u", answer->rooms_left);
+	table_put(asking->table, "%s", terms);
+}
+
 static void offer_row(
 	struct asking *asking, const struct offer *offer, const struct keyrack_stay_answer *answer)
 {
-	char prices[RESERVATION_PRICES_SIZE] = "";
 	bool is_sellable = answer->result.outcome == KEYRACK_RESULT_DONE;
 	char total[MONEY_TEXT_SIZE] = "";
 	char sentence[SENTENCE_SIZE] = "";
@@ -96,8 +110,6 @@ static void offer_row(
 		money_format(&asking->unit, (int64_t)answer->total_minor, total);
 	if (refusals > 0)
 		sentence_of_refusal(&answer->refusals[0], &asking->report.context, sentence);
-	if (is_sellable)
-		prices_format(asking, answer, prices);
 	table_row(asking->table);
 	if (offer != NULL)
 		table_put(asking->table, "%u", offer->type);
@@ -106,10 +118,9 @@ static void offer_row(
 	plan_put(asking->table, offer);
 	table_put(asking->table, "%s", is_sellable ? "yes" : "no");
 	table_put(asking->table, "%s", total);
-	table_put(asking->table, "%s", prices);
 	if (is_sellable)
-		table_put(asking->table, "%u", answer->rooms_left);
-	else
+		offer_cells(asking, answer);
+	for (uint32_t empty = 0; !is_sellable && empty < 3; empty++)
 		table_put(asking->table, "%s", "");
 	table_put(asking->table, "%s", sentence);
 	for (uint32_t i = 1; i < refusals; i++) {
@@ -140,6 +151,8 @@ static void offer_json(
 			js_money(object, "total", &asking->unit, answer->total_minor);
 		js_count(object, "rooms_left", answer->rooms_left);
 		js_count(object, "ari_version", answer->ari_version);
+		if (answer->free_cancel_until_us != 0)
+			js_count(object, "free_cancel_until_us", answer->free_cancel_until_us);
 		json_t *lines = js_array();
 		for (uint32_t i = 0; i < answer->line_count; i++)
 			js_append(lines, line_json(asking, &answer->lines[i]));
@@ -252,9 +265,12 @@ static int offers_settle(struct asking *asking)
 {
 	struct offers *offers = asking->offers;
 	struct kr_error_text error;
-	int code = lookup_unit(asking->cli, asking->hotel_id, &asking->unit);
+	struct lookup_place place;
+	int code = lookup_place(asking->cli, asking->hotel_id, &place);
 	if (code != CLI_DONE)
 		return code;
+	asking->unit = place.unit;
+	memcpy(asking->zone, place.zone, sizeof(asking->zone));
 	kr_error_text_clear(&error);
 	if (offers->has_expected_total && money_in_unit(&offers->expected_total, &asking->unit,
 						  &asking->expected_total_minor, &error) < 0)
@@ -302,7 +318,7 @@ int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 {
 	static const struct table_column columns[] = {{"TYPE", true}, {"PLAN", false},
 		{"BOOKABLE", false}, {"TOTAL", true}, {"A ROOM AND NIGHT", false},
-		{"ROOMS LEFT", true}, {"WHY NOT", false}};
+		{"ROOMS LEFT", true}, {"FREE CANCELLATION", false}, {"WHY NOT", false}};
 	kr_static_assert(KR_ARRAY_COUNT(columns) == COLUMNS_BEFORE_WHY + 1, "the last one");
 	struct asking asking = {.cli = cli, .offers = offers, .hotel_id = hotel_id};
 	int code;

@@ -236,13 +236,13 @@ static void lines_table(
 {
 	static const struct table_column columns[] = {{"LINE", true}, {"TYPE", true},
 		{"PLAN", true}, {"ROOMS", true}, {"GUESTS", true}, {"STAY", false},
-		{"NIGHTS X PRICE", false}};
+		{"NIGHTS X PRICE", false}, {"TERMS", false}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
 	for (uint32_t i = 0; i < reservation->line_count; i++) {
 		const struct keyrack_line *line = &reservation->lines[i];
 		struct span stay = {line->check_in_day, line->check_out_day};
 		char text[SPAN_TEXT_SIZE];
-		char prices[RESERVATION_PRICES_SIZE];
+		char prices[RESERVATION_PRICES_SIZE], terms[TERMS_TEXT_SIZE];
 		span_format_stay(stay, text);
 		reservation_prices_format(line, unit, prices);
 		table_row(table);
@@ -253,6 +253,8 @@ static void lines_table(
 		table_put(table, "%u", line->guests);
 		table_put(table, "%s", text);
 		table_put(table, "%s", prices);
+		terms_policy_format(line, terms);
+		table_put(table, "%s", terms);
 	}
 	table_print_free(table, "It has no lines.");
 }

@@ -5,6 +5,7 @@
 
 #include "base/civil.h"
 #include "base/text.h"
+#include "tools/keyrack/policy.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/zone.h"
 
@@ -39,6 +40,33 @@ void terms_free_format(
 	kr_text_format(&text, "until ");
 	instant_put(&text, free_until_us, zone);
 	kr_assert(!text.is_cut);
+}
+
+void terms_offer_format(uint64_t free_until_us, uint64_t now_us, const char *zone,
+	char ret_text[static TERMS_TEXT_SIZE])
+{
+	struct kr_text text;
+	kr_assert(zone != NULL);
+	kr_text_init(&text, ret_text, TERMS_TEXT_SIZE);
+	if (free_until_us != 0 && free_until_us <= now_us) {
+		kr_text_format(&text, "no longer");
+	} else if (free_until_us != 0) {
+		kr_text_format(&text, "until ");
+		instant_put(&text, free_until_us, zone);
+	} else {
+		kr_text_format(&text, "at any time");
+	}
+	kr_assert(!text.is_cut);
+}
+
+void terms_policy_format(const struct keyrack_line *line, char ret_text[static TERMS_TEXT_SIZE])
+{
+	kr_static_assert(POLICY_TEXT_SIZE <= TERMS_TEXT_SIZE, "a policy fits");
+	const char *name = policy_name(line->tiers, line->tier_count);
+	policy_format(line->tiers, line->tier_count, ret_text);
+	if (name != NULL)
+		(void)snprintf(ret_text, TERMS_TEXT_SIZE, "%s", name);
+	kr_assert(ret_text[0] != '\0');
 }
 
 static void amount_put(struct kr_text *text, uint64_t minor, const struct money_unit *unit)

@@ -15,6 +15,11 @@
  * where `zone` is "" or not in tzdata. */
 void terms_free_format(
 	uint64_t free_until_us, const char *zone, char ret_text[static TERMS_TEXT_SIZE]);
+/* The same for a table of offers: "at any time", "until Fri ...", "no longer". */
+void terms_offer_format(uint64_t free_until_us, uint64_t now_us, const char *zone,
+	char ret_text[static TERMS_TEXT_SIZE]);
+/* "flexible", "168h:50%,24h:1n", "none": what a line was sold under. */
+void terms_policy_format(const struct keyrack_line *line, char ret_text[static TERMS_TEXT_SIZE]);
 /* "penalty EUR 120.00, refundable EUR 240.00"; in minor units without a unit. */
 void terms_cost_format(uint64_t penalty_minor, uint64_t refundable_minor,
 	const struct money_unit *unit, char ret_text[static TERMS_TEXT_SIZE]);

@@ -37,6 +37,33 @@ Test(terms, the_clock_of_that_day_is_the_one_that_counts)
 		"free of charge until Sun 2027-03-28 03:00 Europe/Paris");
 }
 
+Test(terms, an_offer_tells_until_when_or_that_it_is_too_late)
+{
+	char text[TERMS_TEXT_SIZE];
+	const uint64_t until_us = 1796392800 * SECOND_US;
+	terms_offer_format(0, until_us, "Europe/Paris", text);
+	cr_assert_str_eq(text, "at any time");
+	terms_offer_format(until_us, until_us - 1, "Europe/Paris", text);
+	cr_assert_str_eq(text, "until Fri 2026-12-04 15:00 Europe/Paris");
+	terms_offer_format(until_us, until_us, "Europe/Paris", text);
+	cr_assert_str_eq(text, "no longer");
+}
+
+Test(terms, a_policy_is_told_by_its_name_or_tier_by_tier)
+{
+	static const struct keyrack_tier strict[] = {{336, 0, 5000}, {168, 0, 10000}};
+	struct keyrack_line line = {.tiers = strict, .tier_count = 2};
+	char text[TERMS_TEXT_SIZE];
+	terms_policy_format(&line, text);
+	cr_assert_str_eq(text, "strict");
+	line.tier_count = 1;
+	terms_policy_format(&line, text);
+	cr_assert_str_eq(text, "336h:50%");
+	line.tier_count = 0;
+	terms_policy_format(&line, text);
+	cr_assert_str_eq(text, "none");
+}
+
 Test(terms, a_zone_that_is_not_known_here_is_told_in_utc)
 {
 	static const char *const zones[] = {"", "Atlantis/Nowhere", "../../etc/passwd",
