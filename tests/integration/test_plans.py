@@ -108,9 +108,11 @@ class PlansTest(unittest.TestCase):
                          [(0, 0), (0, 1), (0, 2), (7, 0), (7, 9)])
         self.assertEqual([p["plan"] for p in self.plans("SGL")], [0, 9])
         self.assertEqual(self.plans("SGL")[1]["amount"], "EUR -5.00")
-        self.run_cli(REFUSED, "plan", "list", self.hotel, 3)
-        self.run_cli(REFUSED, "plan", "get", self.hotel, 0, 3)
-        self.run_cli(REFUSED, "plan", "get", self.hotel, 0, "GONE")
+        for words in (("list", self.hotel, 3), ("list", self.hotel, "GONE"),
+                      ("get", self.hotel, 0, 3), ("get", self.hotel, 0, "GONE"),
+                      ("put", self.hotel, 0, "GONE"), ("put", self.hotel, "GONE", 1)):
+            told = self.js("plan", *words, code=REFUSED)
+            self.assertEqual((told["outcome"], told["code"]), ("NOT_DONE", "NOT_FOUND"), words)
 
     def test_settings_change_one_by_one(self):
         changed = self.js("plan", "put", self.hotel, 0, "FLEX", "--code", "FLEXI", "--status",
@@ -319,6 +321,23 @@ class PlansTest(unittest.TestCase):
         self.assertEqual(all_of_it(), before)
         self.book("FLEX", 10, 2)
         self.assertEqual(self.book("BASE", code=REFUSED)["code"], "SOLD_OUT")
+
+
+class SizesTest(unittest.TestCase):
+    def test_a_cluster_has_room_for_as_many_plans_as_it_was_told(self):
+        cluster = LocalCluster.lent(KEYRACK, self.addCleanup, sizes=[*SMALL, "--plans", 2])
+        cluster.ok("hotel", "put", 1, "--zone", "UTC", "--currency", "EUR")
+        cluster.ok("type", "put", 1, 0)
+        told = json.loads(cluster.ok("cluster", "status", "--dir", cluster.folder, "--json"))
+        self.assertEqual(told["plans_max"], 2)
+        for number in (1, 2):
+            cluster.ok("plan", "put", 1, 0, number)
+        full = cluster.run("plan", "put", 1, 0, 3, "--json")
+        self.assertEqual((full.returncode, json.loads(full.stdout)["code"]),
+                         (REFUSED, "LIMIT_REACHED"), full.stderr)
+        cluster.stop()
+        cluster.start()
+        self.assertEqual(cluster.run("plan", "get", 1, 0, 2).returncode, DONE)
 
 
 if __name__ == "__main__":

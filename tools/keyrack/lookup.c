@@ -120,10 +120,9 @@ int lookup_type(
 			*ret_number = answer.types[i].type;
 			return CLI_DONE;
 		}
-	cli_say(cli,
+	return report_missing(cli,
 		"the hotel has no room type with the code \"%s\"; `keyrack type get` lists them",
 		type->code);
-	return CLI_REFUSED;
 }
 
 int lookup_types(struct cli *cli, uint64_t hotel_id, struct value_list *ret_list)

@@ -273,8 +273,8 @@ static int plans_show(struct cli *cli, uint64_t hotel_id, const struct plans *pl
 
 static int type_missing(const struct cli *cli, uint32_t type)
 {
-	cli_say(cli, "the hotel has no room type %u; `keyrack type get` lists them", type);
-	return CLI_REFUSED;
+	return report_missing(
+		cli, "the hotel has no room type %u; `keyrack type get` lists them", type);
 }
 
 static int plan_list(struct cli *cli, uint64_t hotel_id, const struct line_name *type)
@@ -328,11 +328,10 @@ static int plan_show(struct cli *cli, uint64_t hotel_id, uint32_t type, uint32_t
 		at++;
 	if (code == CLI_DONE && plans.count == 0)
 		code = type_missing(cli, type);
-	if (code == CLI_DONE && at == plans.count) {
-		cli_say(cli, "room type %u has no rate plan %u; `keyrack plan list` lists them",
-			type, number);
-		code = CLI_REFUSED;
-	}
+	if (code == CLI_DONE && at == plans.count)
+		code = report_missing(cli,
+			"room type %u has no rate plan %u; `keyrack plan list` lists them", type,
+			number);
 	if (code == CLI_DONE) {
 		struct plans one = {.list = &plans.list[at],
 			.count = 1,

@@ -115,12 +115,11 @@ int lookup_plan(struct cli *cli, uint64_t hotel_id, uint32_t type, const struct 
 			return CLI_DONE;
 		}
 	plans_free(&plans);
-	if (code == CLI_DONE)
-		cli_say(cli,
-			"room type %u has no rate plan with the code \"%s\"; `keyrack plan list` "
-			"lists them",
-			type, plan->code);
-	return code == CLI_DONE ? CLI_REFUSED : code;
+	return code != CLI_DONE ? code
+				: report_missing(cli,
+					  "room type %u has no rate plan with the code \"%s\"; "
+					  "`keyrack plan list` lists them",
+					  type, plan->code);
 }
 
 static bool type_is_meant(const struct value_list *types, uint32_t type)
@@ -148,13 +147,11 @@ static int plans_agree(const struct cli *cli, const struct plans *plans,
 				code, found->plan, found->type, plan->plan, plan->type);
 		found = plan;
 	}
-	if (found == NULL) {
-		cli_say(cli,
-			"there is no rate plan with the code \"%s\"; `keyrack plan list` "
-			"lists them",
+	if (found == NULL)
+		return report_missing(cli,
+			"there is no rate plan with the code \"%s\"; `keyrack plan list` lists "
+			"them",
 			code);
-		return CLI_REFUSED;
-	}
 	kr_assert(found->plan <= LINE_PLAN_MAX);
 	*ret_number = found->plan;
 	return CLI_DONE;

@@ -1,6 +1,7 @@
 #include "tools/keyrack/report.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,4 +186,23 @@ int report_got(const struct cli *cli, int r, const struct keyrack_result *result
 	if (r < 0)
 		return report_not_taken(cli, r);
 	return r == KEYRACK_RESULT_DONE ? CLI_DONE : report_fail(cli, &report_of_read, result);
+}
+
+int report_missing(const struct cli *cli, const char *format, ...)
+{
+	char sentence[SENTENCE_SIZE];
+	va_list list;
+	va_start(list, format);
+	(void)vsnprintf(sentence, sizeof(sentence), format, list);
+	va_end(list);
+	kr_assert(sentence[0] != '\0');
+	cli_say(cli, "%s", sentence);
+	if (cli->json) {
+		json_t *root = js_object();
+		js_text(root, "outcome", outcome_name(KEYRACK_RESULT_NOT_DONE));
+		js_text(root, "code", keyrack_code_name(KEYRACK_CODE_NOT_FOUND));
+		js_text(root, "sentence", sentence);
+		js_print(root);
+	}
+	return CLI_REFUSED;
 }

@@ -33,6 +33,10 @@ KR_MUST_CHECK int report_got(const struct cli *cli, int r, const struct keyrack_
 /* The library did not take the call: -errno. Returns the exit code. */
 int report_not_taken(const struct cli *cli, int r);
 
+/* What was named by its code is not there, as a list showed: says so, also as JSON; returns
+ * CLI_REFUSED. */
+int report_missing(const struct cli *cli, const char *format, ...) KR_PRINTF(2, 3);
+
 /* "ACTIVE". */
 const char *report_status_name(uint32_t status);
 

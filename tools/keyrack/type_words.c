@@ -30,7 +30,7 @@ const struct argp_option type_words_options[] = {
 	{"allowance", PUT_ALLOWANCE, "N|P%", 0, "overbooking, in rooms or percent", 0},
 	{"cap", PUT_CAP, "N", 0, "explicit limit, whatever the three above say", 0},
 	{"guests-max", PUT_GUESTS_MAX, "N", 0, "guests a room (0: no limit)", 0},
-	{"plan-status", PUT_PLAN_STATUS, "active|closed|retired", 0, "of its rate plan", 0},
+	{"plan-status", PUT_PLAN_STATUS, "active|closed|retired", 0, "of its rate plan 0", 0},
 	{"advance-min", PUT_ADVANCE_MIN, "TIME", 0, "no sale later than so long before check-in",
 		0},
 	{"advance-max", PUT_ADVANCE_MAX, "TIME", 0, "no sale earlier than that", 0},
