@@ -246,6 +246,25 @@ bool ask_night_list(struct client *c, uint64_t hotel, int first, int last, uint3
 	return submit(c, &ask, &body.base);
 }
 
+bool ask_reservation_list(struct client *c, uint64_t hotel, uint32_t state_mask)
+{
+	Keyrack__ReservationListRequest body = KEYRACK__RESERVATION_LIST_REQUEST__INIT;
+	body.hotel_id = hotel;
+	body.state_mask = state_mask;
+	const struct ask ask = {FRAME_RESERVATION_LIST, FRAME_ROUTE_HOTEL, hotel,
+		client_key_reservation_list(hotel, state_mask), CLIENT_NO_TRACK, false};
+	return submit(c, &ask, &body.base);
+}
+
+bool ask_denial_list(struct client *c, uint64_t hotel)
+{
+	Keyrack__DenialListRequest body = KEYRACK__DENIAL_LIST_REQUEST__INIT;
+	body.hotel_id = hotel;
+	const struct ask ask = {FRAME_DENIAL_LIST, FRAME_ROUTE_HOTEL, hotel,
+		client_key_denial_list(hotel), CLIENT_NO_TRACK, false};
+	return submit(c, &ask, &body.base);
+}
+
 bool ask_get(struct client *c, struct m_id id)
 {
 	Keyrack__ReservationGetRequest body = KEYRACK__RESERVATION_GET_REQUEST__INIT;
@@ -420,6 +439,17 @@ uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t fil
 	const uint64_t words[4] = {
 		hotel, (uint64_t)(int64_t)first, (uint64_t)(int64_t)last, filter};
 	return witness_key("night list", words, sizeof(words));
+}
+
+uint64_t client_key_reservation_list(uint64_t hotel, uint32_t state_mask)
+{
+	const uint64_t words[2] = {hotel, state_mask};
+	return witness_key("reservation list", words, sizeof(words));
+}
+
+uint64_t client_key_denial_list(uint64_t hotel)
+{
+	return witness_key("denial list", &hotel, sizeof(hotel));
 }
 
 uint64_t client_key_stay(const struct m_reserve *r, bool explain)

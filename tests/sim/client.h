@@ -95,6 +95,9 @@ bool ask_terms(struct client *client, uint32_t hotel, int type, const struct m_t
 bool ask_nights(struct client *client, uint64_t hotel, int first_day, uint32_t night_count);
 /* Every night, or those that are sold beyond something; days from the business date. */
 bool ask_night_list(struct client *client, uint64_t hotel, int first, int last, uint32_t filter);
+/* Those of the states given, 0 = any; the hotel's part of the table of denials. */
+bool ask_reservation_list(struct client *client, uint64_t hotel, uint32_t state_mask);
+bool ask_denial_list(struct client *client, uint64_t hotel);
 bool ask_stay(struct client *client, const struct m_reserve *reserve, bool explain);
 bool ask_get(struct client *client, struct m_id id);
 bool ask_hotel_get(struct client *client, uint64_t hotel);
@@ -110,6 +113,8 @@ uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings 
 uint64_t client_key_terms(uint64_t hotel, int type, const struct m_terms *terms);
 uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count);
 uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter);
+uint64_t client_key_reservation_list(uint64_t hotel, uint32_t state_mask);
+uint64_t client_key_denial_list(uint64_t hotel);
 uint64_t client_key_stay(const struct m_reserve *reserve, bool explain);
 uint64_t client_key_get(struct kr_id id);
 uint64_t client_key_hotel_get(uint64_t hotel);

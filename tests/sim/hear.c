@@ -149,6 +149,56 @@ static bool take_night_list(const struct client_end *end, struct witness_reply *
 	return is_whole;
 }
 
+static bool take_reservation_list(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__ReservationListAnswer *a =
+		keyrack__reservation_list_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	for (size_t i = 0; i < a->n_reservations; i++) {
+		const Keyrack__Reservation *r = a->reservations[i];
+		ret->digest +=
+			witness_listed(&(struct inv_reservation_view){.id = {r->id_hi, r->id_lo},
+				.hotel = {r->hotel_id},
+				.state = (uint8_t)r->state,
+				.due = r->due,
+				.revision = r->revision,
+				.total_minor = r->total_minor,
+				.has_total = r->has_total,
+				.event_seq = r->event_seq,
+				.line_count = (uint32_t)r->n_lines});
+	}
+	ret->cells = a->n_reservations;
+	take_refusal(a->refusal, ret);
+	const bool is_whole = a->next_cursor == 0;
+	keyrack__reservation_list_answer__free_unpacked(a, NULL);
+	return is_whole;
+}
+
+static bool take_denial_list(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__DenialListAnswer *a =
+		keyrack__denial_list_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	for (size_t i = 0; i < a->n_denials; i++) {
+		const Keyrack__Denial *d = a->denials[i];
+		ret->digest =
+			witness_denial(ret->digest, &(struct inv_denial){.hotel = {d->hotel_id},
+							    .type = (uint16_t)d->type,
+							    .rule = (uint8_t)d->rule,
+							    .day = d->day,
+							    .count = d->count});
+	}
+	ret->cells = a->n_denials;
+	ret->total = a->total;
+	ret->over_limit = a->overflow;
+	take_refusal(a->refusal, ret);
+	const bool is_whole = a->next_cursor == 0;
+	keyrack__denial_list_answer__free_unpacked(a, NULL);
+	return is_whole;
+}
+
 static bool take_stay(const struct client_end *end, struct witness_reply *ret)
 {
 	Keyrack__StayAnswer *a =
@@ -214,6 +264,10 @@ bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply
 		return take_nights(end, ret);
 	case FRAME_NIGHT_LIST:
 		return take_night_list(end, ret);
+	case FRAME_RESERVATION_LIST:
+		return take_reservation_list(end, ret);
+	case FRAME_DENIAL_LIST:
+		return take_denial_list(end, ret);
 	case FRAME_STAY:
 		return take_stay(end, ret);
 	case FRAME_RESERVATION_GET:

@@ -472,7 +472,7 @@ static void question(struct client *c)
 {
 	struct m_reserve r;
 	const uint64_t hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
-	switch (draw(c, 6)) {
+	switch (draw(c, 8)) {
 	case 0:
 	case 1: {
 		int first = client_today(c) + (int)draw(c, 5);
@@ -492,6 +492,13 @@ static void question(struct client *c)
 		break;
 	case 4:
 		(void)ask_hotel_get(c, hotel);
+		break;
+	case 5:
+		(void)ask_reservation_list(
+			c, hotel, chance(c, 50) ? 0 : (uint32_t)draw(c, 2u << INV_VOID) & ~1u);
+		break;
+	case 6:
+		(void)ask_denial_list(c, hotel);
 		break;
 	default:
 		if (c->track_count == 0)

@@ -602,6 +602,7 @@ void witness_start(struct witness_shard *s, struct inv *inv, uint64_t start_lsn)
 {
 	const uint64_t lsn = start_lsn - 1;
 	s->pending = NULL;
+	witness_denials_forget(s);
 	spare_keep(s, lsn);
 	if (lsn > s->deed_count)
 		witness_fail(s, "recovery came to LSN %llu, beyond all that was ever done",

@@ -78,6 +78,7 @@ JUDGE(inv_reserve_judge, struct inv_reserve_op)
 		return r;
 	struct deed *d = witness_deed(DEED_RESERVE, now, op->hotel.v, op->id);
 	reserve_from(op, &d->u.reserve);
+	witness_denied(s, ret_answer, op->hotel.v, op->id);
 	witness_judged(s, inv, d, client_key_reserve(&d->u.reserve), ret_answer,
 		r == INV_EFFECT ? ret_effect : NULL);
 	return r;
@@ -91,6 +92,8 @@ JUDGE(inv_transition_judge, struct inv_transition_op)
 		return r;
 	struct deed *d = witness_deed(DEED_TRANSITION, now, op->hotel.v, op->id);
 	struct m_transition *t = &d->u.transition;
+	if (op->transition == INV_MODIFY)
+		witness_denied(s, ret_answer, ret_answer->hotel.v, (struct kr_id){0, 0});
 	t->what = (int)op->transition;
 	t->id.hi = op->id.hi;
 	t->id.lo = op->id.lo;

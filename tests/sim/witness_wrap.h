@@ -32,6 +32,11 @@ WRAPPED(void, inv_availability, const struct inv *inv, struct hotel_id hotel, co
 WRAPPED(uint32_t, inv_night_list, const struct inv *inv, const struct inv_night_query *query,
 	struct inv_night_place *place, uint32_t budget, struct inv_night_view *ret,
 	uint32_t count_max);
+WRAPPED(enum inv_scan, inv_reservation_scan, struct inv *inv, uint64_t now_us,
+	const struct inv_reservation_filter *filter, uint32_t *at, uint32_t *budget,
+	struct inv_reservation_view *ret);
+WRAPPED(uint32_t, inv_denial_list, const struct inv *inv, const struct inv_denial_query *query,
+	uint32_t *at, uint32_t budget, struct inv_denial *ret, uint32_t count_max, bool *ret_more);
 WRAPPED(uint32_t, inv_stay_check, struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, bool explain, struct inv_refusal *ret_refusals,
 	struct inv_line *ret_lines, uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
@@ -43,6 +48,10 @@ WRAPPED(int, log_io_append, struct log_io *log, const struct log_append *append)
 WRAPPED(int, log_store_recover, struct log_store *store, const struct log_meta *wanted,
 	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text);
 
+/* One of a list, as a number; their sum tells the list, whatever its order. */
+uint64_t witness_listed(const struct inv_reservation_view *view);
+/* A list of denials as one number, as below. */
+uint64_t witness_denial(uint64_t digest_before, const struct inv_denial *denial);
 /* A list of nights as one number: that of the nights before, and one more. */
 uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *view);
 
