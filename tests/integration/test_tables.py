@@ -531,32 +531,27 @@ class ReservationsTest(TablesCase):
         client.close()
         objects = [json.loads(row) for row in cluster.ok(
             "export", "reservations", "--format", "ndjson").splitlines()]
-        self.assertEqual(sorted(each["id"] for each in objects), sorted([*ids, void]))
-        for each in objects:
-            if each["id"] not in ids[:7]:
-                continue
-            shown = json.loads(cluster.ok("reservation", "get", each["id"], "--json"))
-            self.assertEqual({name: shown[name] for name in each}, each)
+        self.assertEqual({each["id"] for each in objects}, set(ids), "a VOID is none")
         out = self.path("all.csv")
         told = json.loads(cluster.ok("export", "reservations", "--out", out, "--json"))
         rows = list(csv.DictReader(io.StringIO(self.read("all.csv"))))
         self.assertEqual(told["rows"], len(rows))
-        self.assertEqual(len(rows), 6 * 2 + 600 + 1)
+        self.assertEqual(len(rows), 6 * 2 + 600)
+        self.assertEqual([{name: {None: "", True: "yes"}.get(value, str(value))
+                           for name, value in each.items()} for each in objects], rows)
         found = {(row["id"], row["line"]): row for row in rows}
-        for each in objects:
-            for number, line in enumerate(each["lines"], 1):
-                row = found[each["id"], str(number)]
-                self.assertEqual([row[n] for n in ("type", "check_in", "check_out", "rooms",
-                                                   "guests", "pricing")],
-                                 [str(line[n]) for n in ("type", "check_in", "check_out", "rooms",
-                                                         "guests", "pricing")])
-                self.assertEqual(row["state"], each["state"])
-                self.assertEqual(row["external_ref"], each["external_ref"] or "")
-                self.assertEqual(row["payment_ref"], each["payment_ref"] or "")
+        for ident in ids[:6]:
+            shown = json.loads(cluster.ok("reservation", "get", ident, "--json"))
+            for number, line in enumerate(shown["lines"], 1):
+                row = found[ident, str(number)]
+                names = ("type", "check_in", "check_out", "rooms", "guests", "pricing")
+                self.assertEqual([row[n] for n in names], [str(line[n]) for n in names])
+                self.assertEqual(row["state"], shown["state"])
+                self.assertEqual(row["external_ref"], shown["external_ref"] or "")
+                self.assertEqual(row["payment_ref"], shown["payment_ref"] or "")
                 self.assertEqual(row["prices"], "+".join(f"{run['price']}*{run['nights']}"
                                                          for run in line["prices"]))
         self.assertEqual(found[ids[2], "1"]["prices"], price[2])
-        self.assertEqual(found[void, ""]["state"], "VOID")
         part = cluster.ok("export", "reservations", 2, 3)
         self.assertEqual(part.count("\n"), 1 + 2 * 2 * 2)
 

@@ -45,6 +45,7 @@ cli_run import_hotels_run;
 cli_run import_types_run;
 cli_run import_plans_run;
 cli_run import_calendar_run;
+cli_run import_reservations_run;
 cli_run backup_run;
 cli_run restore_run;
 cli_run snapshot_run;

@@ -11,28 +11,13 @@
 #include "tools/keyrack/pages.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/reservation.h"
+#include "tools/keyrack/stay_sheet.h"
 
 #define TEXTS_SIZE (128u << 10) /* of a row: the longest stay at a price a night, and the rest */
 
-/* CSV has a row for each line of a reservation, and one for a reservation without lines. */
-static const struct sheet_column columns[] = {{"hotel", SHEET_TEXT, true}, {"id", SHEET_TEXT, true},
-	{"state", SHEET_TEXT, true}, {"due", SHEET_FLAG, false}, {"revision", SHEET_NUMBER, false},
-	{"line", SHEET_NUMBER, false}, {"lines", SHEET_NUMBER, false},
-	{"type", SHEET_NUMBER, false}, {"plan", SHEET_NUMBER, false},
-	{"check_in", SHEET_TEXT, false}, {"check_out", SHEET_TEXT, false},
-	{"rooms", SHEET_NUMBER, false}, {"guests", SHEET_NUMBER, false},
-	{"pricing", SHEET_TEXT, false}, {"prices", SHEET_TEXT, false}, {"total", SHEET_TEXT, false},
-	{"counted_until", SHEET_TEXT, false}, {"created_at_us", SHEET_NUMBER, false},
-	{"changed_at_us", SHEET_NUMBER, false}, {"expires_at_us", SHEET_NUMBER, false},
-	{"guest", SHEET_TEXT, false}, {"external_ref", SHEET_TEXT, false},
-	{"payment_ref", SHEET_TEXT, false}, {"source", SHEET_NUMBER, false},
-	{"event_seq", SHEET_NUMBER, false}, {"was_held", SHEET_FLAG, false},
-	{"graced", SHEET_FLAG, false}, {"change_id", SHEET_TEXT, false}};
-static const struct sheet sheet = {"reservations", columns, KR_ARRAY_COUNT(columns)};
-
 /* A row's texts in one piece of memory. */
 struct row_pen {
-	const char *texts[KR_ARRAY_COUNT(columns)];
+	const char *texts[STAY_COLUMN_COUNT];
 	uint32_t column;
 	size_t length;
 	char bytes[TEXTS_SIZE];
@@ -63,7 +48,7 @@ static void add(struct row_pen *pen, const char *format, ...)
 static void put(struct row_pen *pen, const char *format, ...)
 {
 	va_list list;
-	kr_assert(pen->column < KR_ARRAY_COUNT(columns));
+	kr_assert(pen->column < STAY_COLUMN_COUNT);
 	if (pen->column > 0)
 		pen->length++; /* behind the NUL */
 	pen->texts[pen->column++] = pen->bytes + pen->length;
@@ -87,6 +72,16 @@ static void put_id(struct row_pen *pen, struct keyrack_id id)
 	put(pen, "%s", text);
 }
 
+/* 0 is none. */
+static void put_instant(struct row_pen *pen, uint64_t unix_us)
+{
+	kr_assert(pen->column < STAY_COLUMN_COUNT);
+	if (unix_us == 0)
+		put(pen, "%s", "");
+	else
+		put(pen, "%" PRIu64, unix_us);
+}
+
 /* As --price takes it: EUR 120.00*2+EUR 140.00*1. */
 static void put_prices(
 	struct row_pen *pen, const struct keyrack_line *line, const struct money_unit *unit)
@@ -100,17 +95,21 @@ static void put_prices(
 	kr_assert(pen->length < TEXTS_SIZE);
 }
 
-#define LINE_COLUMNS 10u /* from "line" to "prices" */
+/* As `plan put --policy` takes them. */
+static void put_terms(struct row_pen *pen, const struct keyrack_line *line)
+{
+	char text[POLICY_TEXT_SIZE] = "";
+	kr_assert(line->tier_count <= KEYRACK_TIER_COUNT_MAX);
+	if (line->tier_count > 0)
+		policy_format(line->tiers, line->tier_count, text);
+	put(pen, "%s", text);
+	put_instant(pen, line->arrival_us);
+}
 
 static void put_line(struct row_pen *pen, const struct keyrack_reservation *reservation, uint32_t i,
 	const struct money_unit *unit)
 {
 	const struct keyrack_line *line = &reservation->lines[i];
-	if (reservation->line_count == 0) {
-		for (uint32_t column = 0; column < LINE_COLUMNS; column++)
-			put(pen, "%s", "");
-		return;
-	}
 	kr_assert(i < reservation->line_count);
 	put(pen, "%u", i + 1);
 	put(pen, "%u", reservation->line_count);
@@ -122,42 +121,38 @@ static void put_line(struct row_pen *pen, const struct keyrack_reservation *rese
 	put(pen, "%u", line->guests);
 	put(pen, "%s", reservation_pricing_name(line->pricing));
 	put_prices(pen, line, unit);
+	put_terms(pen, line);
 }
 
 static void put_rest(struct row_pen *pen, const struct keyrack_reservation *reservation,
 	const struct money_unit *unit)
 {
 	char money[MONEY_TEXT_SIZE] = "", change[TRANSITION_CHANGE_TEXT_SIZE] = "";
-	if (reservation->has_total && reservation->line_count > 0)
+	if (reservation->has_total)
 		money_format(unit, (int64_t)reservation->total_minor, money);
 	put(pen, "%s", money);
-	if (reservation->line_count > 0)
-		put_day(pen, reservation->counted_until_day);
-	else
-		put(pen, "%s", "");
-	put(pen, "%" PRIu64, reservation->created_at_us);
-	put(pen, "%" PRIu64, reservation->changed_at_us);
-	put(pen, "%" PRIu64, reservation->expires_at_us);
+	put_day(pen, reservation->counted_until_day);
+	put_instant(pen, reservation->created_at_us);
+	put_instant(pen, reservation->changed_at_us);
+	put_instant(pen, reservation->expires_at_us);
 	put_id(pen, reservation->guest);
 	put(pen, "%s", reservation->external_ref);
 	put(pen, "%s", reservation->payment_ref);
 	put(pen, "%u", reservation->source);
-	put(pen, "%" PRIu64, reservation->event_seq);
 	put(pen, "%s", reservation->was_held ? "yes" : "");
 	put(pen, "%s", reservation->graced ? "yes" : "");
 	if (reservation->change_id != 0)
 		transition_change_format(reservation->change_id, change);
 	put(pen, "%s", change);
-	kr_assert(pen->column == KR_ARRAY_COUNT(columns));
+	kr_assert(pen->column == STAY_COLUMN_COUNT);
 }
 
 static void rows_put(struct export *export, const struct keyrack_reservation *reservation,
 	const struct money_unit *unit)
 {
 	static struct row_pen pen;
-	uint32_t i = 0;
-	kr_assert(!export->is_ndjson);
-	do {
+	kr_assert(reservation->line_count <= KEYRACK_LINE_COUNT_MAX);
+	for (uint32_t i = 0; i < reservation->line_count; i++) {
 		pen.column = 0;
 		pen.length = 0;
 		put(&pen, "%" PRIu64, reservation->hotel_id);
@@ -168,7 +163,7 @@ static void rows_put(struct export *export, const struct keyrack_reservation *re
 		put_line(&pen, reservation, i, unit);
 		put_rest(&pen, reservation, unit);
 		sheet_out_texts(&export->out, pen.texts);
-	} while (++i < reservation->line_count);
+	}
 }
 
 struct put_list {
@@ -178,24 +173,18 @@ struct put_list {
 
 static int list_take(void *user, const void *item)
 {
-	static const struct import_hotel nobody; /* of a VOID without a hotel */
 	const struct put_list *put = user;
 	const struct keyrack_reservation *reservation = item;
-	const struct import_hotel *hotel = &nobody;
-	int code = CLI_DONE;
-	if (reservation->hotel_id != 0)
-		code = import_hotels_find(put->hotels, reservation->hotel_id, &hotel);
+	const struct import_hotel *hotel;
+	/* a VOID is none: it says that there never will be one */
+	if (reservation->line_count == 0)
+		return CLI_DONE;
+	int code = import_hotels_find(put->hotels, reservation->hotel_id, &hotel);
 	if (code != CLI_DONE)
 		return code;
-	kr_assert(hotel->is_known || reservation->line_count == 0);
+	kr_assert(hotel->is_known);
 	progress_show(&put->export->progress, 0, put->export->out.row_count);
-	if (!put->export->is_ndjson) {
-		rows_put(put->export, reservation, &hotel->unit);
-		return CLI_DONE;
-	}
-	json_t *object = js_object();
-	reservation_json(object, reservation, &hotel->unit);
-	sheet_out_object(&put->export->out, object);
+	rows_put(put->export, reservation, &hotel->unit);
 	return CLI_DONE;
 }
 
@@ -244,9 +233,9 @@ static int reservations_rows(struct export *export)
 int export_reservations_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_spec spec = EXPORT_SPEC(export_plain_options,
-		"Writes the reservations that are kept, in no useful order. NDJSON: an object "
-		"each, as `reservation get --json` shows it. CSV: a row for each line of one.",
+		"Writes the reservations that are kept, in no useful order, as "
+		"`import reservations` takes them: a row for each line of one.",
 		". What changes while it is written may be shown as it was or as it "
 		"is.");
-	return export_run(cli, argc, argv, &spec, &sheet, reservations_rows);
+	return export_run(cli, argc, argv, &spec, sheet_of(SHEET_RESERVATIONS), reservations_rows);
 }

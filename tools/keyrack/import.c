@@ -7,8 +7,7 @@
 
 #define ROWS_A_LOOK 256u /* at the clock */
 
-/* The flow has failed: says why. The exit code. */
-static int import_failed(const struct import *import)
+int import_failed(const struct import *import)
 {
 	const struct import_flow *flow = &import->flow;
 	bool is_unknown = flow->has_failed && flow->failed_outcome == KEYRACK_RESULT_UNKNOWN;
@@ -195,6 +194,8 @@ static int row_add(struct import *import, const struct row *row)
 		import_reject(import, row->line, row->raw, row->raw_size_bytes, row->fault);
 		return CLI_DONE;
 	}
+	if (import->kind == SHEET_RESERVATIONS)
+		return import_stays_row(import, row);
 	if (import->form->read(&import->words, row, &unit, &error) < 0) {
 		import_reject(import, row->line, row->raw, row->raw_size_bytes, error.bytes);
 		return CLI_DONE;
@@ -219,7 +220,8 @@ static int checkpoint(struct import *import, uint64_t last_line)
 static bool state_is_due(const struct import *import, uint64_t row_count)
 {
 	kr_static_assert(IMPORT_STATE_ROWS % ROWS_A_LOOK == 0, "it is seen when it is due");
-	if (import->state_path == NULL)
+	/* a reservation's rows are not parted */
+	if (import->state_path == NULL || import->stays.row_count > 0)
 		return false;
 	return row_count % IMPORT_STATE_ROWS == 0 ||
 	       progress_now_us() - import->state_us >= IMPORT_STATE_US;
@@ -248,6 +250,7 @@ static int rows_each(struct import *import)
 		cli_say(import->cli, "%s: %s", import->path, error.bytes);
 		return CLI_UNREACHABLE;
 	}
+	import_stays_end(import);
 	return code == CLI_DONE ? checkpoint(import, last_line) : code;
 }
 
@@ -264,7 +267,12 @@ static void import_tell(const struct import *import)
 		js_count(root, "requests", import->flow.request_count);
 		js_count(root, "merged_rows", import->merged_count);
 		js_count(root, "rejected_rows", state->reject_count);
-		js_count(root, "nights_outside_window", state->passed_nights);
+		js_count(root,
+			import->kind == SHEET_RESERVATIONS ? "bygone_rows"
+							   : "nights_outside_window",
+			state->passed_nights);
+		if (import->kind == SHEET_RESERVATIONS)
+			import_stays_json(import, root);
 		js_count(root, "elapsed_us", progress_now_us() - import->begun_us);
 		js_print(root);
 		return;
@@ -272,9 +280,12 @@ static void import_tell(const struct import *import)
 	printf("%" PRIu64 " rows of %s in %.1f s, %" PRIu64 " requests\n", state->row_count,
 		import->form->name, seconds, import->flow.request_count);
 	if (state->passed_nights > 0)
-		printf("%" PRIu64
-		       " nights are outside their hotel's window, and were passed over\n",
-			state->passed_nights);
+		printf("%" PRIu64 " %s, and were passed over\n", state->passed_nights,
+			import->kind == SHEET_RESERVATIONS
+				? "rows are of reservations that ended too long ago to be kept"
+				: "nights are outside their hotel's window");
+	if (import->kind == SHEET_RESERVATIONS)
+		import_stays_tell(import);
 	if (state->reject_count > 0)
 		printf("%" PRIu64 " rows were rejected%s%s\n", state->reject_count,
 			import->rejects_path != NULL ? ": they are in " : "",
@@ -322,6 +333,7 @@ static int import_begin(struct import *import)
 		code = import_rejects_open(import);
 	if (code == CLI_DONE)
 		code = import_flow_init(&import->flow, import->cli, import_refused, import);
+	import->flow.come = import_stays_come;
 	import_hotels_init(&import->hotels, import->cli);
 	import->begun_us = import->state_us = progress_now_us();
 	progress_begin(&import->progress, "rows", import->rows.size_bytes);
@@ -349,6 +361,7 @@ int import_go(struct import *import)
 	}
 	if (import->rejects != NULL)
 		fclose(import->rejects);
+	import_stays_fini(&import->stays);
 	import_hotels_fini(&import->hotels);
 	import_flow_fini(&import->flow);
 	rows_close(&import->rows);

@@ -7,6 +7,7 @@
 #include "tools/keyrack/import_flow.h"
 #include "tools/keyrack/import_hotels.h"
 #include "tools/keyrack/import_state.h"
+#include "tools/keyrack/import_stays.h"
 #include "tools/keyrack/progress.h"
 
 #define IMPORT_STATE_US UINT64_C(1000000) /* between two states, */
@@ -31,13 +32,16 @@ struct import {
 	struct import_flow flow;
 	struct import_hotels hotels;
 	struct progress progress;
-	struct flow_op *pending; /* nights that the next row may go on */
+	struct flow_op *pending;   /* nights that the next row may go on */
+	struct import_stays stays; /* SHEET_RESERVATIONS */
 	FILE *rejects;
 	struct import_state state;
 	uint64_t begun_us, state_us;
 	uint64_t merged_count;
 };
 
+/* The flow has failed: says why. The exit code. */
+int import_failed(const struct import *import);
 /* All of it. The exit code. */
 int import_go(struct import *import);
 

@@ -64,7 +64,8 @@ static struct flow_op **flow_bucket(struct import_flow *flow, uint64_t hotel_id)
 static bool ops_conflict(const struct flow_op *a, const struct flow_op *b)
 {
 	const struct keyrack_inventory_set *x = &a->unit.fields.update, *y = &b->unit.fields.update;
-	if (a->unit.hotel_id != b->unit.hotel_id)
+	/* reservations are judged in the order of the file, since they leave in it */
+	if (a->unit.hotel_id != b->unit.hotel_id || a->unit.kind == IMPORT_STAY)
 		return false;
 	if (a->unit.kind == IMPORT_HOTEL || b->unit.kind == IMPORT_HOTEL)
 		return true;
@@ -132,6 +133,11 @@ static void op_end(struct import_flow *flow, struct flow_op *op)
 static void op_tell_refused(struct flow_op *op, const struct keyrack_result *result)
 {
 	struct import_flow *flow = op->flow;
+	if (op->unit.kind == IMPORT_STAY) {
+		for (uint32_t i = 0; i < op->row_count; i++)
+			flow->refused(flow->user, op, &op->rows[i], result);
+		return;
+	}
 	kr_assert(op->row_count == 1 || op->is_walking);
 	flow->refused(flow->user, op, &op->rows[op->is_walking ? op->row : 0], result);
 }
@@ -166,7 +172,7 @@ static void on_answer(void *user, const union keyrack_answer *answer)
 		op_end(flow, op);
 		return;
 	}
-	if (!is_done && op->row_count > 1 && !op->is_walking) {
+	if (!is_done && op->row_count > 1 && !op->is_walking && op->unit.kind != IMPORT_STAY) {
 		op->is_walking = true;
 		op->row = 0;
 		op_ready(flow, op);
@@ -174,6 +180,8 @@ static void on_answer(void *user, const union keyrack_answer *answer)
 	}
 	if (!is_done)
 		op_tell_refused(op, result);
+	else if (op->unit.kind == IMPORT_STAY)
+		flow->come(flow->user, op, &answer->reservation);
 	if (op->is_walking && ++op->row < op->row_count) {
 		op_ready(flow, op);
 		return;
@@ -201,11 +209,22 @@ static int nights_submit(struct import_flow *flow, struct flow_op *op)
 	return keyrack_submit_inventory_set(flow->client, &set, on_answer, op);
 }
 
+static int stay_submit(struct import_flow *flow, struct flow_op *op)
+{
+	struct keyrack_import request = *op->unit.stay;
+	kr_assert(flow->come != NULL);
+	request.call.retry = KEYRACK_RETRY_ALWAYS;
+	request.origin = flow->cli->origin;
+	return keyrack_submit_import(flow->client, &request, on_answer, op);
+}
+
 static int op_submit(struct import_flow *flow, struct flow_op *op)
 {
 	kr_assert(op->state == FLOW_READY);
 	if (op->unit.kind == IMPORT_NIGHTS)
 		return nights_submit(flow, op);
+	if (op->unit.kind == IMPORT_STAY)
+		return stay_submit(flow, op);
 	if (op->unit.kind == IMPORT_HOTEL && !op->is_type_turn) {
 		struct keyrack_hotel_put put = op->unit.hotel;
 		put.call.retry = KEYRACK_RETRY_ALWAYS;

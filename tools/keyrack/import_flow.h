@@ -45,10 +45,15 @@ struct flow_op {
 typedef void flow_refused(void *user, const struct flow_op *op, const struct flow_row *row,
 	const struct keyrack_result *result);
 
+/* A reservation that is in, now or since before. */
+typedef void flow_come(
+	void *user, const struct flow_op *op, const struct keyrack_reservation_answer *answer);
+
 struct import_flow {
 	struct cli *cli;
 	struct keyrack_client *client;
 	flow_refused *refused;
+	flow_come *come; /* set before the first IMPORT_STAY */
 	void *user;
 	struct flow_op *ops;
 	struct flow_op *free;

@@ -257,12 +257,12 @@ static bool form_fits(const struct import_form *form, const struct rows *rows)
 
 static const struct import_form *form_own(enum sheet_kind kind)
 {
-	static const char *names[SHEET_COLUMNS_MAX];
+	static const char *names[ROWS_COLUMNS_MAX];
 	static struct import_form own = {.is_own = true, .signature = {"hotel"}, .columns = names};
 	static import_read *const reads[SHEET_KIND_COUNT] = {
-		own_hotel, own_type, own_plan, own_nights};
+		own_hotel, own_type, own_plan, own_nights, NULL};
 	const struct sheet *sheet = sheet_of(kind);
-	kr_assert(sheet->column_count <= SHEET_COLUMNS_MAX);
+	kr_assert(sheet->column_count <= ROWS_COLUMNS_MAX);
 	for (uint32_t i = 0; i < sheet->column_count; i++)
 		names[i] = sheet->columns[i].name;
 	own.name = sheet->name;

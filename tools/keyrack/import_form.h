@@ -16,7 +16,14 @@ struct import_words {
 	const char *currency;
 };
 
-enum import_kind { IMPORT_NOTHING, IMPORT_HOTEL, IMPORT_TYPE, IMPORT_PLAN, IMPORT_NIGHTS };
+enum import_kind {
+	IMPORT_NOTHING,
+	IMPORT_HOTEL,
+	IMPORT_TYPE,
+	IMPORT_PLAN,
+	IMPORT_NIGHTS,
+	IMPORT_STAY
+};
 
 /* One row's request; texts belong to the row. */
 struct import_unit {
@@ -28,6 +35,8 @@ struct import_unit {
 	struct plan_words plan; /* IMPORT_PLAN */
 	struct fields fields;   /* IMPORT_NIGHTS */
 	uint32_t type_number;
+	const struct keyrack_import *stay; /* IMPORT_STAY: until it is sent; */
+	struct keyrack_id id;              /* and its id */
 };
 
 /* 0, or -KR_E_INVALID with the reason. */

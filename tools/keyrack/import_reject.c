@@ -71,7 +71,11 @@ void import_refused(void *user, const struct flow_op *op, const struct flow_row 
 	char text[SENTENCE_SIZE];
 	kr_assert(row->raw_at + row->raw_size_bytes <= op->raw_size_bytes);
 	/* Known already, so that nothing is asked inside a callback. */
-	if (op->unit.kind == IMPORT_NIGHTS &&
+	if (op->unit.kind == IMPORT_STAY && result->code == KEYRACK_CODE_KEY_EXPIRED) {
+		import->state.passed_nights++;
+		return;
+	}
+	if ((op->unit.kind == IMPORT_NIGHTS || op->unit.kind == IMPORT_STAY) &&
 		import_hotels_find(&import->hotels, op->unit.hotel_id, &hotel) == CLI_DONE)
 		context.unit = &hotel->unit;
 	if (result->refusal != NULL)

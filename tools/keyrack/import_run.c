@@ -1,4 +1,4 @@
-/* keyrack import hotels|types|plans|calendar */
+/* keyrack import hotels|types|plans|calendar|reservations */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,19 +16,35 @@ enum import_key {
 	IMPORT_SHIFT_DAYS,
 	IMPORT_ZONE,
 	IMPORT_CURRENCY,
+	IMPORT_FORCE,
 };
 
+/* clang-format off */
+#define FILE_OPTIONS                                                                               \
+	{"rejects", IMPORT_REJECTS, "FILE", 0,                                                     \
+		"rows that were not taken go here, as they are", 0},                               \
+	{"state", IMPORT_STATE, "FILE", 0,                                                         \
+		"keeps here how far it has come, and goes on from there the next time", 0},        \
+	{"from-line", IMPORT_FROM_LINE, "N", 0, "pass over the lines before this one", 0},         \
+	{"only", IMPORT_ONLY, "COLUMN=VALUE", 0, "only rows that have this value there", 0}
+/* clang-format on */
+
 static const struct argp_option import_options[] = {
-	{"rejects", IMPORT_REJECTS, "FILE", 0, "rows that were not taken go here, as they are", 0},
-	{"state", IMPORT_STATE, "FILE", 0,
-		"keeps here how far it has come, and goes on from there the next time", 0},
-	{"from-line", IMPORT_FROM_LINE, "N", 0, "pass over the lines before this one", 0},
-	{"only", IMPORT_ONLY, "COLUMN=VALUE", 0, "only rows that have this value there", 0},
+	FILE_OPTIONS,
 	{"shift-days", IMPORT_SHIFT_DAYS, "N", 0,
 		"add so many days to every date, for data of other years", 1},
 	{"zone", IMPORT_ZONE, "NAME", 0, "the zone of hotels whose rows name none", 1},
 	{"currency", IMPORT_CURRENCY, "CODE", 0,
 		"the currency of hotels and amounts whose rows name none", 1},
+	{0},
+};
+
+static const struct argp_option stay_options[] = {
+	FILE_OPTIONS,
+	{"shift-days", IMPORT_SHIFT_DAYS, "N", 0,
+		"add so many days to every date and instant, for data of other years", 1},
+	{"force", IMPORT_FORCE, NULL, 0,
+		"over limits, and on nights that were never loaded; they are listed at the end", 1},
 	{0},
 };
 
@@ -76,6 +92,9 @@ static int import_option(void *options, int key, const char *arg, struct kr_erro
 	case IMPORT_CURRENCY:
 		import->words.currency = arg;
 		return 0;
+	case IMPORT_FORCE:
+		import->stays.force = true;
+		return 0;
 	}
 	kr_unreachable();
 }
@@ -84,7 +103,7 @@ static int import_run(struct cli *cli, int argc, char **argv, enum sheet_kind ki
 {
 	static struct import import;
 	struct cli_spec spec = {
-		.options = import_options,
+		.options = kind == SHEET_RESERVATIONS ? stay_options : import_options,
 		.option = import_option,
 		.args = "FILE",
 		.doc = doc,
@@ -140,4 +159,14 @@ int import_calendar_run(struct cli *cli, int argc, char **argv)
 		"calendars "
 		"of Inside Airbnb are taken too: a night that is not available is closed, amounts "
 		"are in --currency." COMMON);
+}
+
+int import_reservations_run(struct cli *cli, int argc, char **argv)
+{
+	return import_run(cli, argc, argv, SHEET_RESERVATIONS,
+		"Takes in reservations that were made elsewhere, as `export reservations` writes "
+		"them: original id, state, instants, agreed prices and terms.\v"
+		"Their hotels and room types are there before them. Restrictions and prices are "
+		"not asked, rooms are: within the limit, or with --force. Those that ended too "
+		"long ago to be kept are passed over." COMMON);
 }

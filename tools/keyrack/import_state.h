@@ -14,7 +14,8 @@ struct import_state {
 	uint64_t file_size; /* of the input, to know it again */
 	uint64_t file_sum;  /* of its header and sizes */
 	uint64_t line;
-	uint64_t row_count, reject_count, rejects_size, passed_nights;
+	uint64_t row_count, reject_count, rejects_size;
+	uint64_t passed_nights; /* outside windows; of reservations the rows not kept any more */
 };
 
 /* 0, 1 where there is no such file yet, or a negative error: of another input, or damaged. */

@@ -51,6 +51,8 @@ static const struct command commands[] = {
 	{"import", "types", import_types_run, "create or change room types from a file"},
 	{"import", "plans", import_plans_run, "create or change rate plans from a file"},
 	{"import", "calendar", import_calendar_run, "set nights from a file"},
+	{"import", "reservations", import_reservations_run,
+		"take in reservations that were made elsewhere"},
 	{"", "backup", backup_run, "copy a running local cluster"},
 	{"", "restore", restore_run, "make a local cluster of a backup"},
 	{"", "snapshot", snapshot_run, "let the shards write a snapshot"},

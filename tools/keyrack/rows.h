@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "tools/keyrack/csv.h"
 
-#define ROWS_COLUMNS_MAX 24u /* that a reader asks for */
+#define ROWS_COLUMNS_MAX 40u /* that a reader asks for */
 #define ROWS_BUFFER_SIZE (1u << 20)
 #define ROWS_NUMBER_SIZE 24u
 

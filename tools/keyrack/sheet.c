@@ -4,6 +4,7 @@
 
 #include "tools/keyrack/hotel_words.h"
 #include "tools/keyrack/span.h"
+#include "tools/keyrack/stay_sheet.h"
 #include "tools/keyrack/type_words.h"
 #include "tools/keyrack/value.h"
 
@@ -53,6 +54,7 @@ static const struct sheet sheets[SHEET_KIND_COUNT] = {
 	[SHEET_TYPES] = {"types", type_columns, KR_ARRAY_COUNT(type_columns)},
 	[SHEET_PLANS] = {"plans", plan_columns, KR_ARRAY_COUNT(plan_columns)},
 	[SHEET_CALENDAR] = {"calendar", night_columns, KR_ARRAY_COUNT(night_columns)},
+	[SHEET_RESERVATIONS] = {"reservations", stay_columns, STAY_COLUMN_COUNT},
 };
 kr_static_assert(KR_ARRAY_COUNT(night_columns) <= SHEET_COLUMNS_MAX, "the longest one");
 

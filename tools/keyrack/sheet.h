@@ -15,7 +15,14 @@
 #define SHEET_COLUMNS_MAX 20u
 #define SHEET_TEXT_SIZE 128u /* the longest text of a column, and its NUL */
 
-enum sheet_kind { SHEET_HOTELS, SHEET_TYPES, SHEET_PLANS, SHEET_CALENDAR, SHEET_KIND_COUNT };
+enum sheet_kind {
+	SHEET_HOTELS,
+	SHEET_TYPES,
+	SHEET_PLANS,
+	SHEET_CALENDAR,
+	SHEET_RESERVATIONS,
+	SHEET_KIND_COUNT
+};
 
 /* What a column is in NDJSON; null where it is empty. */
 enum sheet_value { SHEET_TEXT, SHEET_NUMBER, SHEET_FLAG };

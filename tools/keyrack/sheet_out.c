@@ -60,15 +60,6 @@ static json_t *json_value(const struct sheet_column *column, const char *text)
 	return json_string(text);
 }
 
-void sheet_out_object(struct sheet_out *out, json_t *row)
-{
-	kr_assert(out->is_ndjson && out->file != NULL);
-	out->row_count++;
-	(void)json_dumpf(row, out->file, JSON_COMPACT);
-	fputc('\n', out->file);
-	json_decref(row);
-}
-
 static void json_row(struct sheet_out *out, const char *const *texts)
 {
 	json_t *row = js_object();
@@ -76,7 +67,10 @@ static void json_row(struct sheet_out *out, const char *const *texts)
 	for (uint32_t i = 0; i < out->sheet->column_count; i++)
 		js_set(row, out->sheet->columns[i].name,
 			json_value(&out->sheet->columns[i], texts[i]));
-	sheet_out_object(out, row);
+	out->row_count++;
+	(void)json_dumpf(row, out->file, JSON_COMPACT);
+	fputc('\n', out->file);
+	json_decref(row);
 }
 
 void sheet_out_texts(struct sheet_out *out, const char *const *texts)

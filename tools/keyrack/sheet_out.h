@@ -2,7 +2,6 @@
 #ifndef TOOLS_KEYRACK_SHEET_OUT_H
 #define TOOLS_KEYRACK_SHEET_OUT_H
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "tools/keyrack/files.h"
@@ -23,8 +22,6 @@ KR_MUST_CHECK int sheet_out_open(struct sheet_out *out, const struct sheet *shee
 void sheet_out_row(struct sheet_out *out, const struct sheet_texts *texts);
 /* The same, texts of any length, one a column. */
 void sheet_out_texts(struct sheet_out *out, const char *const *texts);
-/* NDJSON alone: a row that has an inside. Takes it over. */
-void sheet_out_object(struct sheet_out *out, json_t *row);
 /* The file is on disk under its name, or (a negative error) not there at all. */
 KR_MUST_CHECK int sheet_out_close(struct sheet_out *out, struct kr_error_text *error);
 /* Gives up: no file. */
