@@ -537,7 +537,7 @@ class ReservationsTest(TablesCase):
         rows = list(csv.DictReader(io.StringIO(self.read("all.csv"))))
         self.assertEqual(told["rows"], len(rows))
         self.assertEqual(len(rows), 6 * 2 + 600)
-        self.assertEqual([{name: {None: "", True: "yes"}.get(value, str(value))
+        self.assertEqual([{name: "" if value is None else "yes" if value is True else str(value)
                            for name, value in each.items()} for each in objects], rows)
         found = {(row["id"], row["line"]): row for row in rows}
         for ident in ids[:6]:
