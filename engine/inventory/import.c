@@ -333,6 +333,21 @@ static uint32_t inv_import_count(const struct inv_import_case *c, struct inv_eff
 	return count;
 }
 
+/* What it cost to give it back, where that was done elsewhere. */
+static void inv_import_answer_cost(
+	const struct inv_effect_import *import, struct inv_answer *answer)
+{
+	kr_assert(import->line_count >= 1);
+	if (import->state != INV_CANCELLED && import->state != INV_NO_SHOW)
+		return;
+	struct inv_cost cost =
+		inv_lines_cost(import->lines, import->line_count, import->changed_at_us);
+	kr_assert(cost.has_amounts == answer->has_total);
+	answer->has_amounts = cost.has_amounts;
+	answer->penalty_minor = cost.penalty_minor;
+	answer->refundable_minor = cost.refundable_minor;
+}
+
 static void inv_import_answer(
 	const struct inv_stay *stay, const struct inv_effect *effect, struct inv_answer *answer)
 {
@@ -347,6 +362,7 @@ static void inv_import_answer(
 	answer->has_total = inv_stay_has_total(stay);
 	answer->total_minor = answer->has_total ? stay->total_minor : 0;
 	answer->event_seq = effect->event_seq;
+	inv_import_answer_cost(&effect->u.import, answer);
 	kr_assert(answer->event_seq > 0);
 }
 

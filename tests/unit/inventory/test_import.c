@@ -739,3 +739,33 @@ Test(import, brings_the_terms_it_was_agreed_under)
 	sales_agree(&w);
 	world_fini(&w);
 }
+
+Test(import, tells_what_a_cancellation_cost_that_was_made_elsewhere)
+{
+	static const struct inv_tier tiers[] = {{72, 1, 0}, {24, 0, 10000}};
+	static const struct inv_price_run runs[] = {{1, 70}, {1, 90}};
+	struct world w;
+	import_init(&w);
+	struct inv_line line = stay_line(1, today() + 2, today() + 4);
+	line.pricing = INV_PRICE_CALLER;
+	line.runs = runs;
+	line.run_count = 2;
+	line.tiers = tiers;
+	line.tier_count = 2;
+	struct inv_import_op op = import_op(&w, foreign(1), &line, 1);
+	op.state = INV_CANCELLED;
+	for (int again = 0; again < 2; again++) {
+		cr_assert_eq(import(&w, &op), KEYRACK_DONE, "%u", w.answer.code);
+		cr_assert_eq(w.answer.repeated, again);
+		cr_assert(w.answer.has_amounts);
+		cr_assert_eq(w.answer.penalty_minor, 70);
+		cr_assert_eq(w.answer.refundable_minor, 90);
+	}
+	cr_assert_eq(seen(&w, op.id).cost.penalty_minor, 70);
+	op.id = foreign(2);
+	op.state = INV_CONFIRMED;
+	cr_assert_eq(import(&w, &op), KEYRACK_DONE);
+	cr_assert(!w.answer.has_amounts);
+	sales_agree(&w);
+	world_fini(&w);
+}
