@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "tests/sim/witness_list.h"
 #include "tests/sim/witness_wrap.h"
 
 static void take_refusal(const Keyrack__Refusal *f, struct witness_reply *ret)

@@ -1,4 +1,5 @@
 #include "tests/sim/witness.h"
+#include "tests/sim/witness_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -140,11 +140,6 @@ void witness_reply_refusal(const struct inv_refusal *refusal, struct witness_rep
 KR_NORETURN void witness_fail(const struct witness_shard *shard, const char *format, ...)
 	KR_PRINTF(2, 3);
 
-/* An answer was judged: demand that was turned away counts, once for each sale (0: a change). */
-void witness_denied(const struct witness_shard *shard, const struct inv_answer *answer,
-	uint64_t hotel, struct kr_id sale);
-void witness_denials_forget(const struct witness_shard *shard);
-
 /* The whole of one shard's state. */
 void witness_compare(struct witness_shard *shard, struct inv *inv, const char *when);
 void witness_compare_cell(struct witness_shard *shard, const struct inv *inv, uint64_t hotel,

@@ -8,6 +8,7 @@
 #include "tests/property/model/model_priv.h"
 #include "tests/sim/client.h"
 #include "tests/sim/witness.h"
+#include "tests/sim/witness_list.h"
 #include "tests/sim/witness_wrap.h"
 
 #define DENIALS_MAX 64u

@@ -48,10 +48,6 @@ WRAPPED(int, log_io_append, struct log_io *log, const struct log_append *append)
 WRAPPED(int, log_store_recover, struct log_store *store, const struct log_meta *wanted,
 	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text);
 
-/* One of a list, as a number; their sum tells the list, whatever its order. */
-uint64_t witness_listed(const struct inv_reservation_view *view);
-/* A list of denials as one number, as below. */
-uint64_t witness_denial(uint64_t digest_before, const struct inv_denial *denial);
 /* A list of nights as one number: that of the nights before, and one more. */
 uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *view);
 
