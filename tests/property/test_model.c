@@ -17,6 +17,7 @@
 #define OPERATIONS_LONG 10000000
 #define PER_WORLD 20000 /* then a fresh world: small logs replay quickly */
 #define HITS_MIN 10
+#define FULL_EVERY 5 /* worlds: one with as many plans as a type can have */
 
 /* What only later operations, a full table or another process can make happen. */
 static const unsigned not_reachable[] = {KEYRACK_FORBIDDEN};
@@ -24,6 +25,7 @@ static const unsigned not_reachable[] = {KEYRACK_FORBIDDEN};
 static const struct inv_config config = {
 	.hotels_max = 8,
 	.rows_max = 32,
+	.plans_max = 30,
 	.window_nights = 14,
 	.reservations_max = 8192,
 	.nodes_max = 32768,
@@ -38,13 +40,16 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 {
 	static const char *const zones[WORLD_HOTELS] = {"Etc/UTC", "Etc/GMT-9", "Etc/GMT+8"};
 	static const int offsets[WORLD_HOTELS] = {0, 9 * 3600, -8 * 3600};
+	struct inv_config sizes = config;
+	if (seed % FULL_EVERY == 0)
+		sizes.plans_max += M_PLANS_MAX;
 	const struct m_config m = {(int)config.window_nights, config.retention_us, config.grace_us,
-		INV_STAY_KEEP_DAYS};
+		INV_STAY_KEEP_DAYS, (int)sizes.plans_max};
 	rng_init(&w->rng, seed);
 	w->seed = seed;
 	w->step = w->recent_count = w->source_seq = w->edge_at_us = 0;
 	memset(w->type_exists, 0, sizeof(w->type_exists));
-	side_init(&w->side, &config, tz);
+	side_init(&w->side, &sizes, tz);
 	w->model = model_new(&m);
 	w->now.t_us = w->now.wall_us = UINT64_C(1790000000000000) + draw(w, 86400) * 1000000;
 	for (int h = 0; h < WORLD_HOTELS; h++) {
@@ -55,6 +60,8 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 		for (int t = 0; t < WORLD_TYPES; t++)
 			world_type_put(w, h, t);
 	}
+	if (seed % FULL_EVERY == 0)
+		world_plans_fill(w, 0, 0);
 }
 
 static void world_fini(struct world *w)
@@ -91,11 +98,11 @@ static void world_step(struct world *w)
 		world_stay(w);
 	else if (dice < 780)
 		world_transition(w);
-	else if (dice < 980)
+	else if (dice < 975)
 		world_update(w);
-	else if (dice < 988)
-		world_terms_put(w, (int)draw(w, WORLD_HOTELS), (int)draw(w, WORLD_TYPES));
-	else if (dice < 995)
+	else if (dice < 992)
+		world_plan_put(w, (int)draw(w, WORLD_HOTELS), (int)draw(w, WORLD_TYPES));
+	else if (dice < 997)
 		world_type_put(w, (int)draw(w, WORLD_HOTELS), (int)draw(w, WORLD_TYPES));
 	else
 		world_hotel_put(w, (int)draw(w, WORLD_HOTELS));
@@ -105,10 +112,14 @@ static void world_step(struct world *w)
 		world_compare(w);
 	if (w->step % 50 == 0)
 		side_snapshot_step(&w->side);
-	if (w->step % 997 == 0 && side_restore(&w->side))
+	if (w->step % 997 == 0 && side_restore(&w->side)) {
 		model_forget_refusals(w->model);
-	if (w->step % 4999 == 0)
+		world_compare(w);
+	}
+	if (w->step % 4999 == 0) {
 		restart(w);
+		world_compare(w);
+	}
 }
 
 static bool is_reachable(unsigned code)
@@ -152,6 +163,7 @@ static int coverage(const struct world *w, uint64_t operations)
 		(unsigned long long)w->costs, (unsigned long long)w->costs_partly,
 		(unsigned long long)w->edges);
 	missing += w->costs < HITS_MIN || w->costs_partly < HITS_MIN || w->edges < HITS_MIN;
+	missing += world_plans_coverage(w);
 	return operations < OPERATIONS ? 0 : missing;
 }
 

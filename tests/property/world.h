@@ -10,6 +10,7 @@
 #define WORLD_HOTELS 3
 #define WORLD_TYPES 3
 #define WORLD_IDS 512 /* recent reservations to come back to */
+#define WORLD_PLAN_REFUSALS 13
 
 struct nights;
 
@@ -34,7 +35,10 @@ struct world {
 	uint64_t edge_at_us;
 	struct m_id edge_id;
 	uint64_t costs, costs_partly, edges; /* penalties that were compared */
-	uint64_t codes[256][8];              /* answers by code and operation */
+	/* of rate plans other than 0 */
+	uint64_t plans_made, rates_compared, plan_rules[64], plan_refusals[WORLD_PLAN_REFUSALS];
+	uint64_t plan_codes[256][10];
+	uint64_t codes[256][10]; /* answers by code and operation */
 };
 
 enum world_op {
@@ -46,6 +50,7 @@ enum world_op {
 	W_STAY,
 	W_TRANSITION,
 	W_MODIFY,
+	W_PLAN,
 	W_OPS
 };
 
@@ -60,8 +65,19 @@ void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);
 
-/* Terms of plan 0. */
-void world_terms_put(struct world *world, int hotel, int type);
+/* A rate plan and its terms. */
+void world_plan_put(struct world *world, int hotel, int type);
+void world_plans_fill(struct world *world, int hotel, int type);
+/* A plan to sell under, mostly one that the type has. */
+int world_plan_of(struct world *world, uint64_t hotel, int type);
+void world_plans_compare(struct world *world, int hotel);
+/* An answer about that plan. */
+void world_plan_count(
+	struct world *world, enum world_op op, int plan, const struct inv_answer *answer);
+int world_plans_coverage(const struct world *world); /* what came up too seldom */
+void world_agree(
+	struct world *world, enum world_op op, const struct inv_answer *engine, struct m_answer m);
+
 void terms_agree(const struct inv_cost *cost, struct m_cost m);
 /* What some reservations of lately would cost now, or did. */
 void world_terms_compare(struct world *world);

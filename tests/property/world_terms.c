@@ -2,47 +2,8 @@
 
 #define REACH_US UINT64_C(21600000000)
 
-/* Terms of cancellation: those of plan 0 change all the time, and what they come to is compared
+/* Terms of cancellation: those of plans change all the time, and what they come to is compared
  * wherever it is told. */
-
-/* Hours descending, within the reach of arrivals. */
-static void terms_draw(struct world *w, struct m_terms *terms)
-{
-	const int count = chance(w, 20) ? 0 : 1 + (int)draw(w, M_TIERS);
-	int hours = 10 + (int)draw(w, 240);
-	memset(terms, 0, sizeof(*terms));
-	while (terms->tier_count < count && hours >= 0) {
-		struct m_tier *tier = &terms->tiers[terms->tier_count++];
-		tier->hours = hours;
-		if (chance(w, 50))
-			tier->nights = 1 + (int)draw(w, 4);
-		else
-			tier->points = chance(w, 20) ? 10000 : 1 + (int)draw(w, 10000);
-		hours = hours * (int)draw(w, 10) / 10 - 1;
-	}
-}
-
-void world_terms_put(struct world *w, int hotel, int type)
-{
-	struct m_terms terms;
-	struct inv_plan_op op = {
-		.hotel = {w->hotels[hotel]}, .type = (uint16_t)type, .mask = INV_PLAN_TIERS};
-	terms_draw(w, &terms);
-	op.settings.tier_count = (uint8_t)terms.tier_count;
-	for (int i = 0; i < terms.tier_count; i++)
-		op.settings.tiers[i] = (struct inv_tier){(uint16_t)terms.tiers[i].hours,
-			(uint16_t)terms.tiers[i].nights, (uint16_t)terms.tiers[i].points};
-	struct inv_effect effect;
-	struct inv_answer answer;
-	if (inv_plan_judge(w->side.inv, w->now, &op, &effect, &answer) == INV_EFFECT)
-		side_commit(&w->side, &effect);
-	const struct m_answer m =
-		model_terms_put(w->model, world_time(w), w->hotels[hotel], type, &terms);
-	CHECK((int)answer.code == m.code, "terms: %s, not %s", code_name(answer.code),
-		code_name((unsigned)m.code));
-	CHECK(m.code != KEYRACK_DONE || answer.ari_version == m.version, "version %lu",
-		(unsigned long)answer.ari_version);
-}
 
 void terms_agree(const struct inv_cost *cost, struct m_cost m)
 {

@@ -188,6 +188,7 @@ bool ask_update(struct client *c, const struct m_update *u, bool is_setup)
 	for (int i = 0; i < u->type_count; i++)
 		types[i] = (uint32_t)u->types[i];
 	body.hotel_id = u->hotel;
+	body.plan = (uint32_t)u->plan;
 	body.n_types = (size_t)u->type_count;
 	body.types = types;
 	body.first_day = u->first_day;
@@ -222,14 +223,19 @@ bool ask_update(struct client *c, const struct m_update *u, bool is_setup)
 	return submit(c, &ask, &body.base);
 }
 
-bool ask_nights(struct client *c, uint64_t hotel, int first_day, uint32_t night_count)
+bool ask_nights(
+	struct client *c, uint64_t hotel, int type, int plan, int first_day, uint32_t night_count)
 {
+	uint32_t types[1] = {(uint32_t)type};
 	Keyrack__AvailabilityRequest body = KEYRACK__AVAILABILITY_REQUEST__INIT;
 	body.hotel_id = hotel;
+	body.n_types = type >= 0;
+	body.types = types;
+	body.plan = (uint32_t)plan;
 	body.first_day = first_day;
 	body.night_count = night_count;
 	const struct ask ask = {FRAME_AVAILABILITY, FRAME_ROUTE_HOTEL, hotel,
-		client_key_nights(hotel, first_day, night_count), CLIENT_NO_TRACK, false};
+		client_key_nights(hotel, plan, first_day, night_count), CLIENT_NO_TRACK, false};
 	return submit(c, &ask, &body.base);
 }
 
@@ -348,27 +354,51 @@ bool ask_type(
 	return submit(c, &ask, &body.base);
 }
 
-bool ask_terms(struct client *c, uint32_t hotel, int type, const struct m_terms *terms)
+bool ask_plan(struct client *c, const struct m_plan_put *p, bool is_setup)
 {
 	Keyrack__PlanSettings settings = KEYRACK__PLAN_SETTINGS__INIT;
 	Keyrack__PlanPutRequest body = KEYRACK__PLAN_PUT_REQUEST__INIT;
 	Keyrack__Tier tiers[M_TIERS], *list[M_TIERS];
-	const uint64_t id = client_hotel(hotel);
-	for (int i = 0; i < terms->tier_count; i++) {
+	const struct m_plan_settings *s = &p->settings;
+	char code[M_TEXT];
+	for (int i = 0; i < s->terms.tier_count; i++) {
 		keyrack__tier__init(&tiers[i]);
-		tiers[i].hours = (uint32_t)terms->tiers[i].hours;
-		tiers[i].nights = (uint32_t)terms->tiers[i].nights;
-		tiers[i].basis_points = (uint32_t)terms->tiers[i].points;
+		tiers[i].hours = (uint32_t)s->terms.tiers[i].hours;
+		tiers[i].nights = (uint32_t)s->terms.tiers[i].nights;
+		tiers[i].basis_points = (uint32_t)s->terms.tiers[i].points;
 		list[i] = &tiers[i];
 	}
-	settings.n_tiers = (size_t)terms->tier_count;
+	memcpy(code, s->code, sizeof(code));
+	settings.code = code;
+	settings.status = (uint32_t)s->status;
+	settings.advance_min_minutes = s->advance_min;
+	settings.advance_max_minutes = s->advance_max;
+	settings.parent = (uint32_t)s->parent;
+	settings.derivation = (uint32_t)s->derivation;
+	settings.adjustment = s->adjustment;
+	settings.n_tiers = (size_t)s->terms.tier_count;
 	settings.tiers = list;
-	body.hotel_id = id;
-	body.type = (uint32_t)type;
-	body.mask = INV_PLAN_TIERS;
+	body.hotel_id = p->hotel;
+	body.type = (uint32_t)p->type;
+	body.plan = (uint32_t)p->plan;
+	body.mask = p->mask;
+	body.has_expected_version = p->has_version;
+	body.expected_ari_version = p->version;
 	body.settings = &settings;
-	const struct ask ask = {FRAME_PLAN_PUT, FRAME_ROUTE_HOTEL, id,
-		client_key_terms(id, type, terms), CLIENT_NO_TRACK, false};
+	const struct ask ask = {FRAME_PLAN_PUT, FRAME_ROUTE_HOTEL, p->hotel, client_key_plan(p),
+		CLIENT_NO_TRACK, is_setup};
+	return submit(c, &ask, &body.base);
+}
+
+bool ask_plans(struct client *c, uint64_t hotel, int from_type, int from_plan, uint32_t limit)
+{
+	Keyrack__PlanListRequest body = KEYRACK__PLAN_LIST_REQUEST__INIT;
+	body.hotel_id = hotel;
+	body.from_type = (uint32_t)from_type;
+	body.from_plan = (uint32_t)from_plan;
+	body.limit = limit;
+	const struct ask ask = {FRAME_PLAN_LIST, FRAME_ROUTE_HOTEL, hotel,
+		client_key_plans(hotel, from_type, from_plan, limit), CLIENT_NO_TRACK, false};
 	return submit(c, &ask, &body.base);
 }
 
@@ -423,14 +453,36 @@ uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings 
 	       hash_mix(hotel * 64 + (uint64_t)type);
 }
 
-uint64_t client_key_terms(uint64_t hotel, int type, const struct m_terms *terms)
+/* Values of settings that are not named do not count. */
+uint64_t client_key_plan(const struct m_plan_put *put)
 {
-	return witness_key("terms", terms, sizeof(*terms)) ^ hash_mix(hotel * 64 + (uint64_t)type);
+	struct m_plan_put p;
+	memcpy(&p, put, sizeof(p));
+#define KEEP(bit, member)                                                                          \
+	if ((p.mask & (bit)) == 0)                                                                 \
+	memset(&p.settings.member, 0, sizeof(p.settings.member))
+	KEEP(INV_PLAN_CODE, code);
+	KEEP(INV_PLAN_STATUS, status);
+	KEEP(INV_PLAN_ADVANCE_MIN, advance_min);
+	KEEP(INV_PLAN_ADVANCE_MAX, advance_max);
+	KEEP(INV_PLAN_PARENT, parent);
+	KEEP(INV_PLAN_DERIVATION, derivation);
+	KEEP(INV_PLAN_ADJUSTMENT, adjustment);
+	KEEP(INV_PLAN_TIERS, terms);
+#undef KEEP
+	return witness_key("plan", &p, sizeof(p));
 }
 
-uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count)
+uint64_t client_key_plans(uint64_t hotel, int from_type, int from_plan, uint32_t limit)
 {
-	const uint64_t words[3] = {hotel, (uint64_t)(int64_t)first_day, night_count};
+	const uint64_t words[4] = {hotel, (uint64_t)from_type, (uint64_t)from_plan, limit};
+	return witness_key("plans", words, sizeof(words));
+}
+
+uint64_t client_key_nights(uint64_t hotel, int plan, int first_day, uint32_t night_count)
+{
+	const uint64_t words[4] = {
+		hotel, (uint64_t)plan, (uint64_t)(int64_t)first_day, night_count};
 	return witness_key("nights", words, sizeof(words));
 }
 

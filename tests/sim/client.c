@@ -115,7 +115,18 @@ static void put_type(struct client *c, uint32_t hotel, int type)
 	kr_assert(asked);
 }
 
-static void put_prices(struct client *c, uint32_t hotel)
+/* Type 0 has plan 1, so that every hotel has it. */
+static void put_plan(struct client *c, uint32_t hotel)
+{
+	struct m_plan_put p;
+	memset(&p, 0, sizeof(p));
+	p.hotel = client_hotel(hotel);
+	p.plan = 1;
+	const bool asked = ask_plan(c, &p, true);
+	kr_assert(asked);
+}
+
+static void put_prices(struct client *c, uint32_t hotel, int plan)
 {
 	struct m_update u;
 	memset(&u, 0, sizeof(u));
@@ -125,6 +136,7 @@ static void put_prices(struct client *c, uint32_t hotel)
 	u.weekday_mask = 127;
 	u.set = INV_UPDATE_PRICE;
 	u.price = 100;
+	u.plan = plan;
 	const bool asked = ask_update(c, &u, true);
 	kr_assert(asked);
 }
@@ -140,7 +152,11 @@ void client_prepare(struct client *c)
 			put_type(c, h, t);
 	prepare_wait(c);
 	for (uint32_t h = 0; h < SIM_HOTELS; h++)
-		put_prices(c, h);
+		put_plan(c, h);
+	prepare_wait(c);
+	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+		for (int plan = 0; plan <= 1; plan++)
+			put_prices(c, h, plan);
 	prepare_wait(c);
 }
 

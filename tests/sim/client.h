@@ -16,6 +16,7 @@
 
 #define SIM_HOTELS 3u
 #define SIM_TYPES 2u
+#define SIM_PLANS 4u /* beside plan 0; type 0 has plan 1 */
 #define SIM_RESTRICTED_NIGHTS 10u
 
 /* States a reservation may be in, as bits 1 << enum inv_state; bit 0: there is none. */
@@ -90,9 +91,11 @@ bool ask_hotel(struct client *client, uint32_t hotel, const struct m_hotel_setti
 	bool is_setup);
 bool ask_type(struct client *client, uint32_t hotel, int type,
 	const struct m_type_settings *settings, bool is_setup);
-/* What cancelling costs under plan 0. */
-bool ask_terms(struct client *client, uint32_t hotel, int type, const struct m_terms *terms);
-bool ask_nights(struct client *client, uint64_t hotel, int first_day, uint32_t night_count);
+bool ask_plan(struct client *client, const struct m_plan_put *put, bool is_setup);
+bool ask_plans(struct client *client, uint64_t hotel, int from_type, int from_plan, uint32_t limit);
+/* type < 0: every type that has the plan */
+bool ask_nights(struct client *client, uint64_t hotel, int type, int plan, int first_day,
+	uint32_t night_count);
 /* Every night, or those that are sold beyond something; days from the business date. */
 bool ask_night_list(struct client *client, uint64_t hotel, int first, int last, uint32_t filter);
 /* Those of the states given, 0 = any; the hotel's part of the table of denials. */
@@ -110,8 +113,9 @@ uint64_t client_key_transition(const struct m_transition *transition);
 uint64_t client_key_update(const struct m_update *update);
 uint64_t client_key_hotel(uint64_t hotel, const struct m_hotel_settings *settings);
 uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings *settings);
-uint64_t client_key_terms(uint64_t hotel, int type, const struct m_terms *terms);
-uint64_t client_key_nights(uint64_t hotel, int first_day, uint32_t night_count);
+uint64_t client_key_plan(const struct m_plan_put *put);
+uint64_t client_key_plans(uint64_t hotel, int from_type, int from_plan, uint32_t limit);
+uint64_t client_key_nights(uint64_t hotel, int plan, int first_day, uint32_t night_count);
 uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter);
 uint64_t client_key_reservation_list(uint64_t hotel, uint32_t state_mask);
 uint64_t client_key_denial_list(uint64_t hotel);

@@ -91,6 +91,26 @@ static bool take_type(const struct client_end *end, struct witness_reply *ret)
 	return true;
 }
 
+static uint64_t plan_digest(uint64_t digest_before, const Keyrack__Plan *plan)
+{
+	const Keyrack__PlanSettings *f = plan->settings;
+	struct m_plan_settings s;
+	memset(&s, 0, sizeof(s));
+	kr_assert(strlen(f->code) < M_TEXT && f->n_tiers <= M_TIERS);
+	memcpy(s.code, f->code, strlen(f->code));
+	s.status = (int)f->status;
+	s.advance_min = f->advance_min_minutes;
+	s.advance_max = f->advance_max_minutes;
+	s.parent = (int)f->parent;
+	s.derivation = (int)f->derivation;
+	s.adjustment = f->adjustment;
+	s.terms.tier_count = (int)f->n_tiers;
+	for (size_t i = 0; i < f->n_tiers; i++)
+		s.terms.tiers[i] = (struct m_tier){(int)f->tiers[i]->hours,
+			(int)f->tiers[i]->nights, (int)f->tiers[i]->basis_points};
+	return witness_plan(digest_before, (int)plan->type, (int)plan->plan, &s);
+}
+
 static bool take_plan(const struct client_end *end, struct witness_reply *ret)
 {
 	Keyrack__PlanAnswer *a =
@@ -99,8 +119,26 @@ static bool take_plan(const struct client_end *end, struct witness_reply *ret)
 		return false;
 	ret->created = (uint64_t)a->created;
 	ret->version = a->ari_version;
+	if (a->plan != NULL)
+		ret->digest = plan_digest(0, a->plan);
 	take_refusal(a->refusal, ret);
 	keyrack__plan_answer__free_unpacked(a, NULL);
+	return true;
+}
+
+static bool take_plans(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__PlanListAnswer *a =
+		keyrack__plan_list_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	ret->cells = a->n_plans;
+	ret->repeated = (uint64_t)a->more;
+	ret->version = a->ari_version;
+	for (size_t i = 0; i < a->n_plans; i++)
+		ret->digest = plan_digest(ret->digest, a->plans[i]);
+	take_refusal(a->refusal, ret);
+	keyrack__plan_list_answer__free_unpacked(a, NULL);
 	return true;
 }
 
@@ -115,6 +153,8 @@ static bool take_nights(const struct client_end *end, struct witness_reply *ret)
 		ret->business_day = (uint64_t)(int64_t)a->business_day;
 		ret->digest = hash_64(a->counters, a->n_counters * sizeof(uint64_t)) ^
 			      hash_mix(hash_64(a->rates, a->n_rates * sizeof(uint64_t)));
+		for (size_t i = 0; i < a->n_types; i++)
+			ret->digest = hash_mix(ret->digest ^ a->types[i]);
 	}
 	take_refusal(a->refusal, ret);
 	keyrack__availability_answer__free_unpacked(a, NULL);
@@ -261,6 +301,8 @@ bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply
 		return take_type(end, ret);
 	case FRAME_PLAN_PUT:
 		return take_plan(end, ret);
+	case FRAME_PLAN_LIST:
+		return take_plans(end, ret);
 	case FRAME_AVAILABILITY:
 		return take_nights(end, ret);
 	case FRAME_NIGHT_LIST:

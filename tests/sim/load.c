@@ -30,10 +30,18 @@ static uint64_t wall_us(const struct client *c)
 
 /* ---- sales ---- */
 
+/* Plan 0, plan 1 that type 0 has always, or one that may be there. */
+static int plan_of(struct client *c)
+{
+	if (chance(c, 50))
+		return 0;
+	return chance(c, 60) ? 1 : 1 + (int)draw(c, SIM_PLANS);
+}
+
 static void line_draw(struct client *c, struct m_line *l)
 {
 	l->type = chance(c, 99) ? (int)draw(c, SIM_TYPES) : 7;
-	l->plan = chance(c, 99) ? 0 : 1;
+	l->plan = plan_of(c);
 	l->check_in = client_today(c) + (int)draw(c, 8);
 	l->check_in -= chance(c, 2) ? 2 : 0;
 	l->check_in += chance(c, 2) ? 8 : 0;
@@ -180,7 +188,7 @@ static void same_sale(struct client *c, uint32_t index)
 
 static void line_change(struct client *c, struct m_line *l)
 {
-	const uint64_t what = draw(c, 6);
+	const uint64_t what = draw(c, 7);
 	if (what == 0)
 		l->check_in += (int)draw(c, 3) - 1;
 	if (what <= 2)
@@ -189,6 +197,8 @@ static void line_change(struct client *c, struct m_line *l)
 		l->rooms = 1 + (int)draw(c, 2);
 	if (what == 4)
 		l->type = (int)draw(c, SIM_TYPES);
+	if (what == 6)
+		l->plan = plan_of(c);
 	if (what == 5)
 		l->keeps = (int)draw(c, M_LINES + 1);
 }
@@ -384,6 +394,7 @@ static void update_draw(struct client *c, struct m_update *u, uint32_t hotel)
 		if (u->adjust != 0 && u->source_seq == 0 && chance(c, 95))
 			u->source_seq = ++c->source_seq[hotel];
 	}
+	u->plan = plan_of(c);
 	if (chance(c, 30))
 		u->types[u->type_count++] = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
 	u->has_version = chance(c, 8);
@@ -428,13 +439,11 @@ static void type_put(struct client *c)
 }
 
 /* Hours descending, within the reach of arrivals. */
-static void terms_put(struct client *c)
+static void terms_draw(struct client *c, struct m_terms *t)
 {
-	struct m_terms t;
-	memset(&t, 0, sizeof(t));
 	const int count = chance(c, 20) ? 0 : 1 + (int)draw(c, M_TIERS);
-	for (int hours = 10 + (int)draw(c, 230); t.tier_count < count && hours >= 0;) {
-		struct m_tier *tier = &t.tiers[t.tier_count++];
+	for (int hours = 10 + (int)draw(c, 230); t->tier_count < count && hours >= 0;) {
+		struct m_tier *tier = &t->tiers[t->tier_count++];
 		tier->hours = hours;
 		if (chance(c, 50))
 			tier->nights = 1 + (int)draw(c, 4);
@@ -442,9 +451,50 @@ static void terms_put(struct client *c)
 			tier->points = 1 + (int)draw(c, 10000);
 		hours = hours * (int)draw(c, 10) / 10 - 1;
 	}
+}
+
+/* Names are taken, parents are not there, plans derive from one another: some are refused. */
+static void plan_draw(struct client *c, struct m_plan_put *p)
+{
+	struct m_plan_settings *s = &p->settings;
+	if (p->plan > 1 && chance(c, 50)) {
+		p->mask |= INV_PLAN_PARENT | INV_PLAN_DERIVATION | INV_PLAN_ADJUSTMENT;
+		s->parent = (int)draw(c, 3);
+		s->derivation = 1 + (int)draw(c, 2);
+		s->adjustment = (int64_t)draw(c, 300) - 150;
+		s->adjustment *= s->derivation == 2 ? 50 : 1;
+	}
+	if (chance(c, 40)) {
+		p->mask |= INV_PLAN_TIERS;
+		terms_draw(c, &s->terms);
+	}
+	if (chance(c, 20)) {
+		p->mask |= INV_PLAN_CODE;
+		snprintf(s->code, M_TEXT, "P%d", (int)draw(c, SIM_PLANS + 1));
+	}
+	if (chance(c, 20)) {
+		p->mask |= INV_PLAN_STATUS;
+		s->status = chance(c, 85) ? 1 : 2;
+	}
+	if (chance(c, 15)) {
+		p->mask |= INV_PLAN_ADVANCE_MIN | INV_PLAN_ADVANCE_MAX;
+		s->advance_min = chance(c, 60) ? 0 : (uint32_t)draw(c, 4000);
+		s->advance_max = chance(c, 60) ? 0 : (uint32_t)draw(c, 12000) + 1;
+	}
+}
+
+static void plan_put(struct client *c)
+{
+	struct m_plan_put p;
+	memset(&p, 0, sizeof(p));
 	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
-	const int type = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
-	(void)ask_terms(c, hotel, type, &t);
+	p.hotel = client_hotel(hotel);
+	p.type = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
+	p.plan = (int)draw(c, SIM_PLANS + 1);
+	p.has_version = chance(c, 8);
+	p.version = p.has_version ? c->version[hotel] : 0;
+	plan_draw(c, &p);
+	(void)ask_plan(c, &p, false);
 }
 
 static void hotel_put(struct client *c)
@@ -472,12 +522,15 @@ static void question(struct client *c)
 {
 	struct m_reserve r;
 	const uint64_t hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
-	switch (draw(c, 8)) {
+	switch (draw(c, 9)) {
 	case 0:
 	case 1: {
 		int first = client_today(c) + (int)draw(c, 5);
 		first -= chance(c, 5) ? 2 : 0;
-		(void)ask_nights(c, hotel, first, 1 + (uint32_t)draw(c, chance(c, 95) ? 9 : 14));
+		const int type = chance(c, 50) ? -1 : (int)draw(c, SIM_TYPES);
+		const int plan = type >= 0 ? plan_of(c) : (int)draw(c, 2);
+		const uint32_t count = 1 + (uint32_t)draw(c, chance(c, 95) ? 9 : 14);
+		(void)ask_nights(c, hotel, type, plan, first, count);
 		break;
 	}
 	case 2:
@@ -490,6 +543,12 @@ static void question(struct client *c)
 		(void)ask_night_list(c, hotel, (int)draw(c, 4), 4 + (int)draw(c, 60),
 			(uint32_t)draw(c, INV_NIGHT_FILTER_MASK + 1));
 		break;
+	case 7: {
+		const int type = (int)draw(c, SIM_TYPES + 1);
+		const int plan = (int)draw(c, SIM_PLANS + 1);
+		(void)ask_plans(c, hotel, type, plan, 2 + (uint32_t)draw(c, 8));
+		break;
+	}
 	case 4:
 		(void)ask_hotel_get(c, hotel);
 		break;
@@ -518,11 +577,11 @@ void client_do_something(struct client *c)
 		old_sale(c);
 	else if (dice < 86)
 		update(c);
-	else if (dice < 87)
-		terms_put(c);
 	else if (dice < 88)
-		type_put(c);
+		plan_put(c);
 	else if (dice < 89)
+		type_put(c);
+	else if (dice < 90)
 		hotel_put(c);
 	else
 		question(c);

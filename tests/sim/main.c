@@ -32,7 +32,7 @@ struct totals {
 	uint64_t codes[256];
 	uint64_t marks[SIM_MARK_COUNT];
 	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;
-	uint64_t replaced;
+	uint64_t replaced, sold[2];
 	uint64_t effects[INV_EFFECT_LAST + 1], asked[64], made[64], judgements;
 };
 
@@ -165,6 +165,8 @@ static void add_up(struct totals *totals, const struct cluster *c)
 		totals->effects[i] += witness_effects((enum inv_effect_kind)i);
 	totals->judgements += witness_judgements();
 	totals->replaced += witness_replaced();
+	for (int i = 0; i < 2; i++)
+		totals->sold[i] += witness_sold(i);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		totals->crashes += c->shards[i].crash_count;
 		totals->given_up += c->shards[i].is_refused;
@@ -393,6 +395,10 @@ static int coverage(const struct totals *t)
 		puts("too few holds replaced by others");
 		missing++;
 	}
+	if (t->sold[0] < HITS_MIN || t->sold[1] < HITS_MIN) {
+		puts("too few lines sold under own or derived plans");
+		missing++;
+	}
 	for (unsigned i = 0; i < KR_ARRAY_COUNT(t->asked); i++)
 		if (t->asked[i] != 0 && t->made[i] < HITS_MIN) {
 			printf("done too seldom: %s\n", frame_type_name(i));
@@ -430,6 +436,8 @@ static void report(const struct totals *t)
 		printf("  effect %-15s %10llu\n", record_kind_name(i),
 			(unsigned long long)t->effects[i]);
 	printf("  holds replaced         %10llu\n", (unsigned long long)t->replaced);
+	printf("  lines under own plans  %10llu, derived %llu\n", (unsigned long long)t->sold[0],
+		(unsigned long long)t->sold[1]);
 	for (int i = 0; i < SIM_MARK_COUNT; i++)
 		if (t->marks[i] != 0)
 			printf("  %-22s %10llu\n", sim_mark_name((enum sim_mark)i),

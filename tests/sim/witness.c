@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "engine/shard/state.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/witness_wrap.h"
 
 #define COMPARE_EVERY 256u
 
@@ -29,7 +30,7 @@ struct witness {
 	struct deed *all;
 	struct said *said;
 	uint64_t said_count, said_capacity, judgements;
-	uint64_t effects[INV_EFFECT_LAST + 1], replaced;
+	uint64_t effects[INV_EFFECT_LAST + 1], replaced, sold[2];
 };
 
 static struct witness witness;
@@ -87,7 +88,7 @@ static struct model *model_make(void)
 {
 	const struct inv_config *config = &witness.cluster->plan.server.shard.inventory;
 	const struct m_config m = {(int)config->window_nights, config->retention_us,
-		config->grace_us, INV_STAY_KEEP_DAYS};
+		config->grace_us, INV_STAY_KEEP_DAYS, (int)config->plans_max};
 	return model_new(&m);
 }
 
@@ -131,6 +132,11 @@ uint64_t witness_effects(enum inv_effect_kind kind)
 uint64_t witness_replaced(void)
 {
 	return witness.replaced;
+}
+
+uint64_t witness_sold(bool is_derived)
+{
+	return witness.sold[is_derived];
 }
 
 uint64_t witness_judgements(void)
@@ -182,8 +188,8 @@ struct m_answer deed_do(struct model *model, const struct deed *d)
 		return model_hotel_put(model, d->now, d->hotel, &d->u.hotel);
 	case DEED_TYPE:
 		return model_type_put(model, d->now, d->hotel, d->type, &d->u.type);
-	case DEED_TERMS:
-		return model_terms_put(model, d->now, d->hotel, d->type, &d->u.terms);
+	case DEED_PLAN:
+		return model_plan_put(model, &d->u.plan);
 	case DEED_UPDATE:
 		return model_update(model, d->now, &d->u.update);
 	case DEED_RESERVE:
@@ -364,7 +370,7 @@ void witness_reply_refusal(const struct inv_refusal *f, struct witness_reply *re
 static void reply_make(const struct deed *d, const struct inv_answer *a, const struct model *model,
 	struct witness_reply *ret)
 {
-	const bool is_put = d->kind == DEED_HOTEL || d->kind == DEED_TYPE || d->kind == DEED_TERMS;
+	const bool is_put = d->kind == DEED_HOTEL || d->kind == DEED_TYPE || d->kind == DEED_PLAN;
 	*ret = (struct witness_reply){.code = a->code};
 	if (a->code != KEYRACK_DONE)
 		witness_reply_refusal(&a->refusal, ret);
@@ -376,6 +382,12 @@ static void reply_make(const struct deed *d, const struct inv_answer *a, const s
 		if (d->kind == DEED_HOTEL) {
 			ret->event_seq = model_event_seq(model, d->hotel);
 			ret->business_day = (uint64_t)(int64_t)model_business_day(model, d->hotel);
+		}
+		if (d->kind == DEED_PLAN) {
+			const struct m_plan_put *p = &d->u.plan;
+			const struct m_plan_settings s =
+				model_plan(model, p->hotel, p->type, p->plan);
+			ret->digest = witness_plan(0, p->type, p->plan, &s);
 		}
 	} else if (d->kind == DEED_UPDATE) {
 		ret->version = a->ari_version;
@@ -425,6 +437,8 @@ static void agree(const struct witness_shard *s, const struct deed *d, const str
 			witness_fail(s, "%s: state %u.%u, the model %d.%u", code_name(e->code),
 				e->state, e->revision, m->state, m->revision);
 	}
+	if (e->created != m->created && d->kind == DEED_PLAN)
+		witness_fail(s, "created %d, the model %d", e->created, m->created);
 	if (d->kind == DEED_UPDATE && m->code == KEYRACK_DONE && !m->repeated &&
 		(e->cell_count != m->cells || e->cells_over_limit != m->over_limit))
 		witness_fail(s, "%u cells, %u over limit, the model %u, %u", e->cell_count,
@@ -444,7 +458,8 @@ static void check_limit(
 	inv_counts_get(inv, &counts);
 	const bool is_full = counts.reservations == config->reservations_max ||
 			     counts.nodes + 16 > config->nodes_max ||
-			     counts.stock_runs + 64 > config->stock_runs_max;
+			     counts.stock_runs + 64 > config->stock_runs_max ||
+			     counts.plans == config->plans_max;
 	if (!is_full)
 		witness_fail(s, "%s is said to be full: %u records, %u nodes, %u runs",
 			a->refusal.text == NULL ? "a table" : a->refusal.text, counts.reservations,
@@ -485,6 +500,16 @@ static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked
 	witness_fail(s, "a VOID that nobody asked for");
 }
 
+static void sold_count(const struct witness_shard *s, const struct m_reserve *r)
+{
+	for (int i = 0; i < r->line_count; i++) {
+		const struct m_line *l = &r->lines[i];
+		if (l->plan != 0)
+			witness.sold[model_plan(s->live, r->hotel, l->type, l->plan).derivation !=
+				     0]++;
+	}
+}
+
 void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed *d, uint64_t key,
 	const struct inv_answer *answer, const struct inv_effect *effect)
 {
@@ -512,6 +537,8 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 			(unsigned long long)model_event_seq(s->live, effect->hotel.v));
 	if (effect != NULL)
 		s->pending = d;
+	if (effect != NULL && d->kind == DEED_RESERVE)
+		sold_count(s, &d->u.reserve);
 	reply_make(d, answer, s->live, &reply);
 	if (effect != NULL)
 		said_add(s, s->deed_count + 1, key, &reply);

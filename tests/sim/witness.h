@@ -35,7 +35,7 @@ enum deed_kind {
 	DEED_NONE, /* START, DIGEST */
 	DEED_HOTEL,
 	DEED_TYPE,
-	DEED_TERMS, /* of a type's plan 0 */
+	DEED_PLAN,
 	DEED_UPDATE,
 	DEED_RESERVE,
 	DEED_TRANSITION,
@@ -53,7 +53,7 @@ struct deed {
 	union {
 		struct m_hotel_settings hotel;
 		struct m_type_settings type;
-		struct m_terms terms;
+		struct m_plan_put plan;
 		struct m_update update;
 		struct m_reserve reserve;
 		struct m_transition transition;
@@ -88,8 +88,7 @@ struct witness_shard {
 	uint64_t grace_last_us;
 	uint64_t caught_up_us; /* an instant at which the clock had no work left */
 	uint64_t judged;
-	uint64_t *batch_ends; /* LSNs */
-	uint64_t batch_count, batch_capacity;
+	uint64_t *batch_ends, batch_count, batch_capacity; /* LSNs */
 	uint64_t reach;     /* batches that damage may have taken since a start got through */
 	uint64_t cut_count; /* starts without what was acknowledged, as far as damage allows */
 };
@@ -107,7 +106,8 @@ void witness_recover(const struct log_store *store); /* begins */
 uint64_t witness_cuts(void);
 void witness_check(void); /* whole states: model and engine */
 uint64_t witness_effects(enum inv_effect_kind kind);
-uint64_t witness_replaced(void); /* holds, by other holds */
+uint64_t witness_replaced(void);        /* holds, by other holds */
+uint64_t witness_sold(bool is_derived); /* lines under plans beside plan 0 */
 uint64_t witness_judgements(void);
 
 /* Names of requests: equal requests have equal keys. */
@@ -143,7 +143,7 @@ KR_NORETURN void witness_fail(const struct witness_shard *shard, const char *for
 /* The whole of one shard's state. */
 void witness_compare(struct witness_shard *shard, struct inv *inv, const char *when);
 void witness_compare_cell(struct witness_shard *shard, const struct inv *inv, uint64_t hotel,
-	int type, int day, uint64_t counter, uint64_t rate);
+	int type, int plan, int day, uint64_t counter, uint64_t rate);
 void witness_compare_record(
 	struct witness_shard *shard, const struct inv_reservation_view *view, uint64_t t_us);
 

@@ -6,19 +6,21 @@
 #include "tests/sim/witness.h"
 #include "tests/sim/witness_wrap.h"
 
+#define PLANS_MAX 64u /* of a hotel, plan 0 of each type among them */
+
 void witness_compare_cell(struct witness_shard *s, const struct inv *inv, uint64_t hotel, int type,
-	int day, uint64_t counter, uint64_t rate)
+	int plan, int day, uint64_t counter, uint64_t rate)
 {
 	const struct cell_counter c = cell_counter_unpack(counter);
 	const struct cell_rate r = cell_rate_unpack(rate);
 	const struct los_class los = inv_los_class(inv, r.class_index);
 	const struct m_cell m = model_cell(s->live, hotel, type, day);
+	const struct m_rate p = model_rate(s->live, hotel, type, plan, day);
 	const unsigned flags = (m.closed ? CELL_CLOSED : 0) | (m.cta ? CELL_CTA : 0) |
 			       (m.ctd ? CELL_CTD : 0) | (m.explicit_cap ? CELL_EXPLICIT_CAP : 0) |
 			       (m.is_loaded ? CELL_LOADED : 0);
-	const unsigned rate_flags = (m.priced ? RATE_PRICED : 0) |
-				    (m.plan_closed ? RATE_CLOSED : 0) |
-				    (m.plan_cta ? RATE_CTA : 0) | (m.plan_ctd ? RATE_CTD : 0);
+	const unsigned rate_flags = (p.priced ? RATE_PRICED : 0) | (p.closed ? RATE_CLOSED : 0) |
+				    (p.cta ? RATE_CTA : 0) | (p.ctd ? RATE_CTD : 0);
 	if (c.held != m.held || c.booked != m.booked || c.limit != (m.is_loaded ? m.limit : 0) ||
 		c.flags != flags)
 		witness_fail(s,
@@ -26,29 +28,56 @@ void witness_compare_cell(struct witness_shard *s, const struct inv *inv, uint64
 			"%d %d %lld %x",
 			(unsigned long long)hotel, type, day, c.held, c.booked, c.limit, c.flags,
 			m.held, m.booked, (long long)m.limit, flags);
-	if (r.flags != rate_flags || (m.priced && r.price_minor != (uint64_t)m.price) ||
-		los.min_arrival != m.min_arrival || los.max_arrival != m.max_arrival ||
-		los.min_through != m.min_through || los.max_through != m.max_through)
-		witness_fail(s, "hotel %llu type %d day %d: the price or a rule differs",
-			(unsigned long long)hotel, type, day);
+	if (r.flags != rate_flags || (p.priced && r.price_minor != (uint64_t)p.price) ||
+		los.min_arrival != p.min_arrival || los.max_arrival != p.max_arrival ||
+		los.min_through != p.min_through || los.max_through != p.max_through)
+		witness_fail(s, "hotel %llu type %d plan %d day %d: the price or a rule differs",
+			(unsigned long long)hotel, type, plan, day);
 }
 
-static void compare_type(
-	struct witness_shard *s, const struct inv *inv, uint64_t hotel, int type, int32_t first)
+static void compare_plan(struct witness_shard *s, const struct inv *inv, uint64_t hotel, int type,
+	int plan, int32_t first)
 {
 	uint64_t counters[WITNESS_NIGHTS_MAX], rates[WITNESS_NIGHTS_MAX];
 	const uint16_t types[1] = {(uint16_t)type};
 	const uint32_t nights = (uint32_t)s->live->config.window_nights;
 	struct inv_answer answer = {0};
 	kr_assert(nights <= WITNESS_NIGHTS_MAX);
-	__real_inv_availability(inv, (struct hotel_id){hotel}, types, 1, 0, first, nights, counters,
-		rates, &answer);
+	__real_inv_availability(inv, (struct hotel_id){hotel}, types, 1, (uint16_t)plan, first,
+		nights, counters, rates, &answer);
 	if (answer.code != KEYRACK_DONE)
-		witness_fail(s, "hotel %llu type %d: %s", (unsigned long long)hotel, type,
-			code_name(answer.code));
+		witness_fail(s, "hotel %llu type %d plan %d: %s", (unsigned long long)hotel, type,
+			plan, code_name(answer.code));
 	for (uint32_t i = 0; i < nights; i++)
 		witness_compare_cell(
-			s, inv, hotel, type, first + (int32_t)i, counters[i], rates[i]);
+			s, inv, hotel, type, plan, first + (int32_t)i, counters[i], rates[i]);
+}
+
+static void compare_plans(
+	struct witness_shard *s, const struct inv *inv, uint64_t hotel, int32_t first)
+{
+	struct inv_plan_view views[PLANS_MAX];
+	bool more;
+	uint32_t at = 0;
+	const uint32_t count =
+		__real_inv_plan_list(inv, (struct hotel_id){hotel}, 0, 0, views, PLANS_MAX, &more);
+	for (int type = 0; type < M_TYPES; type++) {
+		int plan = model_plan_next(s->live, hotel, type, -1);
+		for (; plan >= 0; plan = model_plan_next(s->live, hotel, type, plan)) {
+			const struct m_plan_settings m = model_plan(s->live, hotel, type, plan);
+			const struct m_plan_settings e =
+				witness_plan_from(&views[KR_MIN(at, count - 1)].settings);
+			if (at == count || views[at].type != type || views[at].plan != plan ||
+				witness_plan(0, type, plan, &e) != witness_plan(0, type, plan, &m))
+				witness_fail(s, "hotel %llu type %d plan %d differs",
+					(unsigned long long)hotel, type, plan);
+			compare_plan(s, inv, hotel, type, plan, first);
+			at++;
+		}
+	}
+	if (more || at != count)
+		witness_fail(s, "hotel %llu: %u plans, the model %u", (unsigned long long)hotel,
+			count, at);
 }
 
 static void compare_hotel(struct witness_shard *s, const struct inv *inv, const struct hotel *h)
@@ -64,9 +93,7 @@ static void compare_hotel(struct witness_shard *s, const struct inv *inv, const 
 			(unsigned long long)view.ari_version, view.business_day,
 			(unsigned long long)h->event_seq, (unsigned long long)h->version,
 			h->business_day);
-	for (int t = 0; t < M_TYPES; t++)
-		if (h->types[t].exists)
-			compare_type(s, inv, h->id, t, view.business_day);
+	compare_plans(s, inv, h->id, view.business_day);
 }
 
 static const struct reservation *model_record(const struct model *m, struct kr_id id)
@@ -90,8 +117,9 @@ static bool is_terms(const struct inv_line *e, const struct m_line *m)
 
 static bool is_line(const struct inv_line *e, const struct m_line *m)
 {
-	return e->type == m->type && e->check_in == m->check_in && e->check_out == m->check_out &&
-	       e->rooms == m->rooms && e->guests == m->guests && e->pricing == m->pricing;
+	return e->type == m->type && e->plan == m->plan && e->check_in == m->check_in &&
+	       e->check_out == m->check_out && e->rooms == m->rooms && e->guests == m->guests &&
+	       e->pricing == m->pricing;
 }
 
 static bool is_text(struct inv_text text, const char *zero_terminated)

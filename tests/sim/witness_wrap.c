@@ -120,6 +120,7 @@ static void update_from(const struct inv_update_op *op, struct m_update *u)
 {
 	const struct inv_update *f = &op->update;
 	u->hotel = op->hotel.v;
+	u->plan = f->plan;
 	kr_assert(op->type_count <= M_TYPES);
 	u->type_count = (int)op->type_count;
 	for (uint32_t i = 0; i < op->type_count; i++)
@@ -227,25 +228,43 @@ JUDGE(inv_type_judge, struct inv_type_op)
 	return r;
 }
 
-/* The load changes the terms of plan 0, and nothing else of a plan. */
+struct m_plan_settings witness_plan_from(const struct inv_plan_settings *f)
+{
+	struct m_plan_settings s;
+	memset(&s, 0, sizeof(s));
+	text_copy(s.code, f->code);
+	s.status = f->status;
+	s.advance_min = f->advance_min_minutes;
+	s.advance_max = f->advance_max_minutes;
+	s.parent = f->parent;
+	s.derivation = f->derivation;
+	s.adjustment = f->adjustment;
+	kr_assert(f->tier_count <= M_TIERS);
+	s.terms.tier_count = f->tier_count;
+	for (int i = 0; i < f->tier_count; i++)
+		s.terms.tiers[i] = (struct m_tier){
+			f->tiers[i].hours, f->tiers[i].nights, f->tiers[i].basis_points};
+	return s;
+}
+
 JUDGE(inv_plan_judge, struct inv_plan_op)
 {
 	const enum inv_result r = __real_inv_plan_judge(inv, now, op, ret_effect, ret_answer);
 	struct witness_shard *s = witness_of(inv);
 	if (s == NULL)
 		return r;
-	struct deed *d = witness_deed(DEED_TERMS, now, op->hotel.v, (struct kr_id){0, 0});
-	struct m_terms *t = &d->u.terms;
-	kr_assert(op->plan == 0 && op->mask == INV_PLAN_TIERS);
-	kr_assert(op->settings.tier_count <= M_TIERS);
-	d->type = op->type;
-	t->tier_count = op->settings.tier_count;
-	for (int i = 0; i < t->tier_count; i++) {
-		const struct inv_tier *tier = &op->settings.tiers[i];
-		t->tiers[i] = (struct m_tier){tier->hours, tier->nights, tier->basis_points};
-	}
-	witness_judged(s, inv, d, client_key_terms(d->hotel, d->type, t), ret_answer,
-		r == INV_EFFECT ? ret_effect : NULL);
+	struct deed *d = witness_deed(DEED_PLAN, now, op->hotel.v, (struct kr_id){0, 0});
+	struct m_plan_put *p = &d->u.plan;
+	const struct m_plan_settings settings = witness_plan_from(&op->settings);
+	p->hotel = op->hotel.v;
+	p->type = op->type;
+	p->plan = op->plan;
+	p->mask = op->mask;
+	p->has_version = op->has_expected_version;
+	p->version = op->expected_ari_version;
+	memcpy(&p->settings, &settings, sizeof(settings));
+	witness_judged(
+		s, inv, d, client_key_plan(p), ret_answer, r == INV_EFFECT ? ret_effect : NULL);
 	return r;
 }
 
@@ -326,21 +345,94 @@ void __wrap_inv_availability(const struct inv *inv, struct hotel_id hotel, const
 	if (is_told) {
 		const uint32_t count = type_count * night_count;
 		for (uint32_t i = 0; i < count; i++)
-			witness_compare_cell(s, inv, hotel.v, types[i / night_count],
+			witness_compare_cell(s, inv, hotel.v, types[i / night_count], plan,
 				first_day + (int32_t)(i % night_count), counters[i], rates[i]);
 		reply.version = model_version(s->live, hotel.v);
 		reply.business_day = (uint64_t)(int64_t)model_business_day(s->live, hotel.v);
 		reply.digest = digest(counters, count) ^ hash_mix(digest(rates, count));
+		for (uint32_t i = 0; i < type_count; i++)
+			reply.digest = hash_mix(reply.digest ^ types[i]);
 	} else {
 		const int day = model_business_day(s->live, hotel.v);
 		const int end = day + s->live->config.window_nights;
 		const bool is_outside = first_day < day || first_day + (int32_t)night_count > end;
-		if (!is_outside)
+		bool has_plan = true;
+		for (uint32_t i = 0; i < type_count; i++)
+			has_plan &= model_has_plan(s->live, hotel.v, types[i], plan);
+		if (a->code == KEYRACK_NOT_FOUND ? has_plan : !is_outside)
 			witness_fail(s, "AVAILABILITY of the window: %s", code_name(a->code));
 		witness_reply_refusal(&a->refusal, &reply);
 	}
-	witness_said(s, slot_of_hotel(hotel), client_key_nights(hotel.v, first_day, night_count),
-		&reply);
+	witness_said(s, slot_of_hotel(hotel),
+		client_key_nights(hotel.v, plan, first_day, night_count), &reply);
+}
+
+bool __wrap_inv_type_has_plan(
+	const struct inv *inv, struct hotel_id hotel, uint16_t type, uint16_t plan)
+{
+	const bool has = __real_inv_type_has_plan(inv, hotel, type, plan);
+	struct witness_shard *s = witness_of(inv);
+	if (s != NULL && has != model_has_plan(s->live, hotel.v, type, plan))
+		witness_fail(s, "hotel %llu type %u: has plan %u: %d", (unsigned long long)hotel.v,
+			type, plan, has);
+	return has;
+}
+
+uint64_t witness_plan(uint64_t digest_before, int type, int plan, const struct m_plan_settings *p)
+{
+	uint64_t words[11 + 3 * M_TIERS] = {digest_before, (uint64_t)type, (uint64_t)plan,
+		hash_64(p->code, strlen(p->code)), (uint64_t)p->status, p->advance_min,
+		p->advance_max, (uint64_t)p->parent, (uint64_t)p->derivation,
+		(uint64_t)p->adjustment, (uint64_t)p->terms.tier_count};
+	uint64_t *word = words + 11;
+	for (int i = 0; i < p->terms.tier_count; i++) {
+		*word++ = (uint64_t)p->terms.tiers[i].hours;
+		*word++ = (uint64_t)p->terms.tiers[i].nights;
+		*word++ = (uint64_t)p->terms.tiers[i].points;
+	}
+	return digest(words, KR_ARRAY_COUNT(words));
+}
+
+/* What the engine lists are the model's plans from there on, all or the first of them. */
+static uint64_t plans_compare(struct witness_shard *s, uint64_t hotel, int type, int plan,
+	const struct inv_plan_view *views, uint32_t count, bool more)
+{
+	uint64_t heard = 0, told = 0;
+	uint32_t there = 0;
+	for (; type < M_TYPES; type++, plan = 0) {
+		int p = model_plan_next(s->live, hotel, type, plan - 1);
+		for (; p >= 0; p = model_plan_next(s->live, hotel, type, p)) {
+			const struct m_plan_settings m = model_plan(s->live, hotel, type, p);
+			if (there++ < count)
+				told = witness_plan(told, type, p, &m);
+		}
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct m_plan_settings e = witness_plan_from(&views[i].settings);
+		heard = witness_plan(heard, views[i].type, views[i].plan, &e);
+	}
+	if (count > there || more != (there > count) || told != heard)
+		witness_fail(s, "hotel %llu: %u plans are listed, the model has %u",
+			(unsigned long long)hotel, count, there);
+	return told;
+}
+
+uint32_t __wrap_inv_plan_list(const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
+	uint16_t from_plan, struct inv_plan_view *views, uint32_t count_max, bool *more)
+{
+	const uint32_t count =
+		__real_inv_plan_list(inv, hotel, from_type, from_plan, views, count_max, more);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return count;
+	const struct witness_reply reply = {.code = KEYRACK_DONE,
+		.digest = plans_compare(s, hotel.v, from_type, from_plan, views, count, *more),
+		.cells = count,
+		.repeated = *more,
+		.version = model_version(s->live, hotel.v)};
+	witness_said(s, slot_of_hotel(hotel),
+		client_key_plans(hotel.v, from_type, from_plan, count_max), &reply);
+	return count;
 }
 
 uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *v)

@@ -5,6 +5,7 @@
 #include "engine/inventory/inventory.h"
 #include "engine/inventory/listing.h"
 #include "engine/log/log_io.h"
+#include "tests/property/model/model_catalogue.h"
 
 #define WRAPPED(result, name, ...)                                                                 \
 	result __real_##name(__VA_ARGS__);                                                         \
@@ -37,6 +38,10 @@ WRAPPED(enum inv_scan, inv_reservation_scan, struct inv *inv, uint64_t now_us,
 	struct inv_reservation_view *ret);
 WRAPPED(uint32_t, inv_denial_list, const struct inv *inv, const struct inv_denial_query *query,
 	uint32_t *at, uint32_t budget, struct inv_denial *ret, uint32_t count_max, bool *ret_more);
+WRAPPED(uint32_t, inv_plan_list, const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
+	uint16_t from_plan, struct inv_plan_view *ret, uint32_t count_max, bool *ret_more);
+WRAPPED(bool, inv_type_has_plan, const struct inv *inv, struct hotel_id hotel, uint16_t type,
+	uint16_t plan);
 WRAPPED(uint32_t, inv_stay_check, struct inv *inv, struct inv_now now,
 	const struct inv_reserve_op *op, bool explain, struct inv_refusal *ret_refusals,
 	struct inv_line *ret_lines, uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
@@ -50,5 +55,10 @@ WRAPPED(int, log_store_recover, struct log_store *store, const struct log_meta *
 
 /* A list of nights as one number: that of the nights before, and one more. */
 uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *view);
+
+/* The same for rate plans. */
+uint64_t witness_plan(
+	uint64_t digest_before, int type, int plan, const struct m_plan_settings *settings);
+struct m_plan_settings witness_plan_from(const struct inv_plan_settings *settings);
 
 #endif

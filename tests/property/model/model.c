@@ -23,13 +23,36 @@ struct model *model_new(const struct m_config *config)
 struct model *model_free(struct model *m)
 {
 	for (int h = 0; h < M_HOTELS; h++)
-		for (int t = 0; t < M_TYPES; t++)
-			free(m->hotels[h].types[t].nights);
+		for (int t = 0; t < M_TYPES; t++) {
+			struct type *type = &m->hotels[h].types[t];
+			for (int p = 0; p < type->plan_count; p++)
+				free(type->plans[p].rates);
+			free(type->plans);
+			free(type->nights);
+		}
 	free(m->hotels);
 	free(m->reservations);
 	free(m->refused);
 	free(m);
 	return NULL;
+}
+
+static void *copy_of(const void *bytes, size_t size_bytes)
+{
+	if (bytes == NULL)
+		return NULL;
+	void *copy = malloc(size_bytes);
+	if (copy == NULL)
+		abort();
+	return memcpy(copy, bytes, size_bytes);
+}
+
+static void type_own(struct type *t)
+{
+	t->nights = copy_of(t->nights, M_NIGHTS * sizeof(*t->nights));
+	t->plans = copy_of(t->plans, (size_t)t->plan_capacity * sizeof(*t->plans));
+	for (int p = 0; p < t->plan_count; p++)
+		t->plans[p].rates = copy_of(t->plans[p].rates, M_NIGHTS * sizeof(struct m_rate));
 }
 
 struct model *model_copy(const struct model *m)
@@ -42,15 +65,8 @@ struct model *model_copy(const struct model *m)
 	copy->refused_count = copy->refused_capacity = 0;
 	memcpy(hotels, m->hotels, M_HOTELS * sizeof(*hotels));
 	for (int h = 0; h < M_HOTELS; h++)
-		for (int t = 0; t < M_TYPES; t++) {
-			const struct night *nights = m->hotels[h].types[t].nights;
-			if (nights == NULL)
-				continue;
-			hotels[h].types[t].nights = malloc(M_NIGHTS * sizeof(*nights));
-			if (hotels[h].types[t].nights == NULL)
-				abort();
-			memcpy(hotels[h].types[t].nights, nights, M_NIGHTS * sizeof(*nights));
-		}
+		for (int t = 0; t < M_TYPES; t++)
+			type_own(&hotels[h].types[t]);
 	copy->reservations = NULL;
 	copy->capacity = m->count;
 	copy->reservations = m_grown(NULL, m->count, &copy->capacity, sizeof(*m->reservations));
@@ -186,15 +202,6 @@ struct m_cell model_cell(const struct model *m, uint64_t hotel, int type, int da
 		.explicit_cap = n->has_cap,
 		.held = m_count_on(m, hotel, type, day, true),
 		.booked = m_count_on(m, hotel, type, day, false),
-		.priced = n->priced,
-		.price = n->price,
-		.plan_closed = n->plan_closed,
-		.plan_cta = n->plan_cta,
-		.plan_ctd = n->plan_ctd,
-		.min_arrival = n->min_arrival,
-		.max_arrival = n->max_arrival,
-		.min_through = n->min_through,
-		.max_through = n->max_through,
 	};
 	c.is_loaded = m_limit_of(m, h, type, day, &c.limit);
 	c.has_rooms = rooms_of(&h->types[type].settings, n, &c.rooms);
@@ -484,12 +491,19 @@ static int cap_change(const struct m_applied *a, int type, int day, struct night
 	return limit < -32768 || limit > 32767 ? KEYRACK_COUNTER_FULL : 0;
 }
 
-static int price_change(const struct m_update *u, struct night *n)
+static int rate_change(const struct m_update *u, struct m_rate *r)
 {
-	if ((u->adjust & F_PRICE) && !n->priced)
+	flag(u, F_PLAN_CLOSED, u->plan_closed, &r->closed);
+	flag(u, F_PLAN_CTA, u->plan_cta, &r->cta);
+	flag(u, F_PLAN_CTD, u->plan_ctd, &r->ctd);
+	nights(u, F_MIN_ARRIVAL, u->min_arrival, &r->min_arrival);
+	nights(u, F_MAX_ARRIVAL, u->max_arrival, &r->max_arrival);
+	nights(u, F_MIN_THROUGH, u->min_through, &r->min_through);
+	nights(u, F_MAX_THROUGH, u->max_through, &r->max_through);
+	if ((u->adjust & F_PRICE) && !r->priced)
 		return KEYRACK_NO_RATE;
-	number(u, F_PRICE, u->price, &n->priced, &n->price, n->price);
-	return n->price < 0 || n->price >= INT64_C(1) << 40 ? KEYRACK_COUNTER_FULL : 0;
+	number(u, F_PRICE, u->price, &r->priced, &r->price, r->price);
+	return r->price < 0 || r->price >= INT64_C(1) << 40 ? KEYRACK_COUNTER_FULL : 0;
 }
 
 /* 0, or why the night cannot be changed so. */
@@ -501,18 +515,12 @@ static int night_change(const struct m_applied *a, int type, int day, struct nig
 	int code = stock_change(u, &a->h->types[type].settings, n);
 	if (code == 0)
 		code = cap_change(a, type, day, n, was_loaded, limit);
+	const int priced = rate_change(u, m_rate_set(a->m, a->h, type, u->plan, day));
 	if (code == 0)
-		code = price_change(u, n);
+		code = priced;
 	flag(u, F_CLOSED, u->closed, &n->closed);
 	flag(u, F_CTA, u->cta, &n->cta);
 	flag(u, F_CTD, u->ctd, &n->ctd);
-	flag(u, F_PLAN_CLOSED, u->plan_closed, &n->plan_closed);
-	flag(u, F_PLAN_CTA, u->plan_cta, &n->plan_cta);
-	flag(u, F_PLAN_CTD, u->plan_ctd, &n->plan_ctd);
-	nights(u, F_MIN_ARRIVAL, u->min_arrival, &n->min_arrival);
-	nights(u, F_MAX_ARRIVAL, u->max_arrival, &n->max_arrival);
-	nights(u, F_MIN_THROUGH, u->min_through, &n->min_through);
-	nights(u, F_MAX_THROUGH, u->max_through, &n->max_through);
 	return code;
 }
 
@@ -537,28 +545,57 @@ static struct source *source_of(struct hotel *h, uint32_t source)
 	return NULL;
 }
 
+static bool has_rates(const struct type *t, int plan)
+{
+	return m_has_plan(t, plan) && m_plan_of(t, plan).derivation == 0;
+}
+
 static bool is_named(const struct hotel *h, const struct m_update *u, int type)
 {
-	bool named = u->type_count == 0 && h->types[type].exists;
+	bool named = u->type_count == 0 && has_rates(&h->types[type], u->plan);
 	for (int i = 0; i < u->type_count; i++)
 		named |= u->types[i] == type;
 	return named;
 }
 
-/* Applies to copies first: a night that does not fit undoes all. */
+/* What a refused update gives back: the nights of a type, and of the plan that it names. */
+struct saved {
+	struct night *nights;
+	struct m_rate *rates;
+};
+
+static struct saved nights_save(const struct m_applied *a, int type)
+{
+	const size_t count = (size_t)(a->u->last_day - a->u->first_day + 1);
+	return (struct saved){
+		copy_of(m_night_of(a->m, a->h, type, a->u->first_day),
+			count * sizeof(struct night)),
+		a->u->plan == 0 ? NULL
+				: copy_of(m_rate_set(a->m, a->h, type, a->u->plan, a->u->first_day),
+					  count * sizeof(struct m_rate)),
+	};
+}
+
+static void nights_restore(const struct m_applied *a, int type, const struct saved *saved)
+{
+	const size_t count = (size_t)(a->u->last_day - a->u->first_day + 1);
+	memcpy(m_night_of(a->m, a->h, type, a->u->first_day), saved->nights,
+		count * sizeof(struct night));
+	if (saved->rates != NULL)
+		memcpy(m_rate_set(a->m, a->h, type, a->u->plan, a->u->first_day), saved->rates,
+			count * sizeof(struct m_rate));
+}
+
+/* A night that does not fit undoes all. */
 static void update_apply(const struct m_applied *a, struct m_answer *answer)
 {
 	const struct m_update *u = a->u;
-	const size_t size = (size_t)(u->last_day - u->first_day + 1) * sizeof(struct night);
-	struct night *saved[M_TYPES] = {NULL};
+	struct saved saved[M_TYPES] = {{NULL, NULL}};
 	int code = 0;
 	for (int t = 0; t < M_TYPES; t++) {
 		if (!is_named(a->h, u, t))
 			continue;
-		saved[t] = malloc(size);
-		if (saved[t] == NULL)
-			abort();
-		memcpy(saved[t], m_night_of(a->m, a->h, t, u->first_day), size);
+		saved[t] = nights_save(a, t);
 		for (int day = u->first_day; day <= u->last_day; day++) {
 			if (!(u->weekday_mask >> weekday(day) & 1))
 				continue;
@@ -572,11 +609,28 @@ static void update_apply(const struct m_applied *a, struct m_answer *answer)
 	if (code == 0 && !a->has_source)
 		code = KEYRACK_LIMIT_REACHED;
 	for (int t = 0; t < M_TYPES; t++) {
-		if (saved[t] != NULL && code != 0)
-			memcpy(m_night_of(a->m, a->h, t, u->first_day), saved[t], size);
-		free(saved[t]);
+		if (saved[t].nights != NULL && code != 0)
+			nights_restore(a, t, &saved[t]);
+		free(saved[t].nights);
+		free(saved[t].rates);
 	}
 	answer->code = code != 0 ? code : KEYRACK_DONE;
+}
+
+/* 0, or what is wrong with the types and the plan that it names. */
+static int names_check(const struct hotel *h, const struct m_update *u)
+{
+	int found = 0;
+	for (int i = 0; i < u->type_count; i++) {
+		const struct type *t = &h->types[u->types[i]];
+		if (!t->exists || !m_has_plan(t, u->plan))
+			return KEYRACK_NOT_FOUND;
+		if (!has_rates(t, u->plan))
+			return KEYRACK_INVALID;
+	}
+	for (int t = 0; t < M_TYPES; t++)
+		found += is_named(h, u, t);
+	return found == 0 ? KEYRACK_NOT_FOUND : 0;
 }
 
 struct m_answer model_update(struct model *m, struct m_now now, const struct m_update *u)
@@ -596,9 +650,9 @@ struct m_answer model_update(struct model *m, struct m_now now, const struct m_u
 	}
 	if (u->has_version && u->version != h->version)
 		return m_no(KEYRACK_VERSION_MISMATCH);
-	for (int i = 0; i < u->type_count; i++)
-		if (!h->types[u->types[i]].exists)
-			return m_no(KEYRACK_NOT_FOUND);
+	const int code = names_check(h, u);
+	if (code != 0)
+		return m_no(code);
 	if (u->first_day < h->business_day)
 		return m_no(KEYRACK_PAST_DATE);
 	if (!m_in_window(m, h, u->last_day))

@@ -19,7 +19,7 @@ struct m_answer {
 	int day;
 	/* known reservations */
 	int state;
-	bool due, repeated, has_total;
+	bool due, repeated, has_total, created;
 	uint32_t revision;
 	uint64_t expires_us, total;
 	bool has_amounts; /* of CANCELLED and NO_SHOW */
@@ -41,7 +41,11 @@ struct m_cell {
 	int held, booked;
 	bool has_rooms;
 	int64_t rooms; /* physical - out of order */
-	bool priced, plan_closed, plan_cta, plan_ctd;
+};
+
+/* A night of a rate plan. */
+struct m_rate {
+	bool priced, closed, cta, ctd;
 	int64_t price;
 	int min_arrival, max_arrival, min_through, max_through;
 };
@@ -56,9 +60,7 @@ struct m_answer model_hotel_put(struct model *model, struct m_now now, uint64_t 
 	const struct m_hotel_settings *settings);
 struct m_answer model_type_put(struct model *model, struct m_now now, uint64_t hotel, int type,
 	const struct m_type_settings *settings);
-/* Of plan 0. */
-struct m_answer model_terms_put(struct model *model, struct m_now now, uint64_t hotel, int type,
-	const struct m_terms *terms);
+struct m_answer model_plan_put(struct model *model, const struct m_plan_put *put);
 struct m_answer model_update(struct model *model, struct m_now now, const struct m_update *update);
 struct m_answer model_reserve(
 	struct model *model, struct m_now now, const struct m_reserve *reserve);
@@ -89,6 +91,12 @@ void model_restart(struct model *model, struct m_now now, uint64_t last_t_us);
 
 /* The night must be inside the window. */
 struct m_cell model_cell(const struct model *model, uint64_t hotel, int type, int day);
+/* Whether the type is there and has the plan; its nights, derived ones too. */
+bool model_has_plan(const struct model *model, uint64_t hotel, int type, int plan);
+struct m_rate model_rate(const struct model *model, uint64_t hotel, int type, int plan, int day);
+/* Plan 0 first, then ascending; -1: there is none behind `plan`. */
+int model_plan_next(const struct model *model, uint64_t hotel, int type, int plan);
+struct m_plan_settings model_plan(const struct model *model, uint64_t hotel, int type, int plan);
 int model_business_day(const struct model *model, uint64_t hotel);
 uint64_t model_version(const struct model *model, uint64_t hotel);
 uint64_t model_event_seq(const struct model *model, uint64_t hotel);

@@ -2,16 +2,12 @@
 #ifndef TESTS_PROPERTY_MODEL_OP_H
 #define TESTS_PROPERTY_MODEL_OP_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "tests/property/model/model_catalogue.h"
 
 #define M_HOTELS 8
-#define M_TYPES 8
 #define M_LINES 4
 #define M_RUNS 16
-#define M_TIERS 4
 #define M_NIGHTS 1024 /* days the model can hold, from its first business day on */
-#define M_TEXT 65
 #define M_SOURCES 16
 
 enum {
@@ -45,6 +41,7 @@ struct m_config {
 	uint64_t retention_us;
 	uint64_t grace_us;
 	int stay_keep_days;
+	int plans_max; /* of all types together, beside plan 0 */
 };
 
 struct m_now {
@@ -56,51 +53,9 @@ struct m_id {
 	uint64_t hi, lo;
 };
 
-struct m_hotel_settings {
-	int offset_s; /* of the zone: the model knows fixed offsets only */
-	int day_roll_minute, check_in_minute, nights_max;
-	uint64_t hold_ttl_us, hold_ttl_max_us, hold_total_max_us; /* the last: 0 = none */
-	uint32_t holds_max, guest_holds_max;
-	int status;
-};
-
-/* has_*: the value is set; without it the type has none. */
-struct m_type_settings {
-	int status, plan_status;
-	bool has_physical, has_out_of_order, has_allowance, has_cap;
-	int64_t physical, out_of_order, allowance, cap;
-	int allowance_unit; /* 1 rooms, 2 basis points */
-	uint32_t guests_max, advance_min, advance_max;
-};
-
-struct m_update { /* field bits as in InventorySetRequest */
-	uint64_t hotel;
-	int type_count; /* 0 = all */
-	int types[M_TYPES];
-	int first_day, last_day, weekday_mask;
-	uint32_t set, adjust, clear;
-	int64_t physical, out_of_order, allowance, cap, price, available;
-	int allowance_unit;
-	bool closed, cta, ctd, plan_closed, plan_cta, plan_ctd;
-	int min_arrival, max_arrival, min_through, max_through;
-	uint32_t source;
-	uint64_t source_seq;
-	bool has_version;
-	uint64_t version;
-};
-
 struct m_run {
 	int nights;
 	uint64_t price;
-};
-
-/* From so many hours before the arrival on cancelling costs nights, or ten-thousandths. */
-struct m_tier {
-	int hours, nights, points;
-};
-struct m_terms {
-	int tier_count;
-	struct m_tier tiers[M_TIERS];
 };
 
 struct m_line {

@@ -11,10 +11,14 @@ struct night {
 	bool has_physical, has_out_of_order, has_allowance, has_cap;
 	int64_t physical, out_of_order, allowance, cap;
 	int allowance_unit;
-	bool closed, cta, ctd, plan_closed, plan_cta, plan_ctd;
-	bool priced;
-	int64_t price;
-	int min_arrival, max_arrival, min_through, max_through;
+	bool closed, cta, ctd;
+	struct m_rate rate; /* of plan 0 */
+};
+
+struct plan {
+	int number;
+	struct m_plan_settings settings;
+	struct m_rate *rates; /* M_NIGHTS of them; NULL: those of another plan are its own */
 };
 
 struct type {
@@ -22,6 +26,8 @@ struct type {
 	struct m_type_settings settings;
 	struct night *nights; /* M_NIGHTS of them */
 	struct m_terms terms; /* of plan 0 */
+	struct plan *plans;   /* the others, as they came */
+	int plan_count, plan_capacity;
 };
 
 struct source {
@@ -100,6 +106,14 @@ void *m_grown(void *array, int count, int *capacity, size_t size);
 struct hotel *m_hotel_find(const struct model *m, uint64_t id);
 bool m_in_window(const struct model *m, const struct hotel *h, int day);
 struct night *m_night_of(const struct model *m, const struct hotel *h, int type, int day);
+struct plan *m_plan_find(const struct type *t, int number);
+bool m_has_plan(const struct type *t, int number);
+/* Plan 0 has the type's. */
+struct m_plan_settings m_plan_of(const struct type *t, int number);
+/* What was set for the night; NULL: the plan is derived. */
+struct m_rate *m_rate_set(
+	const struct model *m, const struct hotel *h, int type, int plan, int day);
+struct m_rate m_rate_of(const struct model *m, const struct hotel *h, int type, int plan, int day);
 int m_count_on(const struct model *m, uint64_t hotel, int type, int day, bool held);
 bool m_limit_of(
 	const struct model *m, const struct hotel *h, int type, int day, int64_t *ret_limit);

@@ -69,17 +69,35 @@ static int rooms_of(const struct m_line *lines, int count, int type, int day)
 	return rooms;
 }
 
+/* A plan of a type, which rules are asked of; rooms are the type's. */
+static bool is_same_product(const struct m_line *a, const struct m_line *b)
+{
+	return a->type == b->type && a->plan == b->plan;
+}
+
+static int rooms_like(const struct m_line *lines, int count, const struct m_line *like, int day)
+{
+	int rooms = 0;
+	for (int i = 0; i < count; i++)
+		if (is_same_product(&lines[i], like) && lines[i].check_in <= day &&
+			day < lines[i].check_out)
+			rooms += lines[i].rooms;
+	return rooms;
+}
+
 static int own_rooms(const struct trial *t, int type, int day)
 {
 	return t->own == NULL ? 0
 			      : rooms_of(t->own->asked.lines, t->own->asked.line_count, type, day);
 }
 
-/* Lines up to this one draw nothing that the reservation has not. */
+/* Lines up to this one draw nothing under the plan that the reservation has not. */
 static bool is_kept(const struct trial *t, int i, int day)
 {
-	const int type = t->r->lines[i].type;
-	return t->keeps && rooms_of(t->r->lines, i + 1, type, day) <= own_rooms(t, type, day);
+	const struct m_line *l = &t->r->lines[i];
+	return t->keeps &&
+	       rooms_like(t->r->lines, i + 1, l, day) <=
+		       rooms_like(t->own->asked.lines, t->own->asked.line_count, l, day);
 }
 
 static int first_night(const struct trial *t, const struct m_line *l)
@@ -132,7 +150,7 @@ static bool arrives_as_before(const struct trial *t, int i)
 	const struct m_line *l = &t->r->lines[i];
 	for (int k = 0; t->keeps && k < t->own->asked.line_count; k++) {
 		const struct m_line *old = &t->own->asked.lines[k];
-		if (old->type == l->type && old->check_in == l->check_in &&
+		if (is_same_product(old, l) && old->check_in == l->check_in &&
 			(continues(t->r, i) || !continues(&t->own->asked, k)))
 			return true;
 	}
@@ -144,7 +162,7 @@ static bool departs_as_before(const struct trial *t, int i)
 	const struct m_line *l = &t->r->lines[i];
 	for (int k = 0; t->keeps && k < t->own->asked.line_count; k++) {
 		const struct m_line *old = &t->own->asked.lines[k];
-		if (old->type == l->type && old->check_out == l->check_out &&
+		if (is_same_product(old, l) && old->check_out == l->check_out &&
 			!continues(&t->own->asked, k + 1))
 			return true;
 	}
@@ -160,7 +178,7 @@ static bool stays_as_before(const struct trial *t, int i, int day)
 		return false;
 	for (int k = 0; k < t->own->asked.line_count; k++) {
 		const struct m_line *old = &t->own->asked.lines[k];
-		if (old->type == l->type && old->check_in <= day && day < old->check_out &&
+		if (is_same_product(old, l) && old->check_in <= day && day < old->check_out &&
 			chain_nights(&t->own->asked, k) == chain_nights(t->r, i))
 			return true;
 	}
@@ -227,6 +245,11 @@ static const struct m_type_settings *type_of(const struct trial *t, const struct
 	return &t->h->types[l->type].settings;
 }
 
+static struct m_plan_settings plan_of(const struct trial *t, const struct m_line *l)
+{
+	return m_plan_of(&t->h->types[l->type], l->plan);
+}
+
 static struct m_answer step_known(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
@@ -236,11 +259,10 @@ static struct m_answer step_known(const struct trial *t, int i)
 		return no_line(KEYRACK_NOT_FOUND, i);
 	if (type_of(t, l)->status != 1 && line_is_new(t, i))
 		return no_line(KEYRACK_CLOSED, i);
-	if (l->plan != 0)
+	if (!m_has_plan(&t->h->types[l->type], l->plan))
 		return no_line(KEYRACK_NOT_FOUND, i);
-	return type_of(t, l)->plan_status == 1 || !line_is_new(t, i)
-		       ? PASSED
-		       : no_line(KEYRACK_RATE_CLOSED, i);
+	return plan_of(t, l).status == 1 || !line_is_new(t, i) ? PASSED
+							       : no_line(KEYRACK_RATE_CLOSED, i);
 }
 
 static struct m_answer step_dates(const struct trial *t, int i)
@@ -284,15 +306,15 @@ static struct m_answer step_past(const struct trial *t, int i)
 static struct m_answer step_advance(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
-	const struct m_type_settings *s = type_of(t, l);
+	const struct m_plan_settings s = plan_of(t, l);
 	const int64_t arrival = l->check_in * DAY_US + t->h->settings.check_in_minute * MINUTE_US -
 				t->h->settings.offset_s * INT64_C(1000000);
 	const int64_t ahead = arrival - (int64_t)t->now.t_us;
 	if (arrives_as_before(t, i))
 		return PASSED;
-	if (s->advance_min != 0 && ahead < s->advance_min * MINUTE_US)
+	if (s.advance_min != 0 && ahead < s.advance_min * MINUTE_US)
 		return no_line(KEYRACK_TOO_LATE, i);
-	if (s->advance_max != 0 && ahead > s->advance_max * MINUTE_US)
+	if (s.advance_max != 0 && ahead > s.advance_max * MINUTE_US)
 		return no_line(KEYRACK_TOO_EARLY, i);
 	return PASSED;
 }
@@ -313,6 +335,11 @@ static const struct night *night_at(const struct trial *t, const struct m_line *
 	return m_night_of(t->m, t->h, l->type, day);
 }
 
+static struct m_rate rate_at(const struct trial *t, const struct m_line *l, int day)
+{
+	return m_rate_of(t->m, t->h, l->type, l->plan, day);
+}
+
 static struct m_answer step_closed(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
@@ -321,7 +348,7 @@ static struct m_answer step_closed(const struct trial *t, int i)
 			continue;
 		if (night_at(t, l, day)->closed)
 			return no_on(KEYRACK_CLOSED, i, day);
-		if (night_at(t, l, day)->plan_closed)
+		if (rate_at(t, l, day).closed)
 			return no_on(KEYRACK_RATE_CLOSED, i, day);
 	}
 	return PASSED;
@@ -332,16 +359,15 @@ static struct m_answer step_arrival_departure(const struct trial *t, int i)
 	const struct m_line *l = &t->r->lines[i];
 	if (!continues(t->r, i) && !arrives_as_before(t, i) &&
 		m_in_window(t->m, t->h, l->check_in)) {
-		const struct night *in = night_at(t, l, l->check_in);
-		if (in->cta || in->plan_cta)
+		if (night_at(t, l, l->check_in)->cta || rate_at(t, l, l->check_in).cta)
 			return no_on(KEYRACK_CLOSED_TO_ARRIVAL, i, l->check_in);
 	}
 	if (continues(t->r, i + 1) || !m_in_window(t->m, t->h, l->check_out) ||
 		departs_as_before(t, i))
 		return PASSED;
-	const struct night *out = night_at(t, l, l->check_out);
-	return out->ctd || out->plan_ctd ? no_on(KEYRACK_CLOSED_TO_DEPARTURE, i, l->check_out)
-					 : PASSED;
+	return night_at(t, l, l->check_out)->ctd || rate_at(t, l, l->check_out).ctd
+		       ? no_on(KEYRACK_CLOSED_TO_DEPARTURE, i, l->check_out)
+		       : PASSED;
 }
 
 static struct m_answer step_los(const struct trial *t, int i)
@@ -349,18 +375,18 @@ static struct m_answer step_los(const struct trial *t, int i)
 	const struct m_line *l = &t->r->lines[i];
 	const int nights = chain_nights(t->r, i);
 	for (int day = first_night(t, l); day < l->check_out; day++) {
-		const struct night *n = night_at(t, l, day);
+		const struct m_rate n = rate_at(t, l, day);
 		if (stays_as_before(t, i, day))
 			continue;
 		if (day == l->check_in && !continues(t->r, i)) {
-			if (n->min_arrival != 0 && nights < n->min_arrival)
+			if (n.min_arrival != 0 && nights < n.min_arrival)
 				return no_on(KEYRACK_MIN_LOS, i, day);
-			if (n->max_arrival != 0 && nights > n->max_arrival)
+			if (n.max_arrival != 0 && nights > n.max_arrival)
 				return no_on(KEYRACK_MAX_LOS, i, day);
 		}
-		if (n->min_through != 0 && nights < n->min_through)
+		if (n.min_through != 0 && nights < n.min_through)
 			return no_on(KEYRACK_MIN_LOS, i, day);
-		if (n->max_through != 0 && nights > n->max_through)
+		if (n.max_through != 0 && nights > n.max_through)
 			return no_on(KEYRACK_MAX_LOS, i, day);
 	}
 	return PASSED;
@@ -392,12 +418,12 @@ static bool kept_price(const struct trial *t, int i, int day, uint64_t *ret_pric
 		return false;
 	const struct m_line *old = &t->own->asked.lines[kept];
 	int rooms = old->rooms;
-	if (old->type != l->type || old->pricing == M_COUNT_ONLY || day < old->check_in ||
+	if (!is_same_product(old, l) || old->pricing == M_COUNT_ONLY || day < old->check_in ||
 		day >= old->check_out)
 		return false;
 	for (int j = 0; j <= i; j++) {
 		const struct m_line *other = &t->r->lines[j];
-		if (other->type == l->type && other->pricing == M_CALENDAR &&
+		if (is_same_product(other, l) && other->pricing == M_CALENDAR &&
 			m_kept_line(t->r, j) == kept && other->check_in <= day &&
 			day < other->check_out)
 			rooms -= other->rooms;
@@ -411,9 +437,9 @@ static bool calendar_price(const struct trial *t, int i, int day, uint64_t *ret_
 	const struct m_line *l = &t->r->lines[i];
 	if (kept_price(t, i, day, ret_price))
 		return true;
-	if (!m_in_window(t->m, t->h, day) || !night_at(t, l, day)->priced)
+	if (!m_in_window(t->m, t->h, day) || !rate_at(t, l, day).priced)
 		return false;
-	*ret_price = (uint64_t)night_at(t, l, day)->price;
+	*ret_price = (uint64_t)rate_at(t, l, day).price;
 	return true;
 }
 
@@ -440,12 +466,12 @@ static struct m_answer step_rooms(const struct trial *t, int i)
 	const struct m_line *l = &t->r->lines[i];
 	for (int day = first_night(t, l); day < l->check_out; day++) {
 		int64_t limit;
-		if (is_kept(t, i, day))
+		const int rooms =
+			rooms_of(t->r->lines, i + 1, l->type, day) - own_rooms(t, l->type, day);
+		if (t->keeps && rooms <= 0) /* of the type, under whatever plan */
 			continue;
 		if (!m_limit_of(t->m, t->h, l->type, day, &limit) && !t->r->force)
 			return no_on(KEYRACK_NOT_LOADED, i, day);
-		const int rooms =
-			rooms_of(t->r->lines, i + 1, l->type, day) - own_rooms(t, l->type, day);
 		const int held = m_count_on(t->m, t->h->id, l->type, day, true);
 		const int booked = m_count_on(t->m, t->h->id, l->type, day, false);
 		if (held + booked + rooms > limit && !t->r->force)

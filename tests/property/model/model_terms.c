@@ -9,19 +9,6 @@
 #define HOUR_US INT64_C(3600000000)
 #define MINUTE_US INT64_C(60000000)
 
-struct m_answer model_terms_put(
-	struct model *m, struct m_now now, uint64_t id, int type, const struct m_terms *terms)
-{
-	(void)now;
-	struct hotel *h = m_hotel_find(m, id);
-	if (h == NULL || type >= M_TYPES || !h->types[type].exists)
-		return m_no(KEYRACK_NOT_FOUND);
-	h->types[type].terms = *terms;
-	h->version++;
-	h->event_seq++;
-	return (struct m_answer){.code = KEYRACK_DONE, .version = h->version};
-}
-
 /* ---- freezing ---- */
 
 static uint64_t arrival_of(const struct trial *t, int i)
@@ -39,15 +26,15 @@ void m_freeze_terms(const struct trial *t, int i, struct m_line *l)
 	const int kept = m_kept_line(t->r, i);
 	const struct m_line *old =
 		t->keeps && kept < t->own->asked.line_count ? &t->own->asked.lines[kept] : NULL;
-	const struct type *type = &t->h->types[l->type];
+	const struct m_terms terms = m_plan_of(&t->h->types[l->type], l->plan).terms;
 	if ((t->r->reacquires.hi | t->r->reacquires.lo) != 0 && !t->keeps) {
 		/* they came with the line */
 	} else if (old != NULL && old->type == l->type && old->plan == l->plan) {
 		l->tier_count = old->tier_count;
 		memcpy(l->tiers, old->tiers, sizeof(l->tiers));
 	} else {
-		l->tier_count = type->terms.tier_count;
-		memcpy(l->tiers, type->terms.tiers, sizeof(l->tiers));
+		l->tier_count = terms.tier_count;
+		memcpy(l->tiers, terms.tiers, sizeof(l->tiers));
 	}
 	l->arrival_us = l->tier_count > 0 ? arrival_of(t, i) : 0;
 }
