@@ -4,7 +4,9 @@
 usage: test_pykeyrack.py SOURCE_ROOT KEYRACK_ROUTER KEYRACK_SHARD BOOK_A_ROOM MANY_IN_FLIGHT
 """
 import datetime
+import fractions
 import os
+import random
 import re
 import select
 import shutil
@@ -112,6 +114,29 @@ class DocumentTest(unittest.TestCase):
 
     def test_a_slot_is_the_documents(self):
         self.assertIn(f"hotel 42 has slot {pykeyrack.slot_of(42)};", DOCUMENT.text)
+
+
+def cancelling(reservation, at_us):
+    """(penalty, refundable) of cancelling it then, as the document says."""
+    penalty, total, first = 0, 0, None
+    for before, line in zip([None, *reservation.lines], reservation.lines):
+        if before is None or (before.check_out, before.rooms) != (line.check_in, line.rooms):
+            first = line.check_in
+        prices = [price for nights, price in zip(line.run_nights, line.run_price_minor)
+                  for _ in range(nights)]
+        price = sum(prices) * line.rooms
+        total += price
+        begun = [tier for tier in line.tiers
+                 if at_us >= line.arrival_us - tier.hours * 3600 * 1000000]
+        if not begun:
+            continue
+        nights = begun[-1].nights
+        if nights:
+            penalty += line.rooms * sum(prices[:max(0, first + nights - line.check_in)])
+        else:
+            share = fractions.Fraction(price * begun[-1].basis_points, 10000)
+            penalty += (share + fractions.Fraction(1, 2)).__floor__()
+    return penalty, total - penalty
 
 
 class ClusterTest(unittest.TestCase):
@@ -296,6 +321,64 @@ class ClusterTest(unittest.TestCase):
         self.assertFalse(self.plan(9, status=2).created)
         line.plan = 9
         self.call("STAY", "RATE_CLOSED", hotel_id=self.hotel, lines=[line])
+
+    def policy(self, dice):
+        hours = sorted(dice.sample(range(0, 700), dice.randrange(5)), reverse=True)
+        tier = DOCUMENT.messages["Tier"]
+        return [tier(hours=n, nights=dice.randrange(1, 5)) if dice.random() < 0.5 else
+                tier(hours=n, basis_points=dice.randrange(1, 10001)) for n in hours]
+
+    def test_cancelling_costs_what_the_terms_told_come_to(self):
+        dice = random.Random(14)
+        self.call("TYPE_PUT", hotel_id=self.hotel, type=3, mask=BASIC,
+                  settings=DOCUMENT.messages["TypeSettings"](physical=500))
+        self.price(0, 11117, 10, 11)
+        self.plan(4, parent=0, derivation=2, adjustment=-333)
+        charged = 0
+        for _ in range(30):
+            policies = {number: self.policy(dice) for number in (0, 4)}
+            for number, tiers in policies.items():
+                self.plan(number, mask=0x80, tiers=tiers)
+            lines = [self.line(2 + dice.randrange(20), dice.randrange(1, 4), 1 + dice.randrange(3))]
+            while len(lines) < 4 and dice.random() < 0.6:
+                line = self.line(2 + dice.randrange(20), dice.randrange(1, 4), lines[-1].rooms)
+                if dice.random() < 0.6:  # the stay goes on
+                    line.check_out += lines[-1].check_out - line.check_in
+                    line.check_in = lines[-1].check_out
+                lines.append(line)
+            for line in lines:
+                line.plan = dice.choice((0, 4))
+            quote = self.call("STAY", hotel_id=self.hotel, lines=lines)
+            sale = self.sale(lines=lines)
+            self.call("BOOK", **sale)
+            ident = {"id_hi": sale["id_hi"], "id_lo": sale["id_lo"]}
+            before_us = int(time.time() * 1000000)
+            shown = self.call("RESERVATION_GET", **ident).reservation
+            after_us = int(time.time() * 1000000)
+            self.assertEqual([list(line.tiers) for line in shown.lines],
+                             [policies[line.plan] for line in lines])
+            for line in shown.lines:
+                chain = line.arrival_us // 86400000000
+                self.assertEqual(line.arrival_us, chain * 86400000000 + 6 * 3600000000
+                                 if line.tiers else 0)
+            until = [line.arrival_us - line.tiers[0].hours * 3600000000 for line in shown.lines
+                     if line.tiers]
+            self.assertEqual(shown.free_cancel_until_us, min(until, default=0))
+            self.assertEqual(quote.free_cancel_until_us, shown.free_cancel_until_us)
+            self.assertTrue(shown.has_amounts)
+            # a tier may begin while it is asked
+            self.assertIn((shown.penalty_minor, shown.refundable_minor),
+                          [cancelling(shown, us) for us in (before_us, after_us)])
+            for again in (False, True):
+                answer = self.call("CANCEL", **ident)
+                ended = self.call("RESERVATION_GET", **ident).reservation
+                cost = cancelling(ended, ended.changed_at_us)
+                self.assertEqual(answer.repeated_op, again)
+                self.assertTrue(answer.has_amounts and ended.has_amounts)
+                self.assertEqual((answer.penalty_minor, answer.refundable_minor), cost)
+                self.assertEqual((ended.penalty_minor, ended.refundable_minor), cost)
+            charged += cost[0] != 0 and cost[1] != 0
+        self.assertGreater(charged, 5)
 
     def test_plans_are_listed_in_pages_the_base_among_them(self):
         self.call("TYPE_PUT", hotel_id=self.hotel, type=65534, mask=BASIC,
