@@ -78,11 +78,11 @@ $keyrack cluster stop --dir "$dir" >/dev/null || fail "the cluster does not stop
 	"$dir"/shard-0 "$dir"/shard-1 || fail "the disk does not hold what was acknowledged"
 $keyrack cluster start --dir "$dir" --shards 2 >/dev/null || fail "the cluster does not start again"
 
-/usr/bin/python3 - "$result" "$recovery_ms" "$router" "$dir" "$keyrack" <<'EOT'
+/usr/bin/python3 - "$result" "$recovery_ms" "$router" "$dir" <<'EOT'
 import json
 import sys
 
-path, recovery_ms, router, folder, keyrack = sys.argv[1:]
+path, recovery_ms, router, folder = sys.argv[1:]
 with open(path, encoding="utf-8") as file:
     run = json.load(file)
 print()
@@ -97,8 +97,9 @@ print("  verdict            nothing acknowledged is missing, nothing else is the
 print()
 print(f"The cluster is running at {router}. Go on with:")
 print(f"  export KEYRACK_ROUTER={router}")
-print(f"  {keyrack} availability 1 --nights 2027-01-01..2027-01-07")
-print(f"  {keyrack} book 1 --type 0 --stay 2027-01-01..2027-01-03")
-print(f"  {keyrack} --help")
-print(f"  {keyrack} cluster stop --dir {folder}")
+print('  export PATH="$PWD/build/tools/keyrack:$PWD/build/tools:$PWD/build/bench:$PATH"')
+print("  keyrack availability 1 --nights 2027-01-01..2027-01-07")
+print("  keyrack book 1 --type 0 --stay 2027-01-01..2027-01-03")
+print("  keyrack --help")
+print(f"  keyrack cluster stop --dir {folder}        (the tour in README.md begins with it)")
 EOT

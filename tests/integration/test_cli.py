@@ -430,6 +430,27 @@ class SalesTest(CliCase):
         self.assertEqual([(t["type"], t["type_code"]) for t in types], [(0, "DLX"), (7, "STD")])
         self.assertIn("STD", self.ok("type", "get", self.hotel, "--types", "7"))
 
+    def test_types_are_named_by_their_codes_wherever_they_are_there(self):
+        self.ok("type", "put", self.hotel, "0", "--code", "DLX")
+        self.ok("type", "put", self.hotel, "7", "--code", "STD-SEA", "--physical", "2")
+        self.assertEqual([t["type"] for t in self.js("type", "get", self.hotel, "--types",
+                                                     "STD-SEA")["types"]], [7])
+        self.assertIn("2 types, ", self.ok(
+            "inventory", "set", self.hotel, "--types", "STD-SEA,0", "--nights", self.night(3),
+            "--set", "min_arrival=2"))
+        nights = ("--nights", self.night(3))
+        answer = self.js("availability", self.hotel, "--types", "STD-SEA,DLX", *nights)
+        self.assertEqual([(t["type"], t["nights"][0]["min_arrival"]) for t in answer["types"]],
+                         [(7, 2), (0, 2)])
+        total = self.js("occupancy", self.hotel, "--types", "STD-SEA", *nights)["total"]
+        self.assertEqual(total["rooms"], 2)
+        done = self.run_cli(REFUSED, "inventory", "set", self.hotel, "--types", "DLX,TWN",
+                            *nights, "--set", "cap=1")
+        self.assertIn('no room type with the code "TWN"', done.stderr)
+        done = self.run_cli(USAGE, "inventory", "set", self.hotel, "--types", "0,DLX", *nights,
+                            "--set", "cap=1")
+        self.assertIn("DLX is room type 0, which is named twice", done.stderr)
+
     def test_an_update_is_one_operation_over_types_nights_and_weekdays(self):
         self.ok("type", "put", self.hotel, "1", "--physical", "5")
         answer = self.js("inventory", "set", self.hotel, "--types", "0,1", "--nights",

@@ -22,7 +22,8 @@ enum availability_key {
 static const struct argp_option availability_options[] = {
 	{"nights", AVAILABILITY_NIGHTS, "A..B", 0,
 		"the calendar from night A to night B, both included", 0},
-	{"types", AVAILABILITY_TYPES, "LIST|all", 0, "of these room types: 0,1,5-9 (all)", 0},
+	{"types", AVAILABILITY_TYPES, "LIST|all", 0, "of these room types: 0,1,5-9 or codes (all)",
+		0},
 	{"plan", LINES_PLAN, "PLAN", 0,
 		"of this rate plan, by number or code (the calendar: BASE; a stay: each plan)", 0},
 	{"stay", LINES_STAY, "A..B", 0, "could a stay be sold that arrives on A and leaves on B?",
@@ -63,7 +64,7 @@ static int availability_option(void *options, int key, const char *arg, struct k
 		availability->has_plan = true;
 		return line_plan_parse(arg, &availability->plan, error);
 	case AVAILABILITY_TYPES:
-		return value_list(arg, LINE_TYPE_MAX, &offers->types, error);
+		return type_list_parse(arg, &offers->types, error);
 	case AVAILABILITY_EXPLAIN:
 		offers->explain = true;
 		return 0;
@@ -215,8 +216,8 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 	struct keyrack_availability request = {
 		.call = {.deadline_us = cli->deadline_us, .stale_ok = availability->stale_ok},
 		.hotel_id = hotel_id,
-		.types = availability->offers.types.numbers,
-		.type_count = availability->offers.types.count,
+		.types = availability->offers.types.list.numbers,
+		.type_count = availability->offers.types.list.count,
 		.first_day = availability->nights.first_day,
 		.night_count = span_nights(availability->nights),
 	};
@@ -225,7 +226,7 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 	char text[SPAN_TEXT_SIZE];
 	int r = lookup_unit(cli, hotel_id, &unit);
 	if (r == CLI_DONE)
-		r = lookup_plan_of_types(cli, hotel_id, &availability->offers.types,
+		r = lookup_plan_of_types(cli, hotel_id, &availability->offers.types.list,
 			&availability->plan, &request.plan);
 	if (r != CLI_DONE)
 		return r;
@@ -260,7 +261,7 @@ static int availability_check(const struct cli *cli, struct availability *availa
 		lines->lines[0].has_type = true;
 		availability->offers.has_plan = availability->has_plan;
 		availability->offers.plan = availability->plan;
-	} else if (availability->offers.types.count > 0) {
+	} else if (type_list_count(&availability->offers.types) > 0) {
 		return cli_wrong(cli, "--types belongs to --stay; a --line names its own type");
 	} else if (availability->has_plan) {
 		return cli_wrong(cli, "--plan belongs to --stay; a --line names its own plan");
@@ -293,6 +294,8 @@ int availability_run(struct cli *cli, int argc, char **argv)
 		code = availability_check(cli, &availability);
 	if (code == CLI_DONE)
 		code = cli_connect(cli);
+	if (code == CLI_DONE)
+		code = lookup_type_list(cli, hotel.id, &availability.offers.types);
 	if (code != CLI_DONE)
 		return code;
 	if (availability.has_nights)

@@ -222,8 +222,9 @@ static void export_tell(const struct export *export)
 	if (export->path == NULL)
 		return;
 	if (!export->cli->json) {
-		printf("%" PRIu64 " rows of %u hotels in %s\n", export->out.row_count,
-			export->hotel_count, export->path);
+		printf("%" PRIu64 " row%s of %u hotel%s in %s\n", export->out.row_count,
+			export->out.row_count == 1 ? "" : "s", export->hotel_count,
+			export->hotel_count == 1 ? "" : "s", export->path);
 		return;
 	}
 	root = js_object();

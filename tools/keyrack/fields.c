@@ -8,6 +8,11 @@
 
 enum kind { KIND_COUNT, KIND_ALLOWANCE, KIND_FLAG, KIND_PRICE, KIND_NIGHTS };
 
+#define FIELD_NAMES                                                                                \
+	"physical, out-of-order, allowance, cap, available, price, closed, cta, ctd, min-arrival " \
+	"(the shortest stay), max-arrival, min-through, max-through, plan-closed, plan-cta and "   \
+	"plan-ctd"
+
 #define OF(member) offsetof(struct keyrack_inventory_set, member)
 static const struct field {
 	const char *name;
@@ -35,10 +40,18 @@ static const struct field {
 	{"plan-ctd", KEYRACK_SET_PLAN_CTD, KIND_FLAG, false, true, OF(plan_ctd)},
 };
 
+/* Tables spell the names with '_', as columns are; both are taken. */
+static bool name_is(const char *field, const char *name)
+{
+	for (; *field != '\0' && (*name == *field || (*name == '_' && *field == '-')); name++)
+		field++;
+	return *field == '\0' && *name == '\0';
+}
+
 static const struct field *field_find(const char *name)
 {
 	for (size_t i = 0; i < KR_ARRAY_COUNT(field_table); i++)
-		if (strcmp(field_table[i].name, name) == 0)
+		if (name_is(field_table[i].name, name))
 			return &field_table[i];
 	return NULL;
 }
@@ -50,7 +63,7 @@ static const struct field *field_take(
 	const struct field *field = field_find(name);
 	const struct keyrack_inventory_set *update = &fields->update;
 	if (field == NULL) {
-		(void)WRONG(error, "\"%s\" is no field; see --help for their names", name);
+		(void)WRONG(error, "\"%s\" is no field: " FIELD_NAMES " are", name);
 		return NULL;
 	}
 	if (((update->set_mask | update->adjust_mask | update->clear_mask) & field->bit) != 0) {

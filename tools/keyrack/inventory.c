@@ -25,7 +25,8 @@ enum set_key {
 };
 
 static const struct argp_option set_options[] = {
-	{"types", SET_TYPES, "LIST|all", 0, "room types: 0,1,5-9 or all", 0},
+	{"types", SET_TYPES, "LIST|all", 0,
+		"room types by number or code: 0,1,5-9, DBL,TWN, or all", 0},
 	{"nights", SET_NIGHTS, "A..B", 0, "from night A to night B, both included", 0},
 	{"plan", SET_PLAN, "PLAN", 0,
 		"whose prices, lengths of stay and plan-... are set: number or code (BASE)", 0},
@@ -46,7 +47,7 @@ static const struct argp_option set_options[] = {
 
 struct set {
 	struct fields fields;
-	struct value_list types;
+	struct type_list types;
 	struct line_name plan;
 	struct span nights;
 	bool has_types;
@@ -60,7 +61,7 @@ static int set_option(void *options, int key, const char *arg, struct kr_error_t
 	switch ((enum set_key)key) {
 	case SET_TYPES:
 		set->has_types = true;
-		return value_list(arg, LINE_TYPE_MAX, &set->types, error);
+		return type_list_parse(arg, &set->types, error);
 	case SET_NIGHTS:
 		set->has_nights = true;
 		return span_parse_nights(arg, &set->nights, error);
@@ -116,14 +117,15 @@ static void weekdays_format(uint32_t mask, char *ret, size_t size)
 
 static void echo(const struct set *set)
 {
+	const uint32_t type_count = type_list_count(&set->types);
 	char nights[SPAN_TEXT_SIZE];
 	char days[40];
 	span_format_nights(set->nights, nights);
 	weekdays_format(set->fields.update.weekday_mask, days, sizeof(days));
-	if (set->types.count == 0)
+	if (type_count == 0)
 		printf("all types, %s", nights);
 	else
-		printf("%u type%s, %s", set->types.count, set->types.count == 1 ? "" : "s", nights);
+		printf("%u type%s, %s", type_count, type_count == 1 ? "" : "s", nights);
 	if (set->plan.code[0] != '\0')
 		printf(", plan %s", set->plan.code);
 	else if (set->plan.number != 0)
@@ -138,8 +140,8 @@ static void answer_print(const struct keyrack_inventory_set_answer *answer)
 			answer->last_source_seq);
 		return;
 	}
-	printf("changed %u night%s of types, version %" PRIu64 "\n", answer->cell_count,
-		answer->cell_count == 1 ? "" : "s", answer->ari_version);
+	printf("changed %u night%s, counted for each room type, version %" PRIu64 "\n",
+		answer->cell_count, answer->cell_count == 1 ? "" : "s", answer->ari_version);
 	if (answer->cells_over_limit > 0)
 		printf("%u of them are sold beyond their limit now\n", answer->cells_over_limit);
 }
@@ -198,6 +200,19 @@ static int price_settle(struct cli *cli, struct set *set, struct money_unit *ret
 	return CLI_DONE;
 }
 
+/* The types and the plan by number. CLI_DONE or the exit code. */
+static int types_settle(struct cli *cli, struct set *set)
+{
+	struct keyrack_inventory_set *update = &set->fields.update;
+	int code = lookup_type_list(cli, update->hotel_id, &set->types);
+	if (code != CLI_DONE)
+		return code;
+	update->types = set->types.list.numbers;
+	update->type_count = set->types.list.count;
+	return lookup_plan_of_types(
+		cli, update->hotel_id, &set->types.list, &set->plan, &update->plan);
+}
+
 static void update_fill(const struct cli *cli, struct set *set, uint64_t hotel_id)
 {
 	struct keyrack_inventory_set *update = &set->fields.update;
@@ -205,8 +220,6 @@ static void update_fill(const struct cli *cli, struct set *set, uint64_t hotel_i
 	update->call = cli_call(cli);
 	update->origin = cli->origin;
 	update->hotel_id = hotel_id;
-	update->types = set->types.numbers;
-	update->type_count = set->types.count;
 	update->first_day = set->nights.first_day;
 	update->last_day = set->nights.end_day - 1;
 }
@@ -221,9 +234,10 @@ int inventory_set_run(struct cli *cli, int argc, char **argv)
 		       "happens, or nothing.\v"
 		       "Fields: physical, out-of-order, allowance (N or P%), cap, available (so "
 		       "many left), price (EUR 120.00), closed, cta, ctd, plan-closed, plan-cta, "
-		       "plan-ctd (yes or no), min-arrival, max-arrival, min-through, max-through "
-		       "(nights, 0 = none). The first four and the price may be adjusted; all but "
-		       "available may be cleared.",
+		       "plan-ctd (yes or no), min-arrival, max-arrival (nights of a stay that "
+		       "arrives there, 0 = none), min-through, max-through (of every stay that "
+		       "sleeps there). cta and ctd: no arrival, no departure. The first four and "
+		       "the price may be adjusted; all but available may be cleared.",
 		.arg_min = 1,
 		.arg_max = 1,
 		.has_origin = true,
@@ -245,8 +259,7 @@ int inventory_set_run(struct cli *cli, int argc, char **argv)
 		echo(&set);
 	code = cli_connect(cli);
 	if (code == CLI_DONE)
-		code = lookup_plan_of_types(
-			cli, hotel.id, &set.types, &set.plan, &set.fields.update.plan);
+		code = types_settle(cli, &set);
 	if (code == CLI_DONE)
 		code = price_settle(cli, &set, &unit);
 	return code != CLI_DONE ? code : inventory_set(cli, &set, &unit);

@@ -119,8 +119,8 @@ int line_set(struct line *line, const char *name, const char *value, struct kr_e
 	if (strcmp(name, "of") == 0)
 		return count_set(value, &line->of, error);
 	return WRONG(error,
-		"\"%s\" is no part of a line: type, plan, stay, rooms, guests, price and "
-		"count-only are",
+		"\"%s\" is no part of a line: type, plan, stay, rooms, guests, price, "
+		"count-only, and for modify also of, are",
 		name);
 }
 

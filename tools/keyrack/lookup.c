@@ -103,6 +103,21 @@ static int types_get(
 	return CLI_DONE;
 }
 
+/* CLI_DONE, or the exit code after saying that there is none. */
+static int code_find(const struct cli *cli, const struct keyrack_type_list_answer *answer,
+	const char *code, uint32_t *ret_number)
+{
+	kr_assert(code[0] != '\0');
+	for (uint32_t i = 0; i < answer->type_count; i++)
+		if (strcmp(answer->types[i].settings.code, code) == 0) {
+			*ret_number = answer->types[i].type;
+			return CLI_DONE;
+		}
+	return report_missing(cli,
+		"the hotel has no room type with the code \"%s\"; `keyrack type get` lists them",
+		code);
+}
+
 int lookup_type(
 	struct cli *cli, uint64_t hotel_id, const struct line_name *type, uint32_t *ret_number)
 {
@@ -113,16 +128,37 @@ int lookup_type(
 		return CLI_DONE;
 	}
 	r = types_get(cli, hotel_id, &answer);
+	return r != CLI_DONE ? r : code_find(cli, &answer, type->code, ret_number);
+}
+
+static bool list_has(const struct value_list *list, uint32_t number)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->numbers[i] == number)
+			return true;
+	return false;
+}
+
+int lookup_type_list(struct cli *cli, uint64_t hotel_id, struct type_list *types)
+{
+	struct keyrack_type_list_answer answer;
+	uint32_t number = 0;
+	int r = types->code_count > 0 ? types_get(cli, hotel_id, &answer) : CLI_DONE;
 	if (r != CLI_DONE)
 		return r;
-	for (uint32_t i = 0; i < answer.type_count; i++)
-		if (strcmp(answer.types[i].settings.code, type->code) == 0) {
-			*ret_number = answer.types[i].type;
-			return CLI_DONE;
-		}
-	return report_missing(cli,
-		"the hotel has no room type with the code \"%s\"; `keyrack type get` lists them",
-		type->code);
+	for (uint32_t i = 0; i < types->code_count; i++) {
+		r = code_find(cli, &answer, types->codes[i], &number);
+		if (r != CLI_DONE)
+			return r;
+		if (list_has(&types->list, number))
+			return cli_wrong(cli, "--types: %s is room type %u, which is named twice",
+				types->codes[i], number);
+		if (types->list.count == VALUE_LIST_MAX)
+			return cli_wrong(cli, "--types: at most %u", VALUE_LIST_MAX);
+		types->list.numbers[types->list.count++] = number;
+	}
+	types->code_count = 0;
+	return CLI_DONE;
 }
 
 int lookup_types(struct cli *cli, uint64_t hotel_id, struct value_list *ret_list)

@@ -4,6 +4,7 @@
 
 #include "tools/keyrack/cli.h"
 #include "tools/keyrack/line.h"
+#include "tools/keyrack/type_list.h"
 #include "tools/keyrack/value.h"
 
 /* Reads a HOTEL of the words. CLI_DONE or CLI_USAGE. */
@@ -29,6 +30,9 @@ struct lookup_place lookup_place_quietly(struct cli *cli, uint64_t hotel_id);
 /* A type's number; asks the hotel if it was given by code. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_type(
 	struct cli *cli, uint64_t hotel_id, const struct line_name *type, uint32_t *ret_number);
+/* Puts the numbers of the types that were given by code into the list. CLI_DONE or the exit code.
+ */
+KR_MUST_CHECK int lookup_type_list(struct cli *cli, uint64_t hotel_id, struct type_list *types);
 /* Numbers of all types of a hotel, ascending. CLI_DONE or the exit code. */
 KR_MUST_CHECK int lookup_types(struct cli *cli, uint64_t hotel_id, struct value_list *ret_list);
 

@@ -6,7 +6,6 @@
 
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
-#include "tools/keyrack/line.h"
 #include "tools/keyrack/lookup.h"
 #include "tools/keyrack/night_sum.h"
 #include "tools/keyrack/pages.h"
@@ -24,7 +23,7 @@ enum occupancy_key {
 static const struct argp_option occupancy_options[] = {
 	{"nights", OCCUPANCY_NIGHTS, "A..B", 0,
 		"the nights A to B, both included (the hotel's whole window)", 0},
-	{"types", OCCUPANCY_TYPES, "LIST|all", 0, "of these room types: 0,1,5-9 (all)", 0},
+	{"types", OCCUPANCY_TYPES, "LIST|all", 0, "of these room types: 0,1,5-9 or codes (all)", 0},
 	{"by", OCCUPANCY_BY, "night|type|total", 0, "a row for each night (so), type, or one", 0},
 	{0},
 };
@@ -39,7 +38,7 @@ kr_static_assert(GROUPS_MAX >= VALUE_LIST_MAX, "a hotel's types are groups too")
 
 struct occupancy {
 	struct pages_nights list;
-	struct value_list types;
+	struct type_list types;
 	enum occupancy_by by;
 	bool has_nights;
 	struct group *groups;
@@ -57,7 +56,7 @@ static int occupancy_option(void *options, int key, const char *arg, struct kr_e
 		return span_parse_days(arg, &o->has_nights, &o->list.request.first_day,
 			&o->list.request.last_day, error);
 	case OCCUPANCY_TYPES:
-		return value_list(arg, LINE_TYPE_MAX, &o->types, error);
+		return type_list_parse(arg, &o->types, error);
 	case OCCUPANCY_BY:
 		for (size_t i = 0; i < KR_ARRAY_COUNT(by_names); i++)
 			if (strcmp(arg, by_names[i]) == 0) {
@@ -260,13 +259,16 @@ int occupancy_run(struct cli *cli, int argc, char **argv)
 	};
 	const char *args[CLI_ARGS_MAX];
 	struct occupancy o = {.by = BY_NIGHT};
+	struct value_list *list = &o.types.list;
 	cli_words(cli, &spec, argc, argv, &o, args);
 	int code = lookup_hotel_connect(cli, args[0], &o.list.request.hotel_id);
+	if (code == CLI_DONE)
+		code = lookup_type_list(cli, o.list.request.hotel_id, &o.types);
 	if (code != CLI_DONE)
 		return code;
-	qsort(o.types.numbers, o.types.count, sizeof(o.types.numbers[0]), number_order);
-	o.list.request.types = o.types.numbers;
-	o.list.request.type_count = o.types.count;
+	qsort(list->numbers, list->count, sizeof(list->numbers[0]), number_order);
+	o.list.request.types = list->numbers;
+	o.list.request.type_count = list->count;
 	if (!o.has_nights) {
 		o.list.request.first_day = KEYRACK_DAY_MIN;
 		o.list.request.last_day = KEYRACK_DAY_MAX;

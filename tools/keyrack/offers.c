@@ -250,8 +250,8 @@ static int offers_ask(struct asking *asking)
 	kr_assert(offers->lines.count > 0);
 	if (!offers->lines.has_simple)
 		return offer_ask(asking, NULL);
-	for (uint32_t i = 0; i < offers->types.count; i++) {
-		uint32_t type = offers->types.numbers[i];
+	for (uint32_t i = 0; i < offers->types.list.count; i++) {
+		uint32_t type = offers->types.list.numbers[i];
 		int code = offers->has_plan ? offer_named_ask(asking, type)
 					    : offer_plans_ask(asking, type);
 		if (code != CLI_DONE)
@@ -276,8 +276,8 @@ static int offers_settle(struct asking *asking)
 						  &asking->expected_total_minor, &error) < 0)
 		return cli_wrong(asking->cli, "--expected-total: %s", error.bytes);
 	code = request_lines_settle(asking->cli, asking->hotel_id, &asking->unit, &offers->lines);
-	if (code == CLI_DONE && offers->lines.has_simple && offers->types.count == 0)
-		code = lookup_types(asking->cli, asking->hotel_id, &offers->types);
+	if (code == CLI_DONE && offers->lines.has_simple && offers->types.list.count == 0)
+		code = lookup_types(asking->cli, asking->hotel_id, &offers->types.list);
 	if (code == CLI_DONE && offers->lines.has_simple &&
 		(!offers->has_plan || offers->plan.code[0] != '\0'))
 		code = plans_get(asking->cli, asking->hotel_id, NULL, &asking->plans);

@@ -5,12 +5,12 @@
 
 #include "tools/keyrack/cli.h"
 #include "tools/keyrack/request_lines.h"
-#include "tools/keyrack/value.h"
+#include "tools/keyrack/type_list.h"
 
 struct offers {
 	struct keyrack_call call;
 	struct request_lines lines; /* has_simple: its one line is asked for each type */
-	struct value_list types;    /* none = all of the hotel */
+	struct type_list types;     /* none = all of the hotel */
 	bool has_plan;              /* else each plan of each type that is not retired */
 	struct line_name plan;
 	bool explain;

@@ -111,8 +111,9 @@ static void overbooked_table(const struct overbooked *o)
 					? "Nobody has to be moved."
 					: "No night is sold beyond its limit or its rooms.");
 	if (o->kept.count > 0)
-		printf("over limit: %" PRIu64 " rooms; walks: %" PRIu64 " rooms\n",
-			o->sum.over_limit, o->sum.walks);
+		printf("over limit: %" PRIu64 " room%s; walks: %" PRIu64 " room%s\n",
+			o->sum.over_limit, o->sum.over_limit == 1 ? "" : "s", o->sum.walks,
+			o->sum.walks == 1 ? "" : "s");
 	pages_print_more(&o->kept);
 }
 

@@ -108,7 +108,7 @@ static struct table *plan_table(void)
 {
 	static const struct table_column columns[] = {{"TYPE", true}, {"PLAN", true},
 		{"CODE", false}, {"STATUS", false}, {"PRICES", false}, {"CANCELLATION", false},
-		{"MIN ADVANCE MIN", true}, {"MAX ADVANCE MIN", true}};
+		{"LATEST (MIN BEFORE)", true}, {"EARLIEST (MIN BEFORE)", true}};
 	kr_assert(columns[0].is_number);
 	return table_new(columns, KR_ARRAY_COUNT(columns));
 }

@@ -140,6 +140,11 @@ static void end_say(
 			WEXITSTATUS(status), path);
 	if (is_quiet(ready, one))
 		cli_say(cli, "its last words: %s", one->line);
+	cli_say(cli,
+		"the rest of the cluster runs; go on with `keyrack cluster start --dir %s`, or "
+		"first "
+		"`keyrack cluster stop --dir %s` to start it with another --listen ADDR",
+		ready->cluster->dir, ready->cluster->dir);
 }
 
 /* One look at all of them. CLI_DONE once all serve, -1 to go on, or the exit code. */

@@ -39,8 +39,10 @@ enum list_key {
 
 static const struct argp_option list_options[] = {
 	{"state", LIST_STATE, "STATE[,STATE]", 0, "held, confirmed, checked_in, ...", 0},
-	{"arriving", LIST_ARRIVING, "A..B", 0, "whose first night is A to B, both included", 0},
-	{"departing", LIST_DEPARTING, "A..B", 0, "who check out on A to B, both included", 0},
+	{"arriving", LIST_ARRIVING, "A..B", 0,
+		"whose first night is A to B, both included; A alone is that day", 0},
+	{"departing", LIST_DEPARTING, "A..B", 0, "who check out on A to B, both included; A alone",
+		0},
 	{"nights", LIST_NIGHTS, "A..B", 0, "who sleep on one of the nights A to B", 0},
 	{"guest", LIST_GUEST, "ID", 0, "of this guest", 0},
 	{"external-ref", LIST_EXTERNAL_REF, "TEXT", 0, "under this reference", 0},

@@ -32,7 +32,7 @@ enum reserve_key {
 		{"force", RESERVE_FORCE, NULL, 0, "operators: over restrictions and limits", 1},   \
 		{"guest", RESERVE_GUEST, "ID", 0, "opaque id of the guest", 1},                    \
 		{"external-ref", RESERVE_EXTERNAL_REF, "TEXT", 0,                                  \
-			"the channel's own number, unique for each --source", 1},                  \
+			"the channel's own number, one of a kind for each --source", 1},           \
 	{                                                                                          \
 		"payment-ref", RESERVE_PAYMENT_REF, "TEXT", 0, "reference of the payment", 1       \
 	}

@@ -187,9 +187,11 @@ int release_run(struct cli *cli, int argc, char **argv)
 
 int cancel_run(struct cli *cli, int argc, char **argv)
 {
-	static const struct cli_spec spec =
-		TRANSITION_SPEC(cancel_options, "Cancels a booking; with --any also gives back a "
-						"hold. Doing it again is no error.");
+	static const struct cli_spec spec = TRANSITION_SPEC(cancel_options,
+		"Cancels a booking; with --any also gives back a "
+		"hold. Doing it again is no error. What it costs is "
+		"shown before by `reservation get`, as `if "
+		"cancelled now`.");
 	return transition_run(cli, &spec, keyrack_cancel, argc, argv);
 }
 

@@ -76,8 +76,8 @@ static void types_print(const struct keyrack_type *types, uint32_t count)
 {
 	static const struct table_column columns[] = {{"TYPE", true}, {"CODE", false},
 		{"STATUS", false}, {"ROOMS", true}, {"OUT OF ORDER", true}, {"OVERBOOK", true},
-		{"CAP", true}, {"GUESTS", true}, {"PLAN", false}, {"MIN ADVANCE MIN", true},
-		{"MAX ADVANCE MIN", true}};
+		{"CAP", true}, {"GUESTS", true}, {"BASE PLAN", false},
+		{"LATEST (MIN BEFORE)", true}, {"EARLIEST (MIN BEFORE)", true}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
 	kr_assert(count == 0 || types != NULL);
 	for (uint32_t i = 0; i < count; i++)
@@ -151,14 +151,14 @@ int type_put_run(struct cli *cli, int argc, char **argv)
 /* ---- type get ---- */
 
 static const struct argp_option get_options[] = {
-	{"types", 't', "LIST", 0, "only these: 0,1,5-9 (all)", 0},
+	{"types", 't', "LIST", 0, "only these: 0,1,5-9 or codes (all)", 0},
 	{0},
 };
 
 static int get_option(void *options, int key, const char *arg, struct kr_error_text *error)
 {
 	kr_assert(key == 't');
-	return value_list(arg, LINE_TYPE_MAX, options, error);
+	return type_list_parse(arg, options, error);
 }
 
 static int type_get(struct cli *cli, uint64_t hotel_id, const struct value_list *types)
@@ -202,11 +202,13 @@ int type_get_run(struct cli *cli, int argc, char **argv)
 		.arg_min = 1,
 		.arg_max = 1,
 	};
-	static struct value_list types;
+	static struct type_list types;
 	const char *args[CLI_ARGS_MAX];
 	uint64_t hotel_id;
 	memset(&types, 0, sizeof(types));
 	cli_words(cli, &spec, argc, argv, &types, args);
 	int code = lookup_hotel_connect(cli, args[0], &hotel_id);
-	return code != CLI_DONE ? code : type_get(cli, hotel_id, &types);
+	if (code == CLI_DONE)
+		code = lookup_type_list(cli, hotel_id, &types);
+	return code != CLI_DONE ? code : type_get(cli, hotel_id, &types.list);
 }

@@ -186,8 +186,7 @@ static bool list_contains(const struct value_list *list, uint32_t number)
 	return false;
 }
 
-/* Adds "7" or "5-9"; false if that is no such thing, or too much. */
-static bool list_add(struct value_list *list, const char *text, size_t length, uint32_t limit)
+bool value_list_add(struct value_list *list, const char *text, size_t length, uint32_t last_number)
 {
 	const char *dash = memchr(text, '-', length);
 	uint64_t first;
@@ -197,7 +196,7 @@ static bool list_add(struct value_list *list, const char *text, size_t length, u
 	last = first;
 	if (dash != NULL && !digits_read(dash + 1, length - (size_t)(dash + 1 - text), &last))
 		return false;
-	if (first > last || last > limit || last - first >= VALUE_LIST_MAX - list->count)
+	if (first > last || last > last_number || last - first >= VALUE_LIST_MAX - list->count)
 		return false;
 	for (uint64_t number = first; number <= last; number++) {
 		if (list_contains(list, (uint32_t)number))
@@ -215,7 +214,7 @@ int value_list(
 		return 0;
 	for (const char *at = text;; at++) {
 		size_t length = strcspn(at, ",");
-		if (!list_add(ret_list, at, length, last))
+		if (!value_list_add(ret_list, at, length, last))
 			return WRONG(error,
 				"\"%s\" is no list of numbers up to %u, each once, at most %u of "
 				"them; write 0,1,5-9 or all",

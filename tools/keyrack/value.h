@@ -56,6 +56,8 @@ KR_MUST_CHECK int value_weekdays(const char *text, uint32_t *ret_mask, struct kr
 /* "0,1,5-9", "all". Numbers up to `last`, each once. */
 KR_MUST_CHECK int value_list(
 	const char *text, uint32_t last, struct value_list *ret_list, struct kr_error_text *error);
+/* Adds "7" or "5-9" to a list; false if that is no such thing, too much, or there already. */
+bool value_list_add(struct value_list *list, const char *text, size_t length, uint32_t last);
 /* "17", "paris-01", "code:17" (a code that looks like a number). */
 KR_MUST_CHECK int value_hotel(
 	const char *text, struct value_hotel *ret_hotel, struct kr_error_text *error);

@@ -37,6 +37,21 @@ Test(fields, adjust_and_clear_have_masks_of_their_own)
 	cr_assert_eq(fields.price.amount, -500);
 }
 
+Test(fields, takes_the_names_of_columns_too_and_lists_all_where_one_is_wrong)
+{
+	struct fields fields;
+	memset(&fields, 0, sizeof(fields));
+	cr_assert_eq(fields_set(&fields, "out_of_order=2,plan_closed=yes", &error), 0);
+	cr_assert_eq(fields.update.set_mask, KEYRACK_SET_OUT_OF_ORDER | KEYRACK_SET_PLAN_CLOSED);
+	static const char *const wrong[] = {"min-stay=3", "_cap=1", "cap_=1", "out_of=1", "ca=1"};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(wrong); i++) {
+		cr_assert_lt(fields_set(&fields, wrong[i], &error), 0, "%s", wrong[i]);
+		cr_assert(strstr(error.bytes, "min-arrival (the shortest stay)") != NULL &&
+				  strstr(error.bytes, "plan-ctd are") != NULL,
+			"%s", error.bytes);
+	}
+}
+
 Test(fields, a_field_is_named_once)
 {
 	struct fields fields;
