@@ -17,6 +17,33 @@ void terms_agree(const struct inv_cost *cost, struct m_cost m)
 		(unsigned long)m.refundable);
 }
 
+static uint64_t price_on(const struct m_line *m, int night)
+{
+	int run = 0;
+	while (night >= m->runs[run].nights)
+		night -= m->runs[run++].nights;
+	return m->runs[run].price;
+}
+
+/* A line as it was sold: what of, under which plan, and at what price night by night. */
+static void line_compare(const struct inv_line *e, const struct m_line *m)
+{
+	int night = 0;
+	CHECK(e->type == m->type && e->plan == m->plan, "type %u plan %u, not %d, %d", e->type,
+		e->plan, m->type, m->plan);
+	CHECK(e->check_in == m->check_in && e->check_out == m->check_out && e->rooms == m->rooms &&
+			e->guests == m->guests && e->pricing == m->pricing,
+		"dates, rooms or guests");
+	for (uint32_t run = 0; run < e->run_count; run++)
+		for (int k = 0; k < e->runs[run].nights; k++, night++)
+			CHECK(e->runs[run].price_minor == price_on(m, night),
+				"night %d of a line under plan %d costs %lu, not %lu", night,
+				m->plan, (unsigned long)e->runs[run].price_minor,
+				(unsigned long)price_on(m, night));
+	CHECK(night == (m->pricing == M_COUNT_ONLY ? 0 : m->check_out - m->check_in),
+		"%d nights have a price", night);
+}
+
 static void view_compare(struct world *w, struct m_id id)
 {
 	struct inv_reservation_view view;
@@ -34,6 +61,7 @@ static void view_compare(struct world *w, struct m_id id)
 		return;
 	for (int i = 0; i < now.line_count; i++) {
 		const struct inv_line *l = &view.lines[i];
+		line_compare(l, &now.lines[i]);
 		CHECK(l->tier_count == now.lines[i].tier_count &&
 				l->arrival_us == now.lines[i].arrival_us,
 			"line %d: %u tiers, not %d", i, l->tier_count, now.lines[i].tier_count);

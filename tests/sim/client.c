@@ -115,13 +115,19 @@ static void put_type(struct client *c, uint32_t hotel, int type)
 	kr_assert(asked);
 }
 
-/* Type 0 has plan 1, so that every hotel has it. */
-static void put_plan(struct client *c, uint32_t hotel)
+/* Type 0 has plan 1, so that every hotel has it, and plan 2 that is a tenth less. */
+static void put_plan(struct client *c, uint32_t hotel, int plan)
 {
 	struct m_plan_put p;
 	memset(&p, 0, sizeof(p));
 	p.hotel = client_hotel(hotel);
-	p.plan = 1;
+	p.plan = plan;
+	if (plan == 2) {
+		p.mask = INV_PLAN_PARENT | INV_PLAN_DERIVATION | INV_PLAN_ADJUSTMENT;
+		p.settings.parent = 1;
+		p.settings.derivation = 2;
+		p.settings.adjustment = -1000;
+	}
 	const bool asked = ask_plan(c, &p, true);
 	kr_assert(asked);
 }
@@ -151,9 +157,11 @@ void client_prepare(struct client *c)
 		for (int t = 0; t < (int)SIM_TYPES; t++)
 			put_type(c, h, t);
 	prepare_wait(c);
-	for (uint32_t h = 0; h < SIM_HOTELS; h++)
-		put_plan(c, h);
-	prepare_wait(c);
+	for (int plan = 1; plan <= 2; plan++) {
+		for (uint32_t h = 0; h < SIM_HOTELS; h++)
+			put_plan(c, h, plan);
+		prepare_wait(c);
+	}
 	for (uint32_t h = 0; h < SIM_HOTELS; h++)
 		for (int plan = 0; plan <= 1; plan++)
 			put_prices(c, h, plan);

@@ -16,7 +16,7 @@
 
 #define SIM_HOTELS 3u
 #define SIM_TYPES 2u
-#define SIM_PLANS 4u /* beside plan 0; type 0 has plan 1 */
+#define SIM_PLANS 4u /* beside plan 0; type 0 has 1 and 2 */
 #define SIM_RESTRICTED_NIGHTS 10u
 
 /* States a reservation may be in, as bits 1 << enum inv_state; bit 0: there is none. */

@@ -364,7 +364,7 @@ static void draw_server(struct cluster_plan *p, const struct tz_db *tz)
 	s->shard.inventory = (struct inv_config){
 		.hotels_max = 8,
 		.rows_max = 32,
-		.plans_max = 12,
+		.plans_max = 14,
 		.window_nights = 14,
 		.reservations_max = 48 + (uint32_t)rng_below(&p->rng, 200),
 		.nodes_max = 256 + (uint32_t)rng_below(&p->rng, 1000),

@@ -30,12 +30,12 @@ static uint64_t wall_us(const struct client *c)
 
 /* ---- sales ---- */
 
-/* Plan 0, plan 1 that type 0 has always, or one that may be there. */
+/* Plan 0, plans 1 and 2 that type 0 has always, or one that may be there. */
 static int plan_of(struct client *c)
 {
 	if (chance(c, 50))
 		return 0;
-	return chance(c, 60) ? 1 : 1 + (int)draw(c, SIM_PLANS);
+	return 1 + (int)draw(c, chance(c, 70) ? 2 : SIM_PLANS);
 }
 
 static void line_draw(struct client *c, struct m_line *l)
