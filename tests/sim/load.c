@@ -539,10 +539,13 @@ static void question(struct client *c)
 		lines_draw(c, &r);
 		(void)ask_stay(c, &r, chance(c, 30));
 		break;
-	case 3:
-		(void)ask_night_list(c, hotel, (int)draw(c, 4), 4 + (int)draw(c, 60),
-			(uint32_t)draw(c, INV_NIGHT_FILTER_MASK + 1));
+	case 3: {
+		const int first = (int)draw(c, 4);
+		const int last = 4 + (int)draw(c, 60);
+		const uint32_t filter = (uint32_t)draw(c, INV_NIGHT_FILTER_MASK + 1);
+		(void)ask_night_list(c, hotel, first, last, filter);
 		break;
+	}
 	case 7: {
 		const int type = (int)draw(c, SIM_TYPES + 1);
 		const int plan = (int)draw(c, SIM_PLANS + 1);
