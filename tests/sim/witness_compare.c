@@ -65,8 +65,8 @@ static void compare_plans(
 		int plan = model_plan_next(s->live, hotel, type, -1);
 		for (; plan >= 0; plan = model_plan_next(s->live, hotel, type, plan)) {
 			const struct m_plan_settings m = model_plan(s->live, hotel, type, plan);
-			const struct m_plan_settings e =
-				witness_plan_from(&views[KR_MIN(at, count - 1)].settings);
+			struct m_plan_settings e;
+			witness_plan_from(&views[KR_MIN(at, count - 1)].settings, &e);
 			if (at == count || views[at].type != type || views[at].plan != plan ||
 				witness_plan(0, type, plan, &e) != witness_plan(0, type, plan, &m))
 				witness_fail(s, "hotel %llu type %d plan %d differs",

@@ -228,23 +228,21 @@ JUDGE(inv_type_judge, struct inv_type_op)
 	return r;
 }
 
-struct m_plan_settings witness_plan_from(const struct inv_plan_settings *f)
+void witness_plan_from(const struct inv_plan_settings *f, struct m_plan_settings *ret)
 {
-	struct m_plan_settings s;
-	memset(&s, 0, sizeof(s));
-	text_copy(s.code, f->code);
-	s.status = f->status;
-	s.advance_min = f->advance_min_minutes;
-	s.advance_max = f->advance_max_minutes;
-	s.parent = f->parent;
-	s.derivation = f->derivation;
-	s.adjustment = f->adjustment;
+	memset(ret, 0, sizeof(*ret));
+	text_copy(ret->code, f->code);
+	ret->status = f->status;
+	ret->advance_min = f->advance_min_minutes;
+	ret->advance_max = f->advance_max_minutes;
+	ret->parent = f->parent;
+	ret->derivation = f->derivation;
+	ret->adjustment = f->adjustment;
 	kr_assert(f->tier_count <= M_TIERS);
-	s.terms.tier_count = f->tier_count;
+	ret->terms.tier_count = f->tier_count;
 	for (int i = 0; i < f->tier_count; i++)
-		s.terms.tiers[i] = (struct m_tier){
+		ret->terms.tiers[i] = (struct m_tier){
 			f->tiers[i].hours, f->tiers[i].nights, f->tiers[i].basis_points};
-	return s;
 }
 
 JUDGE(inv_plan_judge, struct inv_plan_op)
@@ -255,14 +253,13 @@ JUDGE(inv_plan_judge, struct inv_plan_op)
 		return r;
 	struct deed *d = witness_deed(DEED_PLAN, now, op->hotel.v, (struct kr_id){0, 0});
 	struct m_plan_put *p = &d->u.plan;
-	const struct m_plan_settings settings = witness_plan_from(&op->settings);
 	p->hotel = op->hotel.v;
 	p->type = op->type;
 	p->plan = op->plan;
 	p->mask = op->mask;
 	p->has_version = op->has_expected_version;
 	p->version = op->expected_ari_version;
-	memcpy(&p->settings, &settings, sizeof(settings));
+	witness_plan_from(&op->settings, &p->settings);
 	witness_judged(
 		s, inv, d, client_key_plan(p), ret_answer, r == INV_EFFECT ? ret_effect : NULL);
 	return r;
@@ -408,7 +405,8 @@ static uint64_t plans_compare(struct witness_shard *s, uint64_t hotel, int type,
 		}
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct m_plan_settings e = witness_plan_from(&views[i].settings);
+		struct m_plan_settings e;
+		witness_plan_from(&views[i].settings, &e);
 		heard = witness_plan(heard, views[i].type, views[i].plan, &e);
 	}
 	if (count > there || more != (there > count) || told != heard)

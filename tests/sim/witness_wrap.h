@@ -59,6 +59,7 @@ uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *view
 /* The same for rate plans. */
 uint64_t witness_plan(
 	uint64_t digest_before, int type, int plan, const struct m_plan_settings *settings);
-struct m_plan_settings witness_plan_from(const struct inv_plan_settings *settings);
+/* All its bytes: it is part of what a request is known by. */
+void witness_plan_from(const struct inv_plan_settings *settings, struct m_plan_settings *ret);
 
 #endif
