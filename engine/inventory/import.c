@@ -361,6 +361,14 @@ static void inv_import_answer(
 	answer->expires_at_us = effect->u.import.expires_at_us;
 	answer->has_total = inv_stay_has_total(stay);
 	answer->total_minor = answer->has_total ? stay->total_minor : 0;
+	if (effect->u.import.state == INV_CANCELLED || effect->u.import.state == INV_NO_SHOW) {
+		const struct inv_effect_import *import = &effect->u.import;
+		struct inv_cost cost =
+			inv_lines_cost(import->lines, import->line_count, import->changed_at_us);
+		answer->has_amounts = cost.has_amounts;
+		answer->penalty_minor = cost.penalty_minor;
+		answer->refundable_minor = cost.refundable_minor;
+	}
 	answer->event_seq = effect->event_seq;
 	inv_import_answer_cost(&effect->u.import, answer);
 	kr_assert(answer->event_seq > 0);
@@ -376,7 +384,7 @@ enum inv_result inv_import_judge(struct inv *inv, struct inv_now now,
 	struct inv_refusal refusal;
 	struct inv_reserve_op stay_op;
 	struct inv_stay stay;
-	uint32_t r = inv_record_find(inv, c.hotel_index, op->id);
+	uint32_t r = inv_record_seek(inv, c.hotel_index, op->id);
 	if (r != INV_NONE)
 		return inv_import_known(&c, r, ret_answer);
 	inv_import_settle(&c);

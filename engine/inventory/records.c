@@ -7,15 +7,8 @@
 
 /* ---- finding ---- */
 
-/* Minted ids are one everywhere; what other systems number is one within a hotel. */
-static bool inv_record_is(const struct inv_record *record, uint32_t hotel_index, struct kr_id id)
-{
-	kr_assert((record->flags & INV_RECORD_FREE) == 0);
-	return kr_id_equal(record->id, id) &&
-	       (record->hotel_index == hotel_index || reservation_id_is_native(id));
-}
-
-uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_id id)
+static uint32_t inv_record_look(
+	const struct inv *inv, struct kr_id id, bool of_any_hotel, uint32_t hotel_index)
 {
 	uint32_t tag = inv_id_tag(id);
 	uint32_t slot = inv_index_home(&inv->record_index, tag);
@@ -23,9 +16,24 @@ uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_
 		uint32_t r = inv_index_next(&inv->record_index, inv_record_slots(inv), tag, &slot);
 		if (r == INV_INDEX_END)
 			return INV_NONE;
-		if (inv_record_is(inv_record_at(inv, r), hotel_index, id))
+		const struct inv_record *record = inv_record_at(inv, r);
+		kr_assert((record->flags & INV_RECORD_FREE) == 0);
+		if (kr_id_equal(record->id, id) &&
+			(of_any_hotel || record->hotel_index == hotel_index))
 			return r;
 	}
+}
+
+uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_id id)
+{
+	kr_assert(hotel_index == INV_NONE || hotel_index < inv->hotel_count);
+	return inv_record_look(inv, id, false, hotel_index);
+}
+
+uint32_t inv_record_seek(const struct inv *inv, uint32_t hotel_index, struct kr_id id)
+{
+	kr_assert(hotel_index == INV_NONE || hotel_index < inv->hotel_count);
+	return inv_record_look(inv, id, reservation_id_is_native(id), hotel_index);
 }
 
 static uint32_t inv_external_tag(struct hotel_id hotel, uint32_t source, struct inv_text reference)

@@ -29,9 +29,13 @@ static inline uint32_t inv_id_tag(struct kr_id id)
 	return inv_index_tag(hash_mix(id.hi * UINT64_C(0x9e3779b97f4a7c15) ^ id.lo));
 }
 
-/* The record of an id, INV_NONE when there is none. An id of another layout is its hotel's own: two
- * hotels may have records under the same one. A native id is found whatever hotel is named. */
+/* The hotel's record of an id (the shard's own without a hotel), INV_NONE when there is none. What
+ * an effect is about: while a log is replayed behind chunks of several instants, an imported native
+ * id may be in its hotel already that was somebody else's, and is to be retired there still. */
 uint32_t inv_record_find(const struct inv *inv, uint32_t hotel_index, struct kr_id id);
+/* What a request is about: a native id whosever it is, one of another layout in its hotel alone;
+ * two hotels may have records under the same one. */
+uint32_t inv_record_seek(const struct inv *inv, uint32_t hotel_index, struct kr_id id);
 /* The unretired record with this reference of this source in the hotel, or INV_NONE. */
 uint32_t inv_record_find_external(
 	const struct inv *inv, struct hotel_id hotel, uint32_t source, struct inv_text reference);

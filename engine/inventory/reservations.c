@@ -212,7 +212,7 @@ bool inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struct kr_id
 	kr_assert(ret != NULL);
 	if (hotel.v != 0 && !reservation_id_is_native(id))
 		hotel_index = inv_hotel_find(inv, hotel);
-	uint32_t r = inv_record_find(inv, hotel_index, id);
+	uint32_t r = inv_record_seek(inv, hotel_index, id);
 	if (r == INV_NONE)
 		return false;
 	inv_reservation_view_fill(inv, r, now_us, ret);
@@ -222,7 +222,7 @@ bool inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struct kr_id
 
 struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id)
 {
-	uint32_t r = inv_record_find(inv, INV_NONE, id);
+	uint32_t r = inv_record_seek(inv, INV_NONE, id);
 	kr_assert(r == INV_NONE || r < inv->record_pool.fresh);
 	return r == INV_NONE ? (struct hotel_id){0}
 			     : inv_record_hotel_id(inv, inv_record_at(inv, r));
@@ -230,7 +230,7 @@ struct hotel_id inv_reservation_hotel(const struct inv *inv, struct kr_id id)
 
 uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id)
 {
-	kr_assert_checked(inv_record_find(inv, INV_NONE, id) == INV_NONE);
+	kr_assert_checked(inv_record_seek(inv, INV_NONE, id) == INV_NONE);
 	if (!reservation_id_is_native(id))
 		return KEYRACK_NOT_FOUND;
 	bool is_purged = reservation_id_ms(id) * 1000 < inv->purge_mark_us;

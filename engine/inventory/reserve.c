@@ -102,7 +102,7 @@ static bool inv_reserve_take_lines(
 {
 	struct inv_scratch *scratch = inv_scratch(inv);
 	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
-	uint32_t r = inv_record_find(inv, hotel_index, op->reacquires);
+	uint32_t r = inv_record_seek(inv, hotel_index, op->reacquires);
 	kr_assert(!kr_id_is_zero(op->reacquires));
 	if (op->line_count != 0)
 		return !inv_reserve_refuse_field(INV_NAME_LINES, ret);
@@ -135,7 +135,7 @@ static bool inv_reserve_cannot_replace(const struct inv *inv, struct inv_now now
 	const struct inv_reserve_op *op, uint32_t *ret_record, struct inv_refusal *ret)
 {
 	uint32_t hotel_index = inv_hotel_find(inv, op->hotel);
-	uint32_t r = inv_record_find(inv, hotel_index, op->replaces);
+	uint32_t r = inv_record_seek(inv, hotel_index, op->replaces);
 	kr_assert(!kr_id_is_zero(op->replaces));
 	if (op->book || !kr_id_is_zero(op->reacquires))
 		return inv_reserve_refuse_field(INV_NAME_REPLACES, ret);
@@ -358,7 +358,7 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 	struct inv_answer *ret_answer)
 {
 	/* a foreign one is refused below, so that no hotel is needed to find it */
-	uint32_t r = inv_record_find(inv, INV_NONE, op->id);
+	uint32_t r = inv_record_seek(inv, INV_NONE, op->id);
 	if (r != INV_NONE)
 		return inv_reserve_known(inv, now, op, r, ret_answer);
 	const struct inv_refused *refused = inv_refused_find(inv, op->id);

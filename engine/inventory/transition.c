@@ -344,7 +344,7 @@ enum inv_result inv_transition_judge(struct inv *inv, struct inv_now now,
 	struct inv_transition_case c = {.inv = inv,
 		.now = now,
 		.op = op,
-		.record = inv_record_find(inv, hotel_index, op->id)};
+		.record = inv_record_seek(inv, hotel_index, op->id)};
 	if (c.record == INV_NONE)
 		return inv_transition_absent(&c, ret_effect, ret_answer);
 	if (inv_transition_names_other_hotel(&c))

@@ -22,6 +22,11 @@
 /* What only later operations, a full table or another process can make happen. */
 static const unsigned not_reachable[] = {KEYRACK_FORBIDDEN};
 
+/* What an IMPORT has to have said. */
+static const unsigned of_import[] = {KEYRACK_DONE, KEYRACK_INVALID, KEYRACK_KEY_REUSED,
+	KEYRACK_KEY_EXPIRED, KEYRACK_NOT_FOUND, KEYRACK_OUT_OF_WINDOW, KEYRACK_NOT_LOADED,
+	KEYRACK_SOLD_OUT, KEYRACK_TOO_EARLY, KEYRACK_BAD_STATE};
+
 static const struct inv_config config = {
 	.hotels_max = 8,
 	.rows_max = 32,
@@ -47,7 +52,8 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 		INV_STAY_KEEP_DAYS, (int)sizes.plans_max};
 	rng_init(&w->rng, seed);
 	w->seed = seed;
-	w->step = w->recent_count = w->source_seq = w->edge_at_us = 0;
+	w->step = w->recent_count = w->source_seq = w->edge_at_us = w->import_count =
+		w->void_hotel = 0;
 	memset(w->type_exists, 0, sizeof(w->type_exists));
 	side_init(&w->side, &sizes, tz);
 	w->model = model_new(&m);
@@ -92,7 +98,9 @@ static void world_step(struct world *w)
 	w->step++;
 	world_advance(w);
 	const uint64_t dice = draw(w, 1000);
-	if (dice < 380)
+	if (dice < 40)
+		world_import(w);
+	else if (dice < 400)
 		world_reserve(w);
 	else if (dice < 480)
 		world_stay(w);
@@ -158,6 +166,12 @@ static int coverage(const struct world *w, uint64_t operations)
 	}
 	KEYRACK_CODE_TABLE(X)
 #undef X
+	for (size_t i = 0; i < KR_ARRAY_COUNT(of_import); i++) {
+		printf("  IMPORT %-15s %10llu\n", code_name(of_import[i]),
+			(unsigned long long)w->codes[of_import[i]][W_IMPORT]);
+		missing += w->codes[of_import[i]][W_IMPORT] < HITS_MIN;
+	}
+	missing += w->over_limit < HITS_MIN;
 	missing += w->codes[KEYRACK_DONE][W_REPLACE] < HITS_MIN;
 	printf("  penalties %llu, %llu of a part; %llu edges of tiers\n",
 		(unsigned long long)w->costs, (unsigned long long)w->costs_partly,

@@ -267,7 +267,7 @@ void world_update(struct world *w)
 
 /* ---- stays ---- */
 
-static struct m_line line_draw(struct world *w, uint64_t hotel)
+struct m_line world_line_draw(struct world *w, uint64_t hotel)
 {
 	const int today = model_business_day(w->model, hotel);
 	const int check_in =
@@ -315,7 +315,7 @@ static struct m_reserve reserve_draw(struct world *w)
 	r.book = chance(w, 40);
 	r.line_count = chance(w, 70) ? 1 : 1 + (int)draw(w, 3);
 	for (int i = 0; i < r.line_count; i++) {
-		r.lines[i] = line_draw(w, w->hotels[hotel]);
+		r.lines[i] = world_line_draw(w, w->hotels[hotel]);
 		if (i > 0 && chance(w, 50)) { /* a split stay */
 			const int nights = r.lines[i].check_out - r.lines[i].check_in;
 			r.lines[i].check_in = r.lines[i - 1].check_out;
@@ -338,12 +338,7 @@ static struct m_reserve reserve_draw(struct world *w)
 	return r;
 }
 
-struct engine_lines {
-	struct inv_line lines[M_LINES];
-	struct inv_price_run runs[M_LINES][M_RUNS];
-};
-
-static const struct inv_line *engine_lines_fill(
+const struct inv_line *engine_lines_fill(
 	struct engine_lines *e, const struct m_line *lines, int line_count)
 {
 	for (int i = 0; i < line_count; i++) {
@@ -395,7 +390,7 @@ static void engine_reserve_fill(struct engine_reserve *e, const struct m_reserve
 	e->op.fingerprint = inv_reserve_fingerprint(&e->op);
 }
 
-static void agree_reservation(struct world *w, const struct inv_answer *e, struct m_answer m)
+void world_agree_reservation(struct world *w, const struct inv_answer *e, struct m_answer m)
 {
 	(void)w;
 	CHECK(e->state == m.state, "state %u, not %d", e->state, m.state);
@@ -492,7 +487,7 @@ void world_reserve(struct world *w)
 	if (!replaces && r.line_count > 0 && !answer.repeated)
 		world_plan_count(w, W_RESERVE, r.lines[m.line].plan, &answer);
 	if (m.code == KEYRACK_DONE)
-		agree_reservation(w, &answer, m);
+		world_agree_reservation(w, &answer, m);
 	w->recent[w->recent_count++ % WORLD_IDS] = r;
 }
 
@@ -558,7 +553,7 @@ static void lines_change(struct world *w, struct m_transition *t, uint64_t hotel
 {
 	const int what = (int)draw(w, 10);
 	if (what == 0 && t->line_count < M_LINES) { /* one more, often where another ends */
-		t->lines[t->line_count] = line_draw(w, hotel);
+		t->lines[t->line_count] = world_line_draw(w, hotel);
 		if (chance(w, 50))
 			t->lines[t->line_count].check_in = t->lines[t->line_count - 1].check_out;
 		t->line_count++;
@@ -588,7 +583,7 @@ static void modify_draw(struct world *w, struct m_transition *t)
 	uint32_t revision;
 	if (model_reservation(w->model, t->id, &now, &revision) == 0 || now.line_count == 0) {
 		t->line_count = 1;
-		t->lines[0] = line_draw(w, w->hotels[0]);
+		t->lines[0] = world_line_draw(w, w->hotels[0]);
 		return;
 	}
 	t->revision = chance(w, 95) ? revision : revision + 1;
@@ -645,7 +640,7 @@ void world_transition(struct world *w)
 	if (w->recent_count > 0 && chance(w, 95)) {
 		const struct m_reserve *r = recent_draw(w, t.what);
 		t.id = r->id;
-		t.has_hotel = chance(w, 20);
+		t.has_hotel = chance(w, r->id.hi == 0x7700 ? 95 : 20); /* one of another layout */
 		t.hotel = r->hotel;
 	} else {
 		t.hotel = w->hotels[draw(w, WORLD_HOTELS)];
@@ -686,7 +681,11 @@ void world_transition(struct world *w)
 	if (t.what == M_MODIFY && !answer.repeated)
 		world_plan_count(w, W_MODIFY, t.lines[m.line].plan, &answer);
 	if (m.state != 0)
-		agree_reservation(w, &answer, m);
+		world_agree_reservation(w, &answer, m);
+	if (m.state == M_VOID) {
+		w->void_id = t.id;
+		w->void_hotel = t.hotel;
+	}
 }
 
 /* ---- time ---- */

@@ -12,6 +12,8 @@
 #define WORLD_IDS 512 /* recent reservations to come back to */
 #define WORLD_PLAN_REFUSALS 13
 
+#define WORLD_IMPORTS 256 /* to ask for again */
+
 struct nights;
 
 struct world {
@@ -37,8 +39,12 @@ struct world {
 	uint64_t costs, costs_partly, edges; /* penalties that were compared */
 	/* of rate plans other than 0 */
 	uint64_t plans_made, rates_compared, plan_rules[64], plan_refusals[WORLD_PLAN_REFUSALS];
-	uint64_t plan_codes[256][10];
-	uint64_t codes[256][10]; /* answers by code and operation */
+	uint64_t plan_codes[256][11];
+	uint64_t codes[256][11]; /* answers by code and operation */
+	struct m_import imports[WORLD_IMPORTS];
+	uint64_t import_count, over_limit;
+	struct m_id void_id; /* resolved before it was sold */
+	uint64_t void_hotel;
 };
 
 enum world_op {
@@ -51,7 +57,13 @@ enum world_op {
 	W_TRANSITION,
 	W_MODIFY,
 	W_PLAN,
+	W_IMPORT,
 	W_OPS
+};
+
+struct engine_lines {
+	struct inv_line lines[M_LINES];
+	struct inv_price_run runs[M_LINES][M_RUNS];
 };
 
 /* One operation on both sides; every difference ends the program. */
@@ -61,6 +73,15 @@ void world_update(struct world *world);
 void world_reserve(struct world *world);
 void world_stay(struct world *world);
 void world_transition(struct world *world);
+void world_import(struct world *world);
+/* Code, line and night; what is told of a reservation. */
+void world_agree(struct world *world, enum world_op op, const struct inv_answer *engine,
+	struct m_answer model);
+void world_agree_reservation(
+	struct world *world, const struct inv_answer *engine, struct m_answer model);
+struct m_line world_line_draw(struct world *world, uint64_t hotel);
+const struct inv_line *engine_lines_fill(
+	struct engine_lines *engine, const struct m_line *lines, int line_count);
 void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);

@@ -49,9 +49,11 @@ static void view_compare(struct world *w, struct m_id id)
 	struct inv_reservation_view view;
 	struct m_reserve now;
 	uint32_t revision;
+	now.hotel = 0;
 	const struct kr_id engine_id = {id.hi, id.lo};
 	const int state = model_reservation(w->model, id, &now, &revision);
-	const bool is_there = inv_reservation_get(w->side.inv, engine_id, w->now.t_us, &view);
+	const bool is_there = inv_reservation_get_of(
+		w->side.inv, (struct hotel_id){now.hotel}, engine_id, w->now.t_us, &view);
 	CHECK(is_there == (state != 0), "the reservation is there: %d", is_there);
 	if (!is_there)
 		return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/code.h"
+#include "proto/slot.h"
 
 #define DAY_US INT64_C(86400000000)
 #define MINUTE_US INT64_C(60000000)
@@ -309,6 +310,23 @@ uint64_t m_id_us(struct m_id id)
 	return (id.hi >> 16) * 1000;
 }
 
+bool m_is_foreign(struct m_id id)
+{
+	return !reservation_id_is_native((struct kr_id){id.hi, id.lo});
+}
+
+struct m_answer m_absent(const struct model *m, struct m_id id)
+{
+	const bool is_old = !m_is_foreign(id) && m_id_us(id) < m->purge_mark_us;
+	return m_no(is_old ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND);
+}
+
+/* How old it is, as far as anybody can tell. */
+static uint64_t age_us(const struct reservation *r)
+{
+	return m_is_foreign(r->asked.id) ? r->created_us : m_id_us(r->asked.id);
+}
+
 static int last_check_out(const struct reservation *r)
 {
 	int last = r->asked.lines[0].check_out;
@@ -318,9 +336,9 @@ static int last_check_out(const struct reservation *r)
 	return last;
 }
 
-static bool is_retirable(const struct model *m, const struct reservation *r, uint64_t t_us)
+bool m_is_retirable(const struct model *m, const struct reservation *r, uint64_t t_us)
 {
-	if (r->state == M_HELD || m_id_us(r->asked.id) >= t_us - m->config.retention_us)
+	if (r->state == M_HELD || age_us(r) >= t_us - m->config.retention_us)
 		return false;
 	if (m_is_booking(r) || r->state == M_COMPLETED)
 		return m_hotel_find(m, r->asked.hotel)->business_day >=
@@ -346,7 +364,7 @@ void model_clock(struct model *m, struct m_now now)
 		}
 	}
 	for (int i = 0; i < m->count;) {
-		if (!is_retirable(m, &m->reservations[i], now.t_us)) {
+		if (!m_is_retirable(m, &m->reservations[i], now.t_us)) {
 			i++;
 			continue;
 		}

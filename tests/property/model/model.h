@@ -9,7 +9,7 @@
 #ifndef TESTS_PROPERTY_MODEL_H
 #define TESTS_PROPERTY_MODEL_H
 
-#include "tests/property/model/model_op.h"
+#include "tests/property/model/model_import.h"
 
 struct m_answer {
 	int code;
@@ -66,6 +66,7 @@ struct m_answer model_reserve(
 	struct model *model, struct m_now now, const struct m_reserve *reserve);
 struct m_answer model_transition(
 	struct model *model, struct m_now now, const struct m_transition *transition);
+struct m_answer model_import(struct model *model, struct m_now now, const struct m_import *import);
 struct m_answer model_stay(struct model *model, struct m_now now, const struct m_reserve *reserve);
 
 /* A reservation's state, its lines as they are now, and its revision; 0 when it is not known. */

@@ -211,13 +211,16 @@ static struct m_answer arrive_or_leave(
 struct m_answer model_transition(struct model *m, struct m_now now, const struct m_transition *t)
 {
 	struct reservation *r = m_find(m, t->id);
-	const uint32_t slot = reservation_id_slot((struct kr_id){t->id.hi, t->id.lo});
-	if (t->has_hotel && slot != slot_of_hotel((struct hotel_id){t->hotel}))
+	const struct kr_id id = {t->id.hi, t->id.lo};
+	if (m_is_foreign(t->id)
+			? !t->has_hotel
+			: t->has_hotel && reservation_id_slot(id) !=
+						  slot_of_hotel((struct hotel_id){t->hotel}))
 		return m_no(KEYRACK_INVALID);
 	if (r != NULL && t->has_hotel && r->has_hotel && r->asked.hotel != t->hotel)
 		return m_no(KEYRACK_NOT_FOUND);
-	if (r == NULL && m_id_us(t->id) < m->purge_mark_us)
-		return m_no(KEYRACK_KEY_EXPIRED);
+	if (r == NULL && (m_is_foreign(t->id) || m_id_us(t->id) < m->purge_mark_us))
+		return m_absent(m, t->id);
 	if (t->what == M_RESOLVE)
 		return resolve(m, now, t, r);
 	if (r == NULL)

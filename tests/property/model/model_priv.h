@@ -57,6 +57,8 @@ struct reservation {
 	struct m_reserve asked;   /* with its lines, at the prices of their nights */
 	char payment_ref[M_TEXT]; /* of BOOK, CONFIRM or ATTACH_PAYMENT */
 	bool has_hotel;           /* a VOID may have none */
+	bool is_imported;
+	struct m_import import; /* then: as it was told */
 };
 
 struct refused {
@@ -123,5 +125,11 @@ void m_end(struct reservation *r, int state, uint64_t t_us);
 void m_touch(struct model *m, const struct reservation *r);
 uint64_t m_id_us(struct m_id id);
 struct m_answer m_no(int code);
+bool m_is_foreign(struct m_id id); /* an id of another layout */
+/* What to say of an id that is not there. */
+struct m_answer m_absent(const struct model *m, struct m_id id);
+bool m_is_retirable(const struct model *m, const struct reservation *r, uint64_t t_us);
+struct m_answer m_step_reference(const struct model *m, const struct m_reserve *r);
+struct m_answer m_step_rooms(const struct trial *t, int i);
 
 #endif

@@ -200,13 +200,13 @@ static bool is_same_party(const struct trial *t, const struct m_line *l)
 static struct m_answer step_id(
 	const struct model *m, struct m_now now, const struct m_reserve *r, bool *ret_known)
 {
-	const struct reservation *known = m_find(m, r->id);
+	const struct reservation *known = m_is_foreign(r->id) ? NULL : m_find(m, r->id);
 	const struct kr_id id = {r->id.hi, r->id.lo};
 	*ret_known = true;
 	if (known != NULL && known->state == M_VOID)
 		return (struct m_answer){.code = KEYRACK_BAD_STATE, .state = M_VOID};
 	if (known != NULL) {
-		if (!is_same(&known->told, r))
+		if (known->is_imported || !is_same(&known->told, r))
 			return m_no(KEYRACK_KEY_REUSED);
 		struct m_answer a = m_shown(known, now);
 		a.repeated = true;
@@ -228,7 +228,7 @@ static struct m_answer step_id(
 	return PASSED;
 }
 
-static struct m_answer step_reference(const struct model *m, const struct m_reserve *r)
+struct m_answer m_step_reference(const struct model *m, const struct m_reserve *r)
 {
 	for (int i = 0; i < m->count && r->external_ref[0] != 0; i++)
 		if (m->reservations[i].has_hotel && m->reservations[i].asked.hotel == r->hotel &&
@@ -461,7 +461,7 @@ static struct m_answer step_price(struct trial *t, int i)
 
 /* ---- step 10: rooms ---- */
 
-static struct m_answer step_rooms(const struct trial *t, int i)
+struct m_answer m_step_rooms(const struct trial *t, int i)
 {
 	const struct m_line *l = &t->r->lines[i];
 	for (int day = first_night(t, l); day < l->check_out; day++) {
@@ -503,7 +503,7 @@ struct m_answer m_judge(struct trial *t)
 	if (t->r->has_expected && t->total != t->r->expected)
 		return m_no(KEYRACK_PRICE_CHANGED);
 	for (int i = 0; i < t->r->line_count; i++)
-		if ((a = step_rooms(t, i)).code != 0)
+		if ((a = m_step_rooms(t, i)).code != 0)
 			return a;
 	return PASSED;
 }
@@ -588,8 +588,7 @@ static struct m_answer take_lines(const struct model *m, struct m_reserve *r)
 	if (r->line_count != 0)
 		return m_no(KEYRACK_INVALID);
 	if (old == NULL)
-		return m_no(m_id_us(r->reacquires) < m->purge_mark_us ? KEYRACK_KEY_EXPIRED
-								      : KEYRACK_NOT_FOUND);
+		return m_absent(m, r->reacquires);
 	if (!old->has_hotel || old->asked.hotel != r->hotel)
 		return m_no(KEYRACK_NOT_FOUND);
 	if (old->state != M_EXPIRED)
@@ -610,8 +609,7 @@ static struct m_answer replaced(const struct model *m, struct m_now now, const s
 	if (r->book || (r->reacquires.hi | r->reacquires.lo) != 0)
 		return m_no(KEYRACK_INVALID);
 	if (old == NULL)
-		return m_no(m_id_us(r->replaces) < m->purge_mark_us ? KEYRACK_KEY_EXPIRED
-								    : KEYRACK_NOT_FOUND);
+		return m_absent(m, r->replaces);
 	if (!old->has_hotel || old->asked.hotel != r->hotel)
 		return m_no(KEYRACK_NOT_FOUND);
 	if (old->state == M_EXPIRED || (old->state == M_HELD && now.t_us >= old->expires_us))
@@ -635,7 +633,7 @@ struct m_answer model_reserve(struct model *m, struct m_now now, const struct m_
 	if (a.code == 0 && (r->replaces.hi | r->replaces.lo) != 0)
 		a = replaced(m, now, r, &own);
 	if (a.code == 0)
-		a = step_reference(m, r);
+		a = m_step_reference(m, r);
 	struct trial t = {
 		.own = own, .m = m, .h = m_hotel_find(m, r->hotel), .r = &full, .now = now};
 	if (a.code == 0 && t.h == NULL)

@@ -1,5 +1,7 @@
 #include "tests/unit/inventory/sales.h"
 
+#include <stdlib.h>
+
 #define ROOMS 3u
 #define OTHER_HOTEL UINT64_C(78)
 
@@ -766,6 +768,56 @@ Test(import, tells_what_a_cancellation_cost_that_was_made_elsewhere)
 	op.state = INV_CONFIRMED;
 	cr_assert_eq(import(&w, &op), KEYRACK_DONE);
 	cr_assert(!w.answer.has_amounts);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
+static uint8_t *chunk_saved(const struct world *w, uint32_t chunk, struct kr_reader *ret_reader)
+{
+	uint64_t size_bytes = inv_chunk_size_max(w->inv, chunk);
+	struct kr_writer writer;
+	uint8_t *bytes = malloc(size_bytes);
+	cr_assert_not_null(bytes);
+	kr_writer_init(&writer, bytes, size_bytes);
+	inv_chunk_save(w->inv, chunk, &writer);
+	kr_reader_init(ret_reader, bytes, kr_writer_size(&writer));
+	return bytes;
+}
+
+/* A snapshot is of several instants: the hotel's chunk has the id as imported, and the log behind
+ * the shard's chunk still has the VOID that it was before, and the end of that. */
+Test(import, an_id_that_was_void_before_is_told_apart_while_a_log_is_replayed)
+{
+	struct world w;
+	struct kr_reader shards, hotels;
+	void *memory;
+	import_init(&w);
+	struct kr_id id = sales_id(&w, 1);
+	const uint64_t shards_lsn = inv_chunk_lsn(w.inv, 0),
+		       shards_digest = inv_chunk_digest(w.inv, 0);
+	uint8_t *of_shard = chunk_saved(&w, 0, &shards);
+	cr_assert_eq(sales_resolve(&w, id), KEYRACK_NOT_FOUND);
+	const struct inv_effect was_void = w.effect;
+	w.now.t_us += INV_RETENTION_US + SECOND_US;
+	(void)sales_due(&w);
+	cr_assert_eq(w.effect.kind, INV_EFFECT_RETIRE);
+	const struct inv_effect retired = w.effect;
+	struct inv_line line = stay_line(1, today() + 2, today() + 3);
+	struct inv_import_op op = import_op(&w, id, &line, 1);
+	cr_assert_eq(import(&w, &op), KEYRACK_DONE);
+	uint8_t *of_hotel = chunk_saved(&w, 1, &hotels);
+	struct inv *copy = world_inventory_new(&w, &memory);
+	cr_assert_eq(inv_chunk_load(copy, &shards, shards_lsn, shards_digest, &w.contradiction), 0);
+	cr_assert_eq(inv_chunk_load(copy, &hotels, inv_chunk_lsn(w.inv, 1),
+			     inv_chunk_digest(w.inv, 1), &w.contradiction),
+		0);
+	cr_assert_eq(inv_apply(copy, &was_void, &w.contradiction), 0, "%s", w.contradiction.what);
+	cr_assert_eq(inv_apply(copy, &retired, &w.contradiction), 0, "%s", w.contradiction.what);
+	cr_assert_eq(inv_digest(copy), inv_digest(w.inv));
+	cr_assert_eq(inv_verify(copy, &w.contradiction), 0, "%s", w.contradiction.what);
+	free(of_shard);
+	free(of_hotel);
+	free(memory);
 	sales_agree(&w);
 	world_fini(&w);
 }
