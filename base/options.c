@@ -253,7 +253,8 @@ static void read_all(struct option_set *set)
 		take_environment(set, row);
 		take_flags(set, row);
 	}
-	for (uint32_t row = 0; row < program->count && set->wrong_count == 0; row++)
+	bool is_read = set->wrong_count == 0;
+	for (uint32_t row = 0; row < program->count && is_read; row++)
 		check_needed(set, row);
 	if (set->wrong_count == 0 && program->finish != NULL)
 		program->finish(set, set->structure);

@@ -457,8 +457,11 @@ int recover_run_why(struct recovery *recovery)
 	if (status != 0)
 		return status;
 	if (!inv_hotel_head(shard_inventory(recovery->rebuild.shard), why.night.hotel, &head)) {
-		fprintf(stderr, "keyrack-recover: there is no hotel %" PRIu64 " in the state\n",
-			why.night.hotel.v);
+		fprintf(stderr,
+			"keyrack-recover: there is no hotel %" PRIu64
+			" in the state; `keyrack slot "
+			"%" PRIu64 "` tells which shard has it\n",
+			why.night.hotel.v, why.night.hotel.v);
 		return RECOVER_EXIT_OUT_OF_REACH;
 	}
 	status = build_long(&why);

@@ -90,6 +90,14 @@ class ConfigTest(unittest.TestCase):
                     f"{name}: --max-connections takes a number from 1 to "
                     f"{65536 if program == SHARD else 60000} (COUNT), not '0'"])
 
+    def test_all_that_is_missing_is_told_at_once(self):
+        for program, names in ((SHARD, ("cluster", "dir", "listen")),
+                               (ROUTER, ("cluster", "shard"))):
+            done = run(program, "--print-config")
+            self.assertEqual(done.returncode, 2)
+            for name in names:
+                self.assertIn(f": {name} is missing, ", done.stderr)
+
     def test_check_config_says_that_it_is_good(self):
         for program, needs, _ in PROGRAMS:
             self.put("max-connections: 9\nlisten:\n- 127.0.0.1:1\n- '[::1]:1'\n")

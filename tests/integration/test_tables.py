@@ -363,6 +363,21 @@ class ImportTest(TablesCase):
         self.assertEqual(rows[1].split(",")[:5],
                          ["1", "0", "0", str(today), str(today + datetime.timedelta(5))])
 
+    def test_amounts_without_a_currency_are_in_that_of_the_command_line(self):
+        cluster = self.cluster(1)
+        today = self.hotel(cluster, types=1)
+        table = self.write("in.csv", "hotel,type,first_night,price\n" + "".join(
+            f"1,0,{today + datetime.timedelta(n)},{price}\n"
+            for n, price in enumerate(("99", "98.5", "97.25", "EUR 96.00"))))
+        done = self.imported(cluster, "calendar", table, code=REFUSED)
+        self.assertIn('"99" has no currency: write EUR 120.00, or give --currency', done.stderr)
+        self.imported(cluster, "calendar", table, "--currency", "EUR")
+        found = [row.split(",")[12] for row in cluster.ok("export", "calendar").splitlines()[1:]]
+        self.assertEqual(found, ["EUR 99.00", "EUR 98.50", "EUR 97.25", "EUR 96.00"])
+        wrong = self.write("wrong.csv", f"hotel,type,first_night,price\n1,0,{today},9.999\n")
+        self.assertIn("is no amount of EUR", self.imported(
+            cluster, "calendar", wrong, "--currency", "EUR", code=REFUSED).stderr)
+
     def test_rows_that_overlap_take_effect_in_the_order_of_the_file(self):
         cluster = self.cluster(1)
         today = self.hotel(cluster, types=1)
@@ -383,6 +398,9 @@ class ImportTest(TablesCase):
                            ("quote", 'hotel,"type\n')):
             done = self.imported(cluster, "calendar", self.write(name, text), code=USAGE)
             self.assertEqual(done.stdout, "")
+            if name == "column":
+                self.assertIn('its column "colour" is not known here', done.stderr)
+                self.assertIn("known are hotel, type, plan, first_night,", done.stderr)
         self.imported(cluster, "hotels", self.path("missing"), code=USAGE)
         self.imported(cluster, "hotels", self.write("a", "hotel\n"), "--only", "city=x", code=USAGE)
 

@@ -283,7 +283,8 @@ static void import_tell(const struct import *import)
 		printf("%" PRIu64 " %s, and were passed over\n", state->passed_nights,
 			import->kind == SHEET_RESERVATIONS
 				? "rows are of reservations that ended too long ago to be kept"
-				: "nights are outside their hotel's window");
+				: "nights are outside their hotel's window (--shift-days moves "
+				  "dates)");
 	if (import->kind == SHEET_RESERVATIONS)
 		import_stays_tell(import);
 	if (state->reject_count > 0)

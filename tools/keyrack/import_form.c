@@ -10,6 +10,26 @@
 #define NIGHTS_MAX UINT32_MAX
 #define RUN_NIGHTS_MAX 4096u
 
+/* A bare amount, in the currency of the command line, with all of its decimals. */
+static int money_of_amount(const struct import_words *words, const char *text,
+	char ret_money[static MONEY_TEXT_SIZE], struct kr_error_text *error)
+{
+	const char *point = strchr(text, '.');
+	uint32_t have = point != NULL ? (uint32_t)strlen(point + 1) : 0;
+	uint32_t digits;
+	if (words->currency == NULL || !money_currency_is_valid(words->currency))
+		return WRONG(error,
+			"price: \"%s\" has no currency: write EUR 120.00, or give --currency",
+			text);
+	digits = money_currency_digits(words->currency);
+	if (strlen(text) > MONEY_TEXT_SIZE / 2 || have > digits)
+		return WRONG(error, "price: \"%s\" is no amount of %s", text, words->currency);
+	(void)snprintf(ret_money, MONEY_TEXT_SIZE, "%s %s%s%.*s", words->currency, text,
+		point == NULL && digits > 0 ? "." : "", (int)(digits - have), "0000");
+	kr_assert(strlen(ret_money) < MONEY_TEXT_SIZE - 1);
+	return 0;
+}
+
 /* ---- our own tables -------------------------------------------------------------------------- */
 
 static struct sheet_row sheet_row_of(const struct row *row)
@@ -82,8 +102,15 @@ static int own_nights(const struct import_words *words, const struct row *row,
 	struct import_unit *unit, struct kr_error_text *error)
 {
 	struct sheet_row texts = sheet_row_of(row);
+	const char **price = &texts.texts[sheet_column_find(sheet_of(SHEET_CALENDAR), "price")];
+	char money[MONEY_TEXT_SIZE];
 	kr_assert(!unit->has_type);
 	unit->kind = IMPORT_NIGHTS;
+	if (*price != NULL && **price >= '0' && **price <= '9') {
+		if (money_of_amount(words, *price, money, error) < 0)
+			return error->error;
+		*price = money;
+	}
 	if (sheet_nights_read(&texts, &unit->fields, &unit->type_number, error) < 0)
 		return error->error;
 	unit->hotel_id = unit->fields.update.hotel_id;
@@ -169,25 +196,14 @@ enum { RUN_LISTING, RUN_START, RUN_N, RUN_AVAILABLE, RUN_PRICE, RUN_MIN, RUN_MAX
 static const char *const run_columns[] = {
 	"listing", "start", "n", "available", "price", "min_nights", "max_nights"};
 
-/* A bare amount, in the currency of the command line, with all of its decimals. */
 static int run_price(const struct import_words *words, const char *text, struct fields *fields,
 	struct kr_error_text *error)
 {
 	char money[MONEY_TEXT_SIZE];
-	const char *point;
-	uint32_t digits, have;
 	if (text == NULL || text[0] == '\0')
 		return 0;
-	if (words->currency == NULL || !money_currency_is_valid(words->currency))
-		return WRONG(error, "the prices of this file have no currency: give --currency");
-	digits = money_currency_digits(words->currency);
-	point = strchr(text, '.');
-	have = point != NULL ? (uint32_t)strlen(point + 1) : 0;
-	if (strlen(text) > MONEY_TEXT_SIZE / 2 || have > digits)
-		return WRONG(error, "price: \"%s\" is no amount of %s", text, words->currency);
-	(void)snprintf(money, sizeof(money), "%s %s%s%.*s", words->currency, text,
-		point == NULL && digits > 0 ? "." : "", (int)(digits - have), "0000");
-	kr_assert(strlen(money) < sizeof(money) - 1);
+	if (money_of_amount(words, text, money, error) < 0)
+		return error->error;
 	fields->has_price = true;
 	fields->update.set_mask |= KEYRACK_SET_PRICE;
 	return money_parse(money, false, &fields->price, error);

@@ -215,6 +215,22 @@ static uint32_t column_place(const struct rows *rows, const char *name)
 	return place;
 }
 
+static int unknown_tell(const struct rows *rows, const char *name, struct kr_error_text *error)
+{
+	char list[384];
+	size_t length = 0;
+	kr_assert(rows->column_count > 0);
+	for (uint32_t i = 0; i < rows->column_count; i++) {
+		int more = snprintf(list + length, sizeof(list) - length, "%s%s", i > 0 ? ", " : "",
+			rows->columns[i]);
+		length = KR_MIN(length + (size_t)more, sizeof(list) - 1);
+	}
+	return WRONG(error,
+		"its column \"%s\" is not known here: rename it or leave it out; known "
+		"are %s",
+		name, list);
+}
+
 int rows_bind(struct rows *rows, const char *const *columns, uint32_t count, bool is_strict,
 	struct kr_error_text *error)
 {
@@ -224,7 +240,7 @@ int rows_bind(struct rows *rows, const char *const *columns, uint32_t count, boo
 	for (uint32_t i = 0; i < rows->name_count; i++) {
 		rows->places[i] = column_place(rows, rows->names[i]);
 		if (is_strict && rows->places[i] == count)
-			return WRONG(error, "its column \"%s\" is not known here", rows->names[i]);
+			return unknown_tell(rows, rows->names[i], error);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WRONG(error, ...) kr_error_text_set(error, -KR_E_INVALID, 0, __VA_ARGS__)
 #define DAY_US INT64_C(86400000000)
@@ -132,12 +133,15 @@ static int state_read(const char *const *texts, uint32_t *ret, struct kr_error_t
 		return WRONG(error, "state is missing");
 	for (uint32_t state = KEYRACK_STATE_HELD; state < KEYRACK_STATE_VOID; state++) {
 		kr_assert(keyrack_state_name(state) != NULL);
-		if (strcmp(keyrack_state_name(state), texts[STAY_STATE]) == 0) {
+		if (strcasecmp(keyrack_state_name(state), texts[STAY_STATE]) == 0) {
 			*ret = state;
 			return 0;
 		}
 	}
-	return WRONG(error, "state: \"%s\" is none that comes in", texts[STAY_STATE]);
+	return WRONG(error,
+		"state: \"%s\" is none that comes in; HELD, CONFIRMED, CHECKED_IN, COMPLETED, "
+		"NO_SHOW, CANCELLED, RELEASED and EXPIRED are",
+		texts[STAY_STATE]);
 }
 
 int stay_key_read(const char *const *texts, struct stay_key *ret, struct kr_error_text *error)
@@ -152,8 +156,12 @@ int stay_key_read(const char *const *texts, struct stay_key *ret, struct kr_erro
 		return named(STAY_HOTEL, error);
 	if (!is_given(texts, STAY_ID))
 		return WRONG(error, "id is missing");
-	if (id_read(texts, STAY_ID, &ret->id, error) < 0 ||
-		number_read(texts, STAY_LINE, lines, 1, &line, error) < 0 ||
+	if (id_read(texts, STAY_ID, &ret->id, error) < 0)
+		return WRONG(error,
+			"id: \"%s\" is not 32 hexadecimal digits; make some of it, such as its "
+			"MD5, and keep what it was as external_ref",
+			texts[STAY_ID]);
+	if (number_read(texts, STAY_LINE, lines, 1, &line, error) < 0 ||
 		number_read(texts, STAY_LINES, lines, line, &count, error) < 0)
 		return error->error;
 	if (line > count)

@@ -120,11 +120,13 @@ static void head_write(const struct top_view *view, FILE *out)
 	top_number(top_rate(view, TOP_ALL, STAT_SHARD_refusals), refusals);
 	top_number(top_rate(view, TOP_ALL, STAT_SHARD_append_bytes), bytes);
 	fprintf(out,
-		"keyrack top  %s  router %s (%s), up %" PRIu64 " s, %u clients, %u of %u shards\n",
+		"keyrack top  %s  router %s (%s), up %" PRIu64 " s, %u client%s, %u of %u shards\n",
 		instant, now->router, now->version, now->router_uptime_us / 1000000,
-		now->connections, answered_count(now), now->shard_count);
+		now->connections, now->connections == 1 ? "" : "s", answered_count(now),
+		now->shard_count);
 	fprintf(out,
-		"a second: %s requests, %s effects, %s refusals, %sB of log;  now: %u in flight, "
+		"a second: %s requests, %s effects, %s refusals, %s bytes of log;  now: %u in "
+		"flight, "
 		"%u waiting\n\n",
 		requests, effects, refusals, bytes, in_flight, waiting);
 }
