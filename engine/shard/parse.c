@@ -757,11 +757,10 @@ static bool parse_hot(
 	}
 }
 
-bool shard_request_parse(
+void shard_request_parse(
 	struct shard *shard, const struct shard_frame *frame, struct shard_request *ret_request)
 {
 	const struct frame_header *header = frame->header;
-	size_t mark = kr_arena_mark(&shard->arena.arena);
 	ProtobufCMessage *message;
 	kr_assert(header->body_size_bytes <= FRAME_BODY_SIZE_MAX);
 	kr_assert(frame->received_us <= shard->boot_us);
@@ -770,22 +769,19 @@ bool shard_request_parse(
 	ret_request->slot = SLOT_COUNT;
 	if (shard->boot_us - frame->received_us >= header->remaining_us) {
 		ret_request->is_dropped = true;
-		return true;
+		return;
 	}
 	if (!shard->config.is_long_way && parse_hot(shard, ret_request, frame))
-		return true;
+		return;
 	const ProtobufCMessageDescriptor *descriptor = message_of_request(header->type);
 	if (descriptor == NULL) {
 		parse_invalid(ret_request, "type");
-		return true;
+		return;
 	}
 	int r = message_unpack(
 		descriptor, frame->body, header->body_size_bytes, &shard->arena, &message);
-	if (r == MESSAGE_TOO_MUCH && mark > 0)
-		return false;
 	if (r == 0)
 		parse_body(shard, ret_request, message);
 	else
 		parse_invalid(ret_request, "body");
-	return true;
 }

@@ -43,9 +43,9 @@ void shard_slot_note(struct shard *shard, const struct inv_effect *effect);
 /* ---- parse.c ---- */
 /* What a frame type asks of a reservation; 0: nothing of the kind. */
 enum inv_transition shard_transition_of(unsigned type);
-/* Reads a frame into a request; what cannot be judged has its code set. False: the arena is too
- * full for it, and not empty: judge what is parsed, reset, try again. */
-bool shard_request_parse(
+/* Reads a frame into a request; what cannot be judged has its code set. The arena has room for any
+ * body and, behind it, for any answer. */
+void shard_request_parse(
 	struct shard *shard, const struct shard_frame *frame, struct shard_request *ret_request);
 
 /* ---- answer.c (answer.h has what needs the messages); false: no room for an answer at once ----

@@ -14,9 +14,11 @@
 #include "proto/stat.h"
 #include "proto/pb_arena.h"
 
-#define SHARD_ARENA_SIZE (64u << 20)      /* of bodies parsed together; twice the largest one */
-#define SHARD_REPLY_SMALL_MAX 2048u       /* an answer to a change is never larger */
-#define SHARD_DRAIN_MAX INV_DUE_BATCH_MAX /* due holds drained for admissions, a step */
+/* Of bodies parsed together and of the answers to them: the largest body and some more. */
+#define SHARD_ARENA_SIZE (64u << 20)
+#define SHARD_ARENA_ANSWERS_SIZE (8u << 20) /* no page of a list takes more */
+#define SHARD_REPLY_SMALL_MAX 2048u         /* an answer to a change is never larger */
+#define SHARD_DRAIN_MAX INV_DUE_BATCH_MAX   /* due holds drained for admissions, a step */
 #define SHARD_SLICE_HOTELS_MAX 256u
 
 enum shard_life {

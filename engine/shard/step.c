@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "engine/shard/shard_priv.h"
+#include "proto/message.h"
 
 /*
  * The step: one event in, actions out.
@@ -76,20 +77,22 @@ static void start_continue(struct shard *shard, struct shard_actions *actions)
 
 /* ---- requests ---- */
 
-/* Parses what the arena takes; returns how many. */
+/* Parses what the arena takes beside the answers; returns how many. The next body may be of the
+ * largest kind, and an answer that finds no room would say less than there is. */
 static uint32_t requests_parse(
 	struct shard *shard, const struct shard_frame *frames, uint32_t frame_count)
 {
+	const size_t room = MESSAGE_ARENA_SIZE_MAX + SHARD_ARENA_ANSWERS_SIZE;
 	uint32_t count = KR_MIN(frame_count, SHARD_PARSE_COUNT);
+	uint32_t parsed = 0;
 	kr_assert(frame_count > 0);
 	pb_arena_reset(&shard->arena);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!shard_request_parse(shard, &frames[i], &shard->requests[i])) {
-			kr_assert(i > 0);
-			return i;
-		}
+	while (parsed < count && kr_arena_left(&shard->arena.arena) >= room) {
+		shard_request_parse(shard, &frames[parsed], &shard->requests[parsed]);
+		parsed++;
 	}
-	return count;
+	kr_assert(parsed > 0);
+	return parsed;
 }
 
 /* Judges in order; returns how many, fewer than count where the answers are full. */
