@@ -444,6 +444,16 @@ class SalesTest(CliCase):
                          [(7, 2), (0, 2)])
         total = self.js("occupancy", self.hotel, "--types", "STD-SEA", *nights)["total"]
         self.assertEqual(total["rooms"], 2)
+        self.set_all("price=EUR 80.00")
+        self.ok("plan", "put", self.hotel, "STD-SEA", "3", "--code", "FLEX", "--from", "BASE")
+        sold = self.js("book", self.hotel, "--type", "STD-SEA", "--plan", "FLEX", "--stay",
+                       self.stay(5, 1))["id"]
+        self.assertRegex(self.ok("reservation", "get", sold), r"\n +1 7 STD-SEA 3 FLEX +1 +1 ")
+        self.assertIn("1 x type 7 STD-SEA, plan 3 FLEX", self.ok(
+            "reservation", "list", self.hotel))
+        self.assertIn("1 x type 7, plan 3 ", self.ok("reservation", "list", "--limit", "1000"))
+        self.assertRegex(self.ok("availability", self.hotel, "--stay", self.stay(5, 1)),
+                         r"\n7 STD-SEA 3 FLEX +yes ")
         done = self.run_cli(REFUSED, "inventory", "set", self.hotel, "--types", "DLX,TWN",
                             *nights, "--set", "cap=1")
         self.assertIn('no room type with the code "TWN"', done.stderr)
@@ -814,7 +824,7 @@ class SalesTest(CliCase):
                        f"{self.night(0)}..{self.night(2)}").splitlines()
         self.assertEqual(len(rows), 5)
         self.assertIn("both included", rows[0])
-        self.assertRegex(rows[3], r"^ +0 \w{3} " + self.night(1) +
+        self.assertRegex(rows[3], r"^0 DLX \w{3} " + self.night(1) +
                          r" +1 +0 +0 +1 EUR 120\.00 no arrival, max-arrival 7, capped$")
 
     def test_resolve_closes_an_id_for_ever(self):

@@ -6,6 +6,7 @@
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/names.h"
 #include "tools/keyrack/offers.h"
 #include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
@@ -122,13 +123,13 @@ static void restrictions_format(const struct keyrack_night *night, char ret[REST
 		word_put(ret, "capped");
 }
 
-static void night_row(struct table *table, uint32_t type, const struct keyrack_night *night,
+static void night_row(struct table *table, const char *type, const struct keyrack_night *night,
 	const struct money_unit *unit)
 {
 	char text[RESTRICTIONS_SIZE];
 	span_format_day(night->day, text);
 	table_row(table);
-	table_put(table, "%u", type);
+	table_put(table, "%s", type);
 	table_put(table, "%s", text);
 	table_put(table, "%d", night->limit);
 	table_put(table, "%u", night->held);
@@ -144,18 +145,21 @@ static void night_row(struct table *table, uint32_t type, const struct keyrack_n
 	table_put(table, "%s", text);
 }
 
-static void nights_print(
-	const struct keyrack_availability_answer *answer, const struct money_unit *unit)
+static void nights_print(const struct keyrack_availability_answer *answer,
+	const struct money_unit *unit, const struct names *names)
 {
-	static const struct table_column columns[] = {{"TYPE", true}, {"NIGHT", false},
+	static const struct table_column columns[] = {{"TYPE", false}, {"NIGHT", false},
 		{"LIMIT", true}, {"HELD", true}, {"BOOKED", true}, {"LEFT", true}, {"PRICE", true},
 		{"RESTRICTIONS", false}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
-	for (uint32_t i = 0; i < answer->type_count; i++)
+	for (uint32_t i = 0; i < answer->type_count; i++) {
+		char type[NAMES_TEXT_SIZE];
+		names_type_format(names, answer->types[i], type);
 		for (uint32_t n = 0; n < answer->night_count; n++) {
 			struct keyrack_night night = keyrack_availability_night(answer, i, n);
-			night_row(table, answer->types[i], &night, unit);
+			night_row(table, type, &night, unit);
 		}
+	}
 	table_print_free(table, "The hotel has no room types.");
 }
 
@@ -211,6 +215,20 @@ static json_t *nights_json(const struct keyrack_availability *request,
 	return root;
 }
 
+static void nights_tell(const struct availability *availability,
+	const struct keyrack_availability *request,
+	const struct keyrack_availability_answer *answer, const struct money_unit *unit,
+	const struct names *names)
+{
+	char text[SPAN_TEXT_SIZE];
+	span_format_nights(availability->nights, text);
+	if (request->plan != 0)
+		printf("hotel %" PRIu64 ", plan %u, %s\n", request->hotel_id, request->plan, text);
+	else
+		printf("hotel %" PRIu64 ", %s\n", request->hotel_id, text);
+	nights_print(answer, unit, names);
+}
+
 static int nights_show(struct cli *cli, const struct availability *availability, uint64_t hotel_id)
 {
 	struct keyrack_availability request = {
@@ -223,28 +241,22 @@ static int nights_show(struct cli *cli, const struct availability *availability,
 	};
 	struct keyrack_availability_answer answer;
 	struct money_unit unit;
-	char text[SPAN_TEXT_SIZE];
+	struct names *names;
 	int r = lookup_unit(cli, hotel_id, &unit);
 	if (r == CLI_DONE)
 		r = lookup_plan_of_types(cli, hotel_id, &availability->offers.types.list,
 			&availability->plan, &request.plan);
 	if (r != CLI_DONE)
 		return r;
+	names = names_get(cli, hotel_id, false);
 	r = keyrack_availability(cli->client, &request, &answer);
 	r = report_got(cli, r, &answer.result);
-	if (r != CLI_DONE)
-		return r;
-	if (cli->json) {
+	if (r == CLI_DONE && cli->json)
 		js_print(nights_json(&request, &answer, &unit));
-		return CLI_DONE;
-	}
-	span_format_nights(availability->nights, text);
-	if (request.plan != 0)
-		printf("hotel %" PRIu64 ", plan %u, %s\n", hotel_id, request.plan, text);
-	else
-		printf("hotel %" PRIu64 ", %s\n", hotel_id, text);
-	nights_print(&answer, &unit);
-	return CLI_DONE;
+	else if (r == CLI_DONE)
+		nights_tell(availability, &request, &answer, &unit, names);
+	names_free(names);
+	return r;
 }
 
 /* Either nights or a stay. CLI_DONE or CLI_USAGE. */

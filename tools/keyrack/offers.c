@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/names.h"
 #include "tools/keyrack/plans.h"
 #include "tools/keyrack/report.h"
 #include "tools/keyrack/reservation.h"
@@ -26,6 +27,7 @@ struct asking {
 	int64_t expected_total_minor;
 	uint32_t sellable;  /* offers that could be sold */
 	struct plans plans; /* of the hotel; none where one plan was asked for */
+	struct names *names;
 	struct table *table;
 	json_t *list;
 	struct report report;
@@ -104,6 +106,7 @@ static void offer_row(
 {
 	bool is_sellable = answer->result.outcome == KEYRACK_RESULT_DONE;
 	char total[MONEY_TEXT_SIZE] = "";
+	char type[NAMES_TEXT_SIZE] = "all";
 	char sentence[SENTENCE_SIZE] = "";
 	uint32_t refusals = is_sellable ? 0 : KR_MIN(answer->refusal_count, REFUSALS_MAX);
 	if (is_sellable && answer->has_total)
@@ -112,9 +115,8 @@ static void offer_row(
 		sentence_of_refusal(&answer->refusals[0], &asking->report.context, sentence);
 	table_row(asking->table);
 	if (offer != NULL)
-		table_put(asking->table, "%u", offer->type);
-	else
-		table_put(asking->table, "%s", "all");
+		names_type_format(asking->names, offer->type, type);
+	table_put(asking->table, "%s", type);
 	plan_put(asking->table, offer);
 	table_put(asking->table, "%s", is_sellable ? "yes" : "no");
 	table_put(asking->table, "%s", total);
@@ -281,6 +283,8 @@ static int offers_settle(struct asking *asking)
 	if (code == CLI_DONE && offers->lines.has_simple &&
 		(!offers->has_plan || offers->plan.code[0] != '\0'))
 		code = plans_get(asking->cli, asking->hotel_id, NULL, &asking->plans);
+	if (code == CLI_DONE && offers->lines.has_simple)
+		asking->names = names_get(asking->cli, asking->hotel_id, false);
 	return code;
 }
 
@@ -316,7 +320,7 @@ static void offers_end(struct asking *asking)
 
 int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 {
-	static const struct table_column columns[] = {{"TYPE", true}, {"PLAN", false},
+	static const struct table_column columns[] = {{"TYPE", false}, {"PLAN", false},
 		{"BOOKABLE", false}, {"TOTAL", true}, {"A ROOM AND NIGHT", false},
 		{"ROOMS LEFT", true}, {"FREE CANCELLATION", false}, {"WHY NOT", false}};
 	kr_static_assert(KR_ARRAY_COUNT(columns) == COLUMNS_BEFORE_WHY + 1, "the last one");
@@ -327,6 +331,7 @@ int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 	code = offers_settle(&asking);
 	if (code != CLI_DONE) {
 		plans_free(&asking.plans);
+		names_free(asking.names);
 		return code;
 	}
 	if (cli->json) {
@@ -337,6 +342,7 @@ int offers_show(struct cli *cli, struct offers *offers, uint64_t hotel_id)
 	}
 	code = offers_ask(&asking);
 	plans_free(&asking.plans);
+	names_free(asking.names);
 	if (code != CLI_DONE)
 		return code;
 	offers_end(&asking);

@@ -9,6 +9,7 @@
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/js.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/names.h"
 #include "tools/keyrack/span.h"
 #include "tools/keyrack/table.h"
 #include "tools/keyrack/terms.h"
@@ -231,24 +232,27 @@ void reservation_prices_format(const struct keyrack_line *line, const struct mon
 	kr_assert(text.length < RESERVATION_PRICES_SIZE);
 }
 
-static void lines_table(
-	const struct keyrack_reservation *reservation, const struct money_unit *unit)
+static void lines_table(const struct keyrack_reservation *reservation,
+	const struct money_unit *unit, const struct names *names)
 {
-	static const struct table_column columns[] = {{"LINE", true}, {"TYPE", true},
-		{"PLAN", true}, {"ROOMS", true}, {"GUESTS", true}, {"STAY", false},
+	static const struct table_column columns[] = {{"LINE", true}, {"TYPE", false},
+		{"PLAN", false}, {"ROOMS", true}, {"GUESTS", true}, {"STAY", false},
 		{"NIGHTS X PRICE", false}, {"TERMS", false}};
 	struct table *table = table_new(columns, KR_ARRAY_COUNT(columns));
 	for (uint32_t i = 0; i < reservation->line_count; i++) {
 		const struct keyrack_line *line = &reservation->lines[i];
 		struct span stay = {line->check_in_day, line->check_out_day};
 		char text[SPAN_TEXT_SIZE];
+		char type[NAMES_TEXT_SIZE], plan[NAMES_TEXT_SIZE];
 		char prices[RESERVATION_PRICES_SIZE], terms[TERMS_TEXT_SIZE];
 		span_format_stay(stay, text);
 		reservation_prices_format(line, unit, prices);
+		names_type_format(names, line->type, type);
+		names_plan_format(names, line->type, line->plan, plan);
 		table_row(table);
 		table_put(table, "%u", i + 1);
-		table_put(table, "%u", line->type);
-		table_put(table, "%u", line->plan);
+		table_put(table, "%s", type);
+		table_put(table, "%s", plan);
 		table_put(table, "%u", line->rooms);
 		table_put(table, "%u", line->guests);
 		table_put(table, "%s", text);
@@ -289,8 +293,8 @@ static void terms_facts(
 		"%s", text);
 }
 
-static void get_print(
-	const struct keyrack_reservation *reservation, const struct lookup_place *place)
+static void get_print(const struct keyrack_reservation *reservation,
+	const struct lookup_place *place, const struct names *names)
 {
 	const struct money_unit *unit = &place->unit;
 	char text[64];
@@ -315,27 +319,30 @@ static void get_print(
 	if (reservation->source != 0)
 		fact_print("source", "%u", reservation->source);
 	if (reservation->line_count > 0)
-		lines_table(reservation, unit);
+		lines_table(reservation, unit, names);
 }
 
-/* Of an answer, whose memory ends with the next call, the hotel's unit has to be had before. */
+/* Of an answer, whose memory ends with the next call, the hotel's unit and names have to be had
+ * before. */
 static int reservation_get(struct cli *cli, const struct keyrack_reservation_get *get)
 {
 	struct keyrack_reservation_get_answer answer;
 	struct lookup_place place;
+	struct names *names = NULL;
 	int r = keyrack_reservation_get(cli->client, get, &answer);
 	if (r == KEYRACK_RESULT_DONE) {
-		place = lookup_place_quietly(cli, answer.reservation.hotel_id);
+		uint64_t hotel_id = answer.reservation.hotel_id;
+		place = lookup_place_quietly(cli, hotel_id);
+		names = names_get(cli, hotel_id, true);
 		r = keyrack_reservation_get(cli->client, get, &answer);
 	}
 	r = report_got(cli, r, &answer.result);
-	if (r != CLI_DONE)
-		return r;
-	if (cli->json)
+	if (r == CLI_DONE && cli->json)
 		js_print(get_json(&answer, &place.unit));
-	else
-		get_print(&answer.reservation, &place);
-	return CLI_DONE;
+	else if (r == CLI_DONE)
+		get_print(&answer.reservation, &place, names);
+	names_free(names);
+	return r;
 }
 
 static const struct argp_option get_options[] = {

@@ -5,6 +5,7 @@
 
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/lookup.h"
+#include "tools/keyrack/names.h"
 #include "tools/keyrack/pages.h"
 #include "tools/keyrack/reservation.h"
 #include "tools/keyrack/span.h"
@@ -30,6 +31,8 @@ enum list_key {
 	LIST_LIMIT,
 	LIST_LEAD,
 };
+
+#define ROOMS_TEXT_SIZE 128u
 
 /* clang-format off */
 #define LIST_PAGE_OPTIONS                                                                          \
@@ -63,6 +66,7 @@ struct list {
 	json_t *reservations; /* --json */
 	struct table *table;
 	struct money_unit unit; /* of the hotel; empty over all hotels */
+	struct names *names;    /* likewise; NULL */
 };
 
 static int states_read(const char *arg, uint32_t *ret_mask, struct kr_error_text *error)
@@ -139,7 +143,22 @@ static int list_option(void *options, int key, const char *arg, struct kr_error_
 	kr_unreachable();
 }
 
-static void row_add(struct table *table, const struct keyrack_reservation *reservation)
+/* "2 x DBL, FLEX"; by number where the hotel is not the only one, or there is no code. */
+static void rooms_format(const struct keyrack_line *line, const struct names *names,
+	char ret_text[static ROOMS_TEXT_SIZE])
+{
+	char type[NAMES_TEXT_SIZE], plan[NAMES_TEXT_SIZE];
+	names_type_format(names, line->type, type);
+	names_plan_format(names, line->type, line->plan, plan);
+	(void)snprintf(ret_text, ROOMS_TEXT_SIZE, "%u x type %s", line->rooms, type);
+	if (line->plan != 0)
+		(void)snprintf(ret_text, ROOMS_TEXT_SIZE, "%u x type %s, plan %s", line->rooms,
+			type, plan);
+	kr_assert(strlen(ret_text) < ROOMS_TEXT_SIZE);
+}
+
+static void row_add(struct table *table, const struct keyrack_reservation *reservation,
+	const struct names *names)
 {
 	char text[64] = "";
 	keyrack_id_format(reservation->id, text);
@@ -155,10 +174,12 @@ static void row_add(struct table *table, const struct keyrack_reservation *reser
 		table_put(table, "%s", "");
 	} else {
 		char arrival[SPAN_DAY_TEXT_SIZE], departure[SPAN_DAY_TEXT_SIZE];
+		char rooms[ROOMS_TEXT_SIZE];
 		span_format_day(line->check_in_day, arrival);
 		span_format_day(line->check_out_day, departure);
 		table_put(table, "%s to %s", arrival, departure);
-		table_put(table, "%u x type %u", line->rooms, line->type);
+		rooms_format(line, names, rooms);
+		table_put(table, "%s", rooms);
 		table_put(table, "%u", reservation->line_count);
 	}
 	table_put(table, "%s", reservation->external_ref != NULL ? reservation->external_ref : "");
@@ -171,7 +192,7 @@ static int list_take(void *user, const void *reservation)
 	struct list *list = user;
 	kr_assert(list->count < list->limit);
 	if (list->table != NULL) {
-		row_add(list->table, reservation);
+		row_add(list->table, reservation, list->names);
 	} else {
 		json_t *object = js_object();
 		reservation_json(object, reservation, &list->unit);
@@ -216,6 +237,8 @@ static int list_run(
 		list->request.arrives_before_us = cli_wall_us() + list->lead_us;
 	if (list->request.hotel_id != 0)
 		list->unit = lookup_unit_quietly(cli, list->request.hotel_id);
+	if (list->request.hotel_id != 0)
+		list->names = names_get(cli, list->request.hotel_id, true);
 	if (cli->json)
 		list->reservations = js_array();
 	else
@@ -227,6 +250,7 @@ static int list_run(
 	list->request.cursor = pages.cursor;
 	if (code == CLI_DONE)
 		list_print(cli, list);
+	names_free(list->names);
 	return code;
 }
 
