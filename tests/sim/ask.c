@@ -133,6 +133,46 @@ bool ask_stay(struct client *c, const struct m_reserve *r, bool explain)
 	return submit(c, &ask, &body.base);
 }
 
+bool client_id_is_foreign(struct m_id id)
+{
+	return !reservation_id_is_native((struct kr_id){id.hi, id.lo});
+}
+
+bool ask_import(struct client *c, const struct m_import *i, uint32_t track)
+{
+	Keyrack__ImportRequest body = KEYRACK__IMPORT_REQUEST__INIT;
+	Keyrack__Reservation told = KEYRACK__RESERVATION__INIT;
+	struct line_bodies lines;
+	struct m_reserve r;
+	memcpy(&r, &i->what, sizeof(r));
+	lines_fill(r.lines, r.line_count, &lines);
+	told.id_hi = r.id.hi;
+	told.id_lo = r.id.lo;
+	told.hotel_id = r.hotel;
+	told.state = (uint32_t)i->state;
+	told.revision = i->revision;
+	told.created_at_us = i->created_us;
+	told.changed_at_us = i->changed_us;
+	told.expires_at_us = i->expires_us;
+	told.n_lines = (size_t)r.line_count;
+	told.lines = lines.list;
+	told.guest_hi = r.guest_hi;
+	told.guest_lo = r.guest_lo;
+	told.external_ref = r.external_ref;
+	told.payment_ref = r.payment_ref;
+	told.source = r.source;
+	told.counted_until_day = i->counted_until;
+	told.change_id = i->change_id;
+	told.was_held = i->was_held;
+	told.graced = i->graced;
+	body.reservation = &told;
+	body.has_counted_until = i->has_counted_until;
+	body.force = r.force;
+	const struct ask ask = {
+		FRAME_IMPORT, FRAME_ROUTE_HOTEL, r.hotel, client_key_import(i), track, false};
+	return submit(c, &ask, &body.base);
+}
+
 static const uint8_t transition_frames[M_TRANSITION_END] = {0, FRAME_CONFIRM, FRAME_RELEASE,
 	FRAME_CANCEL, FRAME_RESOLVE, FRAME_EXTEND, FRAME_ATTACH_PAYMENT, FRAME_CHECK_IN,
 	FRAME_COMPLETE, FRAME_NO_SHOW, FRAME_MODIFY};
@@ -271,14 +311,20 @@ bool ask_denial_list(struct client *c, uint64_t hotel)
 	return submit(c, &ask, &body.base);
 }
 
-bool ask_get(struct client *c, struct m_id id)
+bool ask_get(struct client *c, uint64_t hotel, struct m_id id)
 {
 	Keyrack__ReservationGetRequest body = KEYRACK__RESERVATION_GET_REQUEST__INIT;
 	const struct kr_id name = {id.hi, id.lo};
 	body.id_hi = id.hi;
 	body.id_lo = id.lo;
-	const struct ask ask = {FRAME_RESERVATION_GET, FRAME_ROUTE_SLOT, reservation_id_slot(name),
-		client_key_get(name), CLIENT_NO_TRACK, false};
+	struct ask ask = {FRAME_RESERVATION_GET, FRAME_ROUTE_HOTEL, hotel, client_key_get(name),
+		CLIENT_NO_TRACK, false};
+	body.has_hotel = hotel != 0;
+	body.hotel_id = hotel;
+	if (hotel == 0) {
+		ask.route = FRAME_ROUTE_SLOT;
+		ask.routing_key = reservation_id_slot(name);
+	}
 	return submit(c, &ask, &body.base);
 }
 
@@ -407,6 +453,11 @@ bool ask_plans(struct client *c, uint64_t hotel, int from_type, int from_plan, u
 uint64_t client_key_reserve(const struct m_reserve *r)
 {
 	return witness_key("reserve", r, sizeof(*r));
+}
+
+uint64_t client_key_import(const struct m_import *i)
+{
+	return witness_key("import", i, sizeof(*i));
 }
 
 uint64_t client_key_transition(const struct m_transition *t)

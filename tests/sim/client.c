@@ -50,6 +50,9 @@ static bool resolve(struct client *c, uint32_t index)
 {
 	struct m_transition m;
 	const struct track *t = &c->tracks[index];
+	/* nobody can make the absence of such an id final: it is brought in again */
+	if (t->is_imported && client_id_is_foreign(t->asked.id))
+		return ask_import(c, &t->import, index);
 	if (t->is_change_open)
 		return ask_transition(c, &t->change, index);
 	memset(&m, 0, sizeof(m));

@@ -34,6 +34,8 @@ struct track {
 	uint32_t replaces; /* the track of the hold that it replaces, CLIENT_NO_TRACK: of none */
 	int last_day;      /* the earliest check-out date that it was asked to have */
 	bool is_modified;  /* other lines were asked for */
+	bool is_imported;  /* made elsewhere: `asked` is what came in */
+	struct m_import import;
 	bool has_change;
 	bool is_change_open; /* nobody told its outcome: it is asked again */
 	struct m_transition change;
@@ -86,6 +88,7 @@ void client_do_something(struct client *client);
 /* Asking, in the model's words: false when there is no room for a call. */
 bool ask_reserve(struct client *client, uint32_t track);
 bool ask_transition(struct client *client, const struct m_transition *transition, uint32_t track);
+bool ask_import(struct client *client, const struct m_import *import, uint32_t track);
 bool ask_update(struct client *client, const struct m_update *update, bool is_setup);
 bool ask_hotel(struct client *client, uint32_t hotel, const struct m_hotel_settings *settings,
 	bool is_setup);
@@ -102,13 +105,16 @@ bool ask_night_list(struct client *client, uint64_t hotel, int first, int last, 
 bool ask_reservation_list(struct client *client, uint64_t hotel, uint32_t state_mask);
 bool ask_denial_list(struct client *client, uint64_t hotel);
 bool ask_stay(struct client *client, const struct m_reserve *reserve, bool explain);
-bool ask_get(struct client *client, struct m_id id);
+/* hotel 0: an id that leads there by itself */
+bool ask_get(struct client *client, uint64_t hotel, struct m_id id);
 bool ask_hotel_get(struct client *client, uint64_t hotel);
 uint8_t transition_frame(int what);
 int transition_of_frame(uint8_t type);
 
 /* What a request is known by, to the client and to the witness. */
+bool client_id_is_foreign(struct m_id id);
 uint64_t client_key_reserve(const struct m_reserve *reserve);
+uint64_t client_key_import(const struct m_import *import);
 uint64_t client_key_transition(const struct m_transition *transition);
 uint64_t client_key_update(const struct m_update *update);
 uint64_t client_key_hotel(uint64_t hotel, const struct m_hotel_settings *settings);

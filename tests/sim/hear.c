@@ -36,6 +36,7 @@ static bool take_sale(const struct client_end *end, struct witness_reply *ret)
 	ret->total = a->total_minor;
 	ret->event_seq = a->event_seq;
 	ret->hotel = a->hotel_id;
+	ret->over_limit = a->nights_over_limit;
 	ret->has_amounts = (uint64_t)a->has_amounts;
 	ret->penalty = a->penalty_minor;
 	ret->refundable = a->refundable_minor;

@@ -166,6 +166,97 @@ static void new_sale(struct client *c)
 	c->track_count++;
 }
 
+/* ---- what was sold elsewhere ---- */
+
+#define FOREIGN 0x7700u /* the upper half of ids that no Keyrack minted */
+
+static void import_lines_draw(struct client *c, struct m_reserve *r)
+{
+	r->line_count = 1 + (int)draw(c, 2);
+	for (int i = 0; i < r->line_count; i++) {
+		struct m_line *l = &r->lines[i];
+		line_draw(c, l);
+		const int back = chance(c, 40) ? (int)draw(c, 10) : 0;
+		l->check_in -= back;
+		l->check_out -= back;
+		l->run_count = l->pricing != M_COUNT_ONLY;
+		memset(l->runs, 0, sizeof(l->runs));
+		if (l->run_count > 0) {
+			l->runs[0].nights = l->check_out - l->check_in;
+			l->runs[0].price = draw(c, 4) * 100;
+		}
+	}
+}
+
+/* Of another system: nothing stands in its way, and nothing becomes of it but its end. */
+static void foreign_draw(struct client *c, struct m_import *i)
+{
+	struct m_line *l = &i->what.lines[0];
+	i->what.id.hi = FOREIGN;
+	i->what.id.lo = (uint64_t)c->number << 32 | (c->track_count + 1);
+	i->what.line_count = 1;
+	i->what.force = true;
+	i->state = M_CONFIRMED;
+	l->check_in = client_today(c) + (int)draw(c, 5);
+	l->check_out = l->check_in + 1 + (int)draw(c, 3);
+	l->check_in -= (int)draw(c, 4);
+	l->rooms = 1;
+	l->pricing = M_COUNT_ONLY;
+}
+
+static void native_draw(struct client *c, struct m_import *i)
+{
+	i->what.id = id_draw(c, i->what.hotel);
+	i->what.force = chance(c, 40);
+	import_lines_draw(c, &i->what);
+	i->state = M_HELD + (int)draw(c, M_VOID - M_HELD);
+	i->was_held = i->state == M_HELD || chance(c, 30);
+	i->graced = i->was_held && chance(c, 20);
+	if (i->state == M_HELD)
+		i->expires_us = wall_us(c) - 2 * SECOND_US + draw(c, 20 * SECOND_US);
+	i->has_counted_until = (i->state == M_NO_SHOW || i->state == M_COMPLETED) && chance(c, 50);
+	if (i->has_counted_until)
+		i->counted_until = client_today(c) - (int)draw(c, 5);
+	if (chance(c, 10))
+		snprintf(i->what.external_ref, M_TEXT, "ref-%d", (int)draw(c, 100));
+}
+
+static void new_import(struct client *c)
+{
+	if (c->track_count == CLIENT_TRACKS_MAX)
+		return;
+	struct track *t = &c->tracks[c->track_count];
+	struct m_import *i = &t->import;
+	memset(t, 0, sizeof(*t));
+	t->may_be = STATE_ABSENT;
+	t->replaces = CLIENT_NO_TRACK;
+	t->is_imported = true;
+	i->what.hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	if (chance(c, 40))
+		foreign_draw(c, i);
+	else
+		native_draw(c, i);
+	i->what.source = (uint32_t)draw(c, 3);
+	i->revision = 1 + (uint32_t)draw(c, 4);
+	i->created_us = wall_us(c) - 20 * MINUTE_US;
+	/* what has ended is kept for some seconds only; clocks may have stepped by minutes */
+	i->changed_us = i->created_us + (chance(c, 60) ? 20 * MINUTE_US : draw(c, MINUTE_US));
+	memcpy(&t->asked, &i->what, sizeof(t->asked));
+	t->last_day = last_day(t->asked.lines, t->asked.line_count);
+	if (ask_import(c, i, c->track_count))
+		c->track_count++;
+}
+
+/* Unless it has ended and may be forgotten: then it would come in once more. */
+static void same_import(struct client *c, uint32_t index)
+{
+	struct track *t = &c->tracks[index];
+	const bool is_certain = !oracle_is_in_doubt(t) && !t->is_change_open;
+	const bool is_live = (t->may_be & (STATE_ABSENT | STATE(CONFIRMED))) == t->may_be;
+	if (client_id_is_foreign(t->asked.id) || (is_certain && is_live))
+		(void)ask_import(c, &t->import, index);
+}
+
 /* The same id again: as it was asked, or otherwise. */
 static void same_sale(struct client *c, uint32_t index)
 {
@@ -325,7 +416,10 @@ static void old_sale(struct client *c)
 	}
 	if (c->tracks[index].is_busy)
 		return;
-	if (chance(c, 12))
+	const bool is_foreign = client_id_is_foreign(c->tracks[index].asked.id);
+	if (c->tracks[index].is_imported && (is_foreign || chance(c, 12)))
+		same_import(c, index);
+	else if (!c->tracks[index].is_imported && chance(c, 12))
 		same_sale(c, index);
 	else
 		move(c, index);
@@ -566,7 +660,8 @@ static void question(struct client *c)
 		if (c->track_count == 0)
 			break;
 		const uint64_t back = draw(c, KR_MIN(c->track_count, 60));
-		(void)ask_get(c, c->tracks[c->track_count - 1 - back].asked.id);
+		const struct m_reserve *old = &c->tracks[c->track_count - 1 - back].asked;
+		(void)ask_get(c, client_id_is_foreign(old->id) ? old->hotel : 0, old->id);
 		break;
 	}
 }
@@ -574,7 +669,9 @@ static void question(struct client *c)
 void client_do_something(struct client *c)
 {
 	const uint64_t dice = draw(c, 100);
-	if (dice < 32)
+	if (dice < 3)
+		new_import(c);
+	else if (dice < 32)
 		new_sale(c);
 	else if (dice < 76)
 		old_sale(c);

@@ -336,7 +336,6 @@ static const unsigned codes_unreachable[] = {
 };
 static const enum inv_effect_kind effects_unreachable[] = {
 	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
-	INV_EFFECT_IMPORT,   /* no caller asks for it yet */
 };
 
 /* Faults of the disk and the crashes; those of the network are common. */

@@ -10,6 +10,10 @@
 
 #define STATE_BOOKED (STATE(CONFIRMED) | STATE(CHECKED_IN))
 
+#define STATE_COMES                                                                                \
+	(STATE(HELD) | STATE_BOOKED | STATE(RELEASED) | STATE(EXPIRED) | STATE(CANCELLED) |        \
+		STATE(NO_SHOW) | STATE(COMPLETED))
+
 /* From a state to a state, by an operation. */
 struct step {
 	uint32_t from, to;
@@ -26,6 +30,7 @@ static const struct step steps[] = {
 	{STATE(CONFIRMED), STATE(CHECKED_IN), FRAME_CHECK_IN},
 	{STATE_BOOKED, STATE(COMPLETED), FRAME_COMPLETE},
 	{STATE(CONFIRMED), STATE(NO_SHOW), FRAME_NO_SHOW},
+	{STATE_ABSENT, STATE_COMES, FRAME_IMPORT},
 };
 
 static uint32_t move_of(uint8_t type)
@@ -109,7 +114,8 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 	unsigned code, uint32_t state)
 {
 	const uint32_t possible = closure(t->may_be, t->pending | move_of(call->type));
-	const bool is_sale = call->type == FRAME_BOOK || call->type == FRAME_HOLD;
+	const bool is_sale =
+		call->type == FRAME_BOOK || call->type == FRAME_HOLD || call->type == FRAME_IMPORT;
 	if (code == KEYRACK_DONE)
 		check_done(c, t, call, state);
 	if (code == KEYRACK_KEY_REUSED)

@@ -194,6 +194,8 @@ struct m_answer deed_do(struct model *model, const struct deed *d)
 		return model_update(model, d->now, &d->u.update);
 	case DEED_RESERVE:
 		return model_reserve(model, d->now, &d->u.reserve);
+	case DEED_IMPORT:
+		return model_import(model, d->now, &d->u.import);
 	case DEED_TRANSITION:
 		return model_transition(model, d->now, &d->u.transition);
 	case DEED_CLOCK:
@@ -407,6 +409,7 @@ static void reply_make(const struct deed *d, const struct inv_answer *a, const s
 		ret->total = a->total_minor;
 		ret->event_seq = a->event_seq;
 		ret->hotel = a->hotel.v;
+		ret->over_limit = a->cells_over_limit;
 		ret->has_amounts = a->has_amounts;
 		ret->penalty = a->penalty_minor;
 		ret->refundable = a->refundable_minor;
@@ -425,7 +428,12 @@ static void agree(const struct witness_shard *s, const struct deed *d, const str
 	if (m->has_day && (e->refusal.day != m->day || e->refusal.line != m->line))
 		witness_fail(s, "%s: line %u day %d, not %d %d", code_name(e->code),
 			e->refusal.line, e->refusal.day, m->line, m->day);
-	if (m->state != 0 && (d->kind == DEED_RESERVE || d->kind == DEED_TRANSITION)) {
+	const bool is_stay =
+		d->kind == DEED_RESERVE || d->kind == DEED_TRANSITION || d->kind == DEED_IMPORT;
+	if (d->kind == DEED_IMPORT && m->code == KEYRACK_DONE &&
+		e->cells_over_limit != m->over_limit)
+		witness_fail(s, "%u over limit, the model %u", e->cells_over_limit, m->over_limit);
+	if (m->state != 0 && is_stay) {
 		const bool is_same = e->state == m->state && e->revision == m->revision &&
 				     e->repeated == m->repeated && e->due == m->due &&
 				     e->has_total == m->has_total && e->total_minor == m->total &&
@@ -489,8 +497,9 @@ static uint64_t purge_lsn(const struct witness_shard *s, const struct deed *aske
 /* A VOID without a hotel is told as soon as it is durable itself. */
 static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked)
 {
-	const struct m_id id =
-		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
+	const struct m_id id = asked->kind == DEED_RESERVE  ? asked->u.reserve.id
+			       : asked->kind == DEED_IMPORT ? asked->u.import.what.id
+							    : asked->u.transition.id;
 	for (uint64_t lsn = s->deed_count; lsn > 0; lsn--) {
 		const struct deed *d = s->deeds[lsn - 1];
 		if (d->kind == DEED_TRANSITION && d->u.transition.what == M_RESOLVE &&
@@ -544,7 +553,7 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 		said_add(s, s->deed_count + 1, key, &reply);
 	else if (answer->code == KEYRACK_INVALID)
 		said_add(s, 0, key, &reply); /* that is so whatever the state */
-	else if (answer->code == KEYRACK_KEY_EXPIRED)
+	else if (answer->code == KEYRACK_KEY_EXPIRED && d->kind != DEED_IMPORT)
 		said_add(s, purge_lsn(s, d), key, &reply);
 	else if (answer->state == INV_VOID && answer->hotel.v == 0)
 		said_add(s, void_lsn(s, d), key, &reply);

@@ -1,5 +1,5 @@
 /*
- * The witness: the naive model beside every shard of a simulated world.
+ * The witness: the naive model beside every shard of a simulated world, one world at a time.
  *
  * It stands between the shard's step and the inventory (the linker wraps the inventory's judging
  * calls): whatever a shard is asked it asks the model too, at the same instant, and compares. The
@@ -9,8 +9,6 @@
  *
  * Every judgement is kept as the answer it must give. What a client hears is looked up there: an
  * answer that no judgement explains, or one whose effect is not there after a start, ends the run.
- *
- * One world at a time.
  */
 #ifndef TESTS_SIM_WITNESS_H
 #define TESTS_SIM_WITNESS_H
@@ -38,6 +36,7 @@ enum deed_kind {
 	DEED_PLAN,
 	DEED_UPDATE,
 	DEED_RESERVE,
+	DEED_IMPORT,
 	DEED_TRANSITION,
 	DEED_CLOCK,
 	DEED_GRACE
@@ -56,6 +55,7 @@ struct deed {
 		struct m_plan_put plan;
 		struct m_update update;
 		struct m_reserve reserve;
+		struct m_import import;
 		struct m_transition transition;
 	} u;
 };

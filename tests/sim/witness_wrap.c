@@ -85,6 +85,45 @@ JUDGE(inv_reserve_judge, struct inv_reserve_op)
 	return r;
 }
 
+static void import_from(const struct inv_import_op *op, struct m_import *i)
+{
+	struct m_reserve *r = &i->what;
+	r->hotel = op->hotel.v;
+	r->id.hi = op->id.hi;
+	r->id.lo = op->id.lo;
+	r->force = op->force;
+	r->line_count = (int)op->line_count;
+	lines_from(op->lines, op->line_count, r->lines);
+	r->guest_hi = op->guest.hi;
+	r->guest_lo = op->guest.lo;
+	text_copy(r->external_ref, op->external_ref);
+	text_copy(r->payment_ref, op->payment_ref);
+	r->source = op->source;
+	i->state = op->state;
+	i->was_held = op->was_held;
+	i->graced = op->graced;
+	i->revision = op->revision;
+	i->created_us = op->created_at_us;
+	i->changed_us = op->changed_at_us;
+	i->expires_us = op->expires_at_us;
+	i->change_id = op->change_id;
+	i->has_counted_until = op->has_counted_until;
+	i->counted_until = op->counted_until;
+}
+
+JUDGE(inv_import_judge, struct inv_import_op)
+{
+	const enum inv_result r = __real_inv_import_judge(inv, now, op, ret_effect, ret_answer);
+	struct witness_shard *s = witness_of(inv);
+	if (s == NULL)
+		return r;
+	struct deed *d = witness_deed(DEED_IMPORT, now, op->hotel.v, (struct kr_id){0, 0});
+	import_from(op, &d->u.import);
+	witness_judged(s, inv, d, client_key_import(&d->u.import), ret_answer,
+		r == INV_EFFECT ? ret_effect : NULL);
+	return r;
+}
+
 JUDGE(inv_transition_judge, struct inv_transition_op)
 {
 	const enum inv_result r = __real_inv_transition_judge(inv, now, op, ret_effect, ret_answer);
@@ -550,7 +589,8 @@ bool __wrap_inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struc
 		const struct m_cost expected = model_cost(s->live, at, (struct m_id){id.hi, id.lo});
 		compare_cost(s, "RESERVATION_GET", &ret->cost, &expected);
 	} else {
-		const bool is_old = (id.hi >> 16) < s->live->purge_mark_us / 1000;
+		const bool is_old = reservation_id_is_native(id) &&
+				    (id.hi >> 16) < s->live->purge_mark_us / 1000;
 		const uint16_t code = is_old ? KEYRACK_KEY_EXPIRED : KEYRACK_NOT_FOUND;
 		for (int i = 0; i < s->live->count; i++)
 			if (s->live->reservations[i].asked.id.hi == id.hi &&
@@ -560,7 +600,9 @@ bool __wrap_inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struc
 		reply.code = code;
 		reply.rule = RULE_ID;
 	}
-	witness_said(s, reservation_id_slot(id), client_key_get(id), &reply);
+	const uint32_t slot =
+		reservation_id_is_native(id) ? reservation_id_slot(id) : slot_of_hotel(hotel);
+	witness_said(s, slot, client_key_get(id), &reply);
 	return found;
 }
 

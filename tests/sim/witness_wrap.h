@@ -20,6 +20,7 @@ WRAPPED_JUDGE(inv_type_judge, struct inv_type_op);
 WRAPPED_JUDGE(inv_plan_judge, struct inv_plan_op);
 WRAPPED_JUDGE(inv_update_judge, struct inv_update_op);
 WRAPPED_JUDGE(inv_reserve_judge, struct inv_reserve_op);
+WRAPPED_JUDGE(inv_import_judge, struct inv_import_op);
 WRAPPED_JUDGE(inv_transition_judge, struct inv_transition_op);
 WRAPPED(enum inv_result, inv_due_judge, struct inv *inv, struct inv_now now,
 	struct inv_effect *ret_effect);
