@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """Hotels move with their reservations: what goes out comes in as it was, and goes out the same.
 
-usage: test_moving.py KEYRACK
+usage: test_moving.py KEYRACK KEYRACK_RECOVER
 """
 import csv
 import datetime
 import io
 import json
 import os
+import random
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +19,7 @@ import unittest
 
 from local_cluster import DONE, REFUSED, SMALL, TIMEOUT_S, USAGE, LocalCluster
 
-KEYRACK = sys.argv[1]
+KEYRACK, RECOVER = sys.argv[1:3]
 CATALOGUE = ("hotels", "types", "plans", "calendar")
 HOTELS = {1: "EUR 120.00", 2: "JPY 9000", 3: "KWD 80.500", 4: "EUR 99.99"}
 
@@ -230,6 +233,82 @@ class MovingTest(unittest.TestCase):
         self.assertEqual(done.returncode, DONE)
         self.assertIn("goes on behind line 4", done.stderr)
         self.assertIn("0 reservations came in", done.stdout)
+
+    def test_other_systems_ids_live_through_restarts_and_other_numbers_of_shards(self):
+        source = self.cluster()
+        today = [self.hotel(source, *each) for each in HOTELS.items()][0]
+        now = int(time.time() * 1e6)
+        rows = "hotel,id,state,type,check_in,check_out,created_at_us\n" + "".join(
+            f"{hotel},{number:032x},CONFIRMED,0,{today},{today + datetime.timedelta(3)},{now}\n"
+            for hotel in HOTELS for number in (1, 2))  # the same ones in every hotel
+        source.ok("import", "reservations", self.write("same.csv", rows))
+        night = (today + datetime.timedelta(1)).isoformat()
+        one = f"{1:032x}"
+        source.ok("cancel", one, "--hotel", 2)
+        self.assertEqual(source.run("cancel", one, "--hotel", 99).returncode, REFUSED)
+        before = sorted(self.exported(source, "before.csv").split("\n"))
+        self.assertEqual(sum(",CANCELLED," in row for row in before), 1)
+        backup = self.path("backup")
+        source.ok("backup", backup, "--dir", source.folder)
+        source.ok("cluster", "stop", "--dir", source.folder)
+        told = []
+        for shard in (0, 1):
+            folder = os.path.join(source.folder, f"shard-{shard}")
+            dump = subprocess.run([RECOVER, "dump", folder, "--log", "--json"],
+                                  capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+            told += [json.loads(line) for line in dump.stdout.splitlines()
+                     if '"IMPORT"' in line]
+            state = subprocess.run([RECOVER, "dump", folder, "--reservations"],
+                                   capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+            self.assertNotIn("assert", state.stderr)
+        self.assertEqual(len(told), 2 * len(HOTELS))
+        self.assertEqual({each["state"] for each in told}, {"CONFIRMED"})
+        why = [subprocess.run([RECOVER, "why", "2", "0", night,
+                               os.path.join(source.folder, f"shard-{shard}")], capture_output=True, text=True, timeout=TIMEOUT_S,
+                              check=False) for shard in (0, 1)]
+        said = [each.stdout for each in why if each.returncode == 0]
+        self.assertEqual(len(said), 1, [each.stderr for each in why])
+        self.assertEqual(said[0].count("IMPORT"), 2)
+        self.assertEqual(said[0].count("CANCEL"), 1)
+        restored = LocalCluster(KEYRACK, self.path("restored"), 1, ())
+        self.clusters.append(restored)
+        restored.ok("restore", backup, "--dir", restored.folder, "--shards", 1, "--listen",
+                    restored.router, "--allow-tmpfs")
+        restored.ok("cluster", "start", "--dir", restored.folder, "--listen", restored.router,
+                    "--allow-tmpfs")
+        after = sorted(self.exported(restored, "after.csv").split("\n"))
+        self.assertEqual(after, before)
+        again = restored.ok("import", "reservations", self.path("same.csv"))
+        self.assertIn(f"0 reservations came in, {2 * len(HOTELS)} were here already", again)
+
+    def test_an_import_that_is_killed_goes_on_as_if_nothing_had_been(self):
+        cluster = self.cluster()
+        today = self.hotel(cluster, 1, HOTELS[1])
+        cluster.ok("type", "put", 1, 0, "--physical", 4000)
+        now = int(time.time() * 1e6)
+        rows = []
+        for number in range(1, 501):
+            rows += [f"1,{number:032x},CONFIRMED,{line},2,0,{today},"
+                     f"{today + datetime.timedelta(line)},{now}\n" for line in (1, 2)]
+        path = self.write("many.csv", "hotel,id,state,line,lines,type,check_in,check_out,"
+                                      "created_at_us\n" + "".join(rows))
+        command, environment = cluster.command(
+            "import", "reservations", path, "--state", self.path("state"), "--rejects",
+            self.path("rejects"))
+        rng = random.Random(3)
+        for _ in range(4):
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(rng.random() * 0.1)
+            process.send_signal(signal.SIGKILL)
+            process.wait(TIMEOUT_S)
+        cluster.ok("import", "reservations", path, "--state", self.path("state"), "--rejects",
+                   self.path("rejects"))
+        self.assertEqual(len(set(row["id"] for row in csv.DictReader(io.StringIO(
+            self.exported(cluster, "all.csv"))))), 500)
+        again = cluster.ok("import", "reservations", path)
+        self.assertIn("0 reservations came in, 500 were here already", again)
+        self.assertEqual(self.read("rejects").count("\n"), 1)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,23 @@ Test(night, tally_moves_what_is_given_back_and_what_is_taken)
 	cr_assert_eq(tally.booked, 10);
 }
 
+Test(night, tally_takes_in_what_was_sold_elsewhere)
+{
+	struct night_tally tally = {.held = 5, .booked = 7};
+	struct night_rooms rooms = {.after = 2};
+	struct inv_effect effect = effect_of(INV_EFFECT_IMPORT);
+	effect.u.import.state = INV_HELD;
+	cr_assert(night_import_counts(&effect.u.import));
+	cr_assert(night_tally_move(&tally, &effect, &rooms));
+	cr_assert_eq(tally.held, 7);
+	effect.u.import.state = INV_CHECKED_IN;
+	cr_assert(night_import_counts(&effect.u.import));
+	cr_assert(night_tally_move(&tally, &effect, &rooms));
+	cr_assert_eq(tally.booked, 9);
+	effect.u.import.state = INV_CANCELLED;
+	cr_assert_not(night_import_counts(&effect.u.import));
+}
+
 Test(night, tally_differs_from_a_state_that_lost_or_gained_a_room)
 {
 	struct cell_counter cell = {.limit = 9, .held = 2, .booked = 3};
