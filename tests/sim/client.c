@@ -39,7 +39,10 @@ static void on_load(struct io_timer *timer)
 	struct rng *rng = &c->cluster->rng;
 	if (c->is_loading) {
 		for (uint64_t n = rng_below(rng, 6); n > 0; n--)
-			client_do_something(c);
+			if (c->cluster->operation_count < c->cluster->plan.operations_max) {
+				c->cluster->operation_count++;
+				client_do_something(c);
+			}
 		caller_pump(&c->caller);
 	}
 	io_timer_start(c->caller.loop, timer,
@@ -153,19 +156,19 @@ static void put_prices(struct client *c, uint32_t hotel, int plan)
 /* Hotels before their types: after an accident either may be asked for again, in any order. */
 void client_prepare(struct client *c)
 {
-	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+	for (uint32_t h = 0; h < c->cluster->plan.hotel_count; h++)
 		put_hotel(c, h);
 	prepare_wait(c);
-	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+	for (uint32_t h = 0; h < c->cluster->plan.hotel_count; h++)
 		for (int t = 0; t < (int)SIM_TYPES; t++)
 			put_type(c, h, t);
 	prepare_wait(c);
 	for (int plan = 1; plan <= 2; plan++) {
-		for (uint32_t h = 0; h < SIM_HOTELS; h++)
+		for (uint32_t h = 0; h < c->cluster->plan.hotel_count; h++)
 			put_plan(c, h, plan);
 		prepare_wait(c);
 	}
-	for (uint32_t h = 0; h < SIM_HOTELS; h++)
+	for (uint32_t h = 0; h < c->cluster->plan.hotel_count; h++)
 		for (int plan = 0; plan <= 1; plan++)
 			put_prices(c, h, plan);
 	prepare_wait(c);

@@ -15,6 +15,7 @@
 #define FAULT_REACH 2u /* a write astray is lost, and takes another with it */
 #define ROLL_US (INT64_C(4) * 3600 * 1000000) /* from the wall's start to the day roll */
 #define ROLL_WITHIN_US 25000000u
+#define SAFETY_US UINT64_C(20000000)
 
 void cluster_tell(struct cluster *c, const char *format, ...)
 {
@@ -30,12 +31,15 @@ void cluster_tell(struct cluster *c, const char *format, ...)
 
 void cluster_fail(struct cluster *c, const char *format, ...)
 {
+	char text[1280];
 	va_list args;
-	printf("at %.6f s: ", (double)sim_world_now_us(c->world) / 1e6);
 	va_start(args, format);
-	vprintf(format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	printf("\nto see it again: %s\n", c->plan.again);
+	printf("at %.6f s: %s\nto see it again: %s\n", (double)sim_world_now_us(c->world) / 1e6,
+		text, c->plan.again);
+	if (c->on_fail != NULL)
+		c->on_fail(c, text);
 	fflush(stdout);
 	abort();
 }
@@ -236,9 +240,34 @@ static void restart_router(void *context)
 
 /* ---- crashes ---- */
 
+bool cluster_may_crash(const struct cluster *c)
+{
+	return !c->plan.has_crash_limit || c->crash_count < c->plan.crashes_max;
+}
+
+void cluster_faults_set(struct cluster *c, const struct sim_faults *faults)
+{
+	c->faults = *faults;
+	if (!cluster_may_crash(c))
+		c->faults.crash_kill = c->faults.crash_power = 0;
+	sim_world_faults_set(c->world, &c->faults);
+}
+
+static void count_crash(struct cluster *c)
+{
+	c->crash_count++;
+	if (cluster_may_crash(c))
+		return;
+	cluster_faults_set(c, &c->faults);
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		if (sim_node_is_alive(c->shards[i].node))
+			sim_node_crash_at(c->shards[i].node, 0, SIM_CRASH_NONE);
+}
+
 static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 {
 	struct cluster *c = context;
+	count_crash(c);
 	const uint64_t again = sim_world_now_us(c->world) + 1 + rng_below(&c->rng, 2 * RESTART_US);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *s = &c->shards[i];
@@ -381,13 +410,15 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	memset(p, 0, sizeof(*p));
 	rng_init(&p->rng, seed ^ UINT64_C(0x6b657972));
 	p->seed = seed;
-	snprintf(p->again, sizeof(p->again), "keyrack-sim --seed %llu --trace",
-		(unsigned long long)seed);
 	p->shard_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_SHARDS_MAX);
 	p->router_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_ROUTERS_MAX);
 	p->client_count = 1 + (uint32_t)rng_below(&p->rng, CLUSTER_CLIENTS_MAX);
 	p->router_window = 64;
 	p->router_wait_frames = 12; /* so that OVERLOADED is common */
+	p->operations_max = p->crashes_max = UINT64_MAX;
+	p->safety_us = SAFETY_US;
+	for (uint32_t i = 0; i < CLUSTER_TROUBLES; i++)
+		p->troubles[i] = 1;
 	draw_world(p);
 	draw_media(p);
 	draw_server(p, tz);
@@ -408,6 +439,7 @@ void cluster_open(struct cluster *c, const struct cluster_plan *plan)
 	c->router_count = plan->router_count;
 	c->client_count = plan->client_count;
 	c->world = sim_world_new(&c->plan.world);
+	cluster_faults_set(c, &plan->world.faults);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *s = &c->shards[i];
 		*s = (struct shard_node){.cluster = c, .number = i};
@@ -444,7 +476,7 @@ void cluster_close(struct cluster *c)
 void cluster_calm(struct cluster *c)
 {
 	const struct sim_faults none = {.fate_kept = 1, .fate_dropped = 1};
-	sim_world_faults_set(c->world, &none);
+	cluster_faults_set(c, &none);
 	c->is_media_on = false;
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		sim_disk_capacity_set(c->shards[i].disk, 0);

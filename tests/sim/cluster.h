@@ -15,7 +15,19 @@
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
 #define CLUSTER_STRIKES_MAX 9u
-#define CLUSTER_AGAIN_SIZE 512u
+#define CLUSTER_AGAIN_SIZE 1024u
+
+/* What the harness does by itself in the safety phase: trouble.c */
+enum cluster_trouble {
+	CLUSTER_FULL,
+	CLUSTER_CUT,
+	CLUSTER_KILL,
+	CLUSTER_POWER,
+	CLUSTER_ROUTER_KILL,
+	CLUSTER_CRASH_AT,
+	CLUSTER_DAYS,
+	CLUSTER_TROUBLES,
+};
 
 struct cluster;
 struct client;
@@ -59,6 +71,13 @@ struct cluster_plan {
 	uint32_t strike_tail, strike_rest; /* in a hundred deaths: media.h */
 	bool has_damage;                   /* media or strike_rest are on */
 	struct server_config server;       /* so are addresses, index and handler */
+	uint32_t hotel_count;
+	uint64_t operations_max; /* of all clients */
+	uint64_t crashes_max;    /* of all processes */
+	bool has_crash_limit;
+	uint64_t safety_us;                  /* how long anything may happen */
+	uint32_t troubles[CLUSTER_TROUBLES]; /* 0: not this one */
+	bool is_canary; /* the first sale after a crash is heard wrongly: the oracle must tell */
 };
 
 struct cluster {
@@ -70,6 +89,9 @@ struct cluster {
 	struct router_node routers[CLUSTER_ROUTERS_MAX];
 	struct client *clients[CLUSTER_CLIENTS_MAX];
 	uint64_t verify_count;
+	uint64_t operation_count, crash_count; /* of all clients; of all processes */
+	struct sim_faults faults;              /* as they are now */
+	bool has_sung;                         /* the canary */
 	bool is_media_on;
 	struct rng rng_media;
 	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;
@@ -80,6 +102,7 @@ struct cluster {
 	void (*on_damage)(struct cluster *cluster, uint32_t shard, uint32_t reach);
 	void (*on_strike)(struct cluster *cluster, uint32_t shard);  /* at a segment, before it */
 	uint64_t (*digest)(struct cluster *cluster, uint32_t shard); /* of its directory */
+	void (*on_fail)(struct cluster *cluster, const char *text);  /* just before the end */
 };
 
 /* Everything from the seed: counts, sizes, delays, faults. `tz` outlives the cluster. */
@@ -92,6 +115,9 @@ void cluster_close(struct cluster *cluster);
 
 /* No more faults from now on; what is dead starts again by itself. */
 void cluster_calm(struct cluster *cluster);
+/* Other rates from now on, but for crashes when there have been enough. */
+void cluster_faults_set(struct cluster *cluster, const struct sim_faults *faults);
+bool cluster_may_crash(const struct cluster *cluster);
 /* All that are not refused for good. */
 bool cluster_is_serving(const struct cluster *cluster);
 /* The shard's media were damaged: up to so many acknowledged batches may go unproven. */

@@ -23,6 +23,11 @@ static bool chance(struct client *c, uint32_t per_hundred)
 	return draw(c, 100) < per_hundred;
 }
 
+static uint32_t hotel_draw(struct client *c)
+{
+	return (uint32_t)draw(c, c->cluster->plan.hotel_count);
+}
+
 static uint64_t wall_us(const struct client *c)
 {
 	return (uint64_t)io_clock_wall_us(c->caller.loop);
@@ -135,7 +140,7 @@ static void new_sale(struct client *c)
 	memset(t, 0, sizeof(*t));
 	t->may_be = STATE_ABSENT;
 	t->replaces = CLIENT_NO_TRACK;
-	r->hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	r->hotel = client_hotel(hotel_draw(c));
 	r->id = id_draw(c, r->hotel);
 	r->book = chance(c, 40);
 	if (c->track_count > 0 && chance(c, 8))
@@ -231,7 +236,7 @@ static void new_import(struct client *c)
 	t->may_be = STATE_ABSENT;
 	t->replaces = CLIENT_NO_TRACK;
 	t->is_imported = true;
-	i->what.hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	i->what.hotel = client_hotel(hotel_draw(c));
 	if (chance(c, 40))
 		foreign_draw(c, i);
 	else
@@ -501,7 +506,7 @@ static void update(struct client *c)
 		(void)ask_update(c, &c->last_update, false); /* a repeated source_seq */
 		return;
 	}
-	update_draw(c, &c->last_update, (uint32_t)draw(c, SIM_HOTELS));
+	update_draw(c, &c->last_update, hotel_draw(c));
 	(void)ask_update(c, &c->last_update, false);
 }
 
@@ -527,7 +532,7 @@ static void type_put(struct client *c)
 	s.guests_max = chance(c, 70) ? 0 : (uint32_t)draw(c, 3) + 2;
 	s.advance_min = chance(c, 85) ? 0 : (uint32_t)draw(c, 4000);
 	s.advance_max = chance(c, 85) ? 0 : (uint32_t)draw(c, 12000) + 1;
-	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	const uint32_t hotel = hotel_draw(c);
 	const int type = (int)draw(c, SIM_TYPES);
 	(void)ask_type(c, hotel, type, &s, false);
 }
@@ -581,7 +586,7 @@ static void plan_put(struct client *c)
 {
 	struct m_plan_put p;
 	memset(&p, 0, sizeof(p));
-	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	const uint32_t hotel = hotel_draw(c);
 	p.hotel = client_hotel(hotel);
 	p.type = (int)draw(c, chance(c, 97) ? SIM_TYPES : 7);
 	p.plan = (int)draw(c, SIM_PLANS + 1);
@@ -605,7 +610,7 @@ static void hotel_put(struct client *c)
 	s.holds_max = chance(c, 80) ? 0 : 4;
 	s.guest_holds_max = chance(c, 80) ? 0 : 1;
 	s.status = chance(c, 94) ? 1 : 2;
-	const uint32_t hotel = (uint32_t)draw(c, SIM_HOTELS);
+	const uint32_t hotel = hotel_draw(c);
 	s.offset_s = client_zones[hotel].offset_s;
 	(void)ask_hotel(c, hotel, &s, false);
 }
@@ -615,7 +620,7 @@ static void hotel_put(struct client *c)
 static void question(struct client *c)
 {
 	struct m_reserve r;
-	const uint64_t hotel = client_hotel((uint32_t)draw(c, SIM_HOTELS));
+	const uint64_t hotel = client_hotel(hotel_draw(c));
 	switch (draw(c, 9)) {
 	case 0:
 	case 1: {

@@ -4,6 +4,7 @@
  *   keyrack-sim --seed N [--trace]     one world, told if asked
  *   keyrack-sim --seeds A..B           many, each twice: the same seed gives the same trace hash
  *   keyrack-sim --list FILE            the seeds of a file, one a line
+ *   keyrack-sim --seed N --minimise    what of a failing seed is needed for it to fail
  *
  * Two phases: safety, in which anything of the seed's faults may happen and answers must be right;
  * then liveness, in which the faults stop and everything must resolve. Exit status: 0 all held; a
@@ -13,21 +14,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/tz_load.h"
 #include "engine/log/record.h"
 #include "tests/sim/media.h"
+#include "tests/sim/minimise.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/trouble.h"
 #include "tests/sim/witness.h"
 
-#define SAFETY_US UINT64_C(20000000)
 #define LIVENESS_US UINT64_C(240000000)
 #define STRIKES_MIN 3
 #define FAULTS_MIN 5
 #define HITS_MIN 10 /* of each, by all seeds together */
-#define DAY_US INT64_C(86400000000)
 
 struct totals {
+	uint64_t operations;
 	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
 	uint64_t codes[256];
 	uint64_t marks[SIM_MARK_COUNT];
@@ -43,85 +46,14 @@ static void run_until(struct cluster *c, uint64_t until_us)
 			cluster_fail(c, "nothing will ever happen again");
 }
 
-/*
- * Days pass while the shards are down: their clocks are right, the wall's, at a start only. Not
- * while one is down already, so that it is not down for more than a week.
- */
-static void days_pass(struct cluster *c)
-{
-	const int64_t days = rng_below(&c->rng, 4) == 0 ? 1 + (int64_t)rng_below(&c->rng, 5) : 1;
-	const int64_t step = days * DAY_US + (int64_t)rng_below(&c->rng, 3) * 3600000000;
-	if (!cluster_is_serving(c))
-		return;
-	for (uint32_t i = 0; i < c->client_count; i++)
-		sim_node_wall_step(c->clients[i]->caller.node, step);
-	for (uint32_t i = 0; i < c->router_count; i++)
-		sim_node_wall_step(c->routers[i].node, step);
-	for (uint32_t i = 0; i < c->shard_count; i++) {
-		sim_node_wall_step(c->shards[i].node, step);
-		sim_node_crash(
-			c->shards[i].node, rng_below(&c->rng, 2) == 0 ? SIM_KILL : SIM_POWER);
-	}
-	cluster_tell(c, "%lld days pass", (long long)days);
-}
-
-/* Now and then a disk is full for a while, or a link is cut. */
-static void trouble(struct cluster *c)
-{
-	const uint32_t shard = (uint32_t)rng_below(&c->rng, c->shard_count);
-	struct sim_disk *disk = c->shards[shard].disk;
-	switch (rng_below(&c->rng, 18)) {
-	case 0:
-	case 8:
-	case 9:
-		sim_disk_capacity_set(disk, KR_MAX(1, sim_disk_used_bytes(disk)));
-		cluster_tell(c, "shard %u: the disk fills", shard);
-		break;
-	case 1:
-		sim_disk_capacity_set(disk, 0);
-		break;
-	case 2:
-		sim_node_partition(c->shards[shard].node, c->routers[0].node, true);
-		cluster_tell(c, "shard %u is cut off router 0", shard);
-		break;
-	case 3:
-		sim_node_partition(c->shards[shard].node, c->routers[0].node, false);
-		break;
-	case 4:
-		if (sim_node_is_alive(c->shards[shard].node))
-			sim_node_crash(c->shards[shard].node, SIM_KILL);
-		break;
-	case 5:
-		if (sim_node_is_alive(c->shards[shard].node))
-			sim_node_crash(c->shards[shard].node, SIM_POWER);
-		break;
-	case 6:
-		if (sim_node_is_alive(c->routers[0].node))
-			sim_node_crash(c->routers[0].node, SIM_KILL);
-		break;
-	case 7:
-		if (sim_node_is_alive(c->shards[shard].node)) {
-			const uint64_t nth = 1 + rng_below(&c->rng, 60);
-			sim_node_crash_at(c->shards[shard].node, nth,
-				rng_below(&c->rng, 2) == 0 ? SIM_KILL : SIM_POWER);
-		}
-		break;
-	case 16:
-		days_pass(c);
-		break;
-	default:
-		break;
-	}
-}
-
 static void safety(struct cluster *c)
 {
-	const uint64_t end = sim_world_now_us(c->world) + SAFETY_US;
+	const uint64_t end = sim_world_now_us(c->world) + c->plan.safety_us;
 	for (uint32_t i = 0; i < c->client_count; i++)
 		client_load(c->clients[i], true);
 	media_begin(c);
 	while (sim_world_now_us(c->world) < end) {
-		run_until(c, sim_world_now_us(c->world) + 500000);
+		run_until(c, KR_MIN(end, sim_world_now_us(c->world) + TROUBLE_EVERY_US));
 		trouble(c);
 	}
 }
@@ -156,6 +88,7 @@ static void liveness(struct cluster *c)
 static void add_up(struct totals *totals, const struct cluster *c)
 {
 	totals->seeds++;
+	totals->operations += c->operation_count;
 	totals->events += sim_world_event_count(c->world);
 	totals->virtual_us += sim_world_now_us(c->world);
 	totals->verified += c->verify_count;
@@ -232,14 +165,35 @@ static void on_damage(struct cluster *c, uint32_t shard, uint32_t reach)
 	witness_damage(shard, reach);
 }
 
-static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, struct totals *totals)
+struct options {
+	uint64_t first, last;
+	bool is_told, needs_coverage, is_canary, is_minimised;
+	const char *list;
+	struct trim trim;
+	const struct tz_db *tz;
+};
+
+static void plan_make(
+	struct cluster_plan *plan, const struct options *o, const struct trim *trim, uint64_t seed)
+{
+	char taken[CLUSTER_AGAIN_SIZE - 128];
+	cluster_plan_draw(plan, o->tz, seed);
+	plan->hotel_count = SIM_HOTELS;
+	trim_apply(trim, plan);
+	trim_print(trim, taken, sizeof(taken));
+	snprintf(plan->again, sizeof(plan->again), "keyrack-sim --seed %llu%s%s --trace",
+		(unsigned long long)seed, o->is_canary ? " --canary" : "", taken);
+	plan->is_told = o->is_told;
+	plan->is_canary = o->is_canary;
+}
+
+static uint64_t run_seed(const struct cluster_plan *plan,
+	void (*on_fail)(struct cluster *cluster, const char *text), struct totals *totals)
 {
 	static struct cluster cluster;
-	struct cluster_plan plan;
 	struct cluster *c = &cluster;
-	cluster_plan_draw(&plan, tz, seed);
-	plan.is_told = is_told;
-	cluster_open(c, &plan);
+	cluster_open(c, plan);
+	c->on_fail = on_fail;
 	c->on_ready = on_ready;
 	c->on_death = media_strike;
 	c->on_damage = on_damage;
@@ -268,11 +222,24 @@ static uint64_t run_seed(const struct tz_db *tz, uint64_t seed, bool is_told, st
 
 /* ---- the command ---- */
 
-struct options {
-	uint64_t first, last;
-	bool is_told, needs_coverage;
-	const char *list;
-};
+#define KEY_NUMBER 256 /* and those of enum trim_number after it */
+#define KEY_STIR (KEY_NUMBER + TRIM_NUMBERS)
+
+static error_t trim_option(int key, const char *arg, struct argp_state *state, struct trim *trim)
+{
+	bool is_right = false;
+	if (key == 'f')
+		is_right = trim_faults_parse(trim, arg);
+	else if (key == KEY_STIR)
+		is_right = trim_stir_parse(trim, arg);
+	else if (key >= KEY_NUMBER && key < KEY_STIR)
+		is_right = trim_number_parse(trim, (enum trim_number)(key - KEY_NUMBER), arg);
+	else
+		return ARGP_ERR_UNKNOWN;
+	if (!is_right)
+		argp_error(state, "%s is not understood here", arg);
+	return 0;
+}
 
 static error_t option(int key, char *arg, struct argp_state *state)
 {
@@ -297,17 +264,25 @@ static error_t option(int key, char *arg, struct argp_state *state)
 	case 'c':
 		o->needs_coverage = true;
 		break;
+	case 'm':
+		o->is_minimised = true;
+		break;
+	case 'C':
+		o->is_canary = true;
+		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return trim_option(key, arg, state, &o->trim);
 	}
 	return 0;
 }
 
-static void twice(const struct tz_db *tz, uint64_t seed, struct totals *totals)
+static void twice(const struct options *o, uint64_t seed, struct totals *totals)
 {
 	struct totals ignored = {0};
-	const uint64_t one = run_seed(tz, seed, false, totals);
-	const uint64_t two = run_seed(tz, seed, false, &ignored);
+	struct cluster_plan plan;
+	plan_make(&plan, o, &o->trim, seed);
+	const uint64_t one = run_seed(&plan, NULL, totals);
+	const uint64_t two = run_seed(&plan, NULL, &ignored);
 	if (one != two) {
 		printf("seed %llu: %016llx, then %016llx: the world is not deterministic\n",
 			(unsigned long long)seed, (unsigned long long)one, (unsigned long long)two);
@@ -315,17 +290,17 @@ static void twice(const struct tz_db *tz, uint64_t seed, struct totals *totals)
 	}
 }
 
-static void run_list(const struct tz_db *tz, const char *path, struct totals *totals)
+static void run_list(const struct options *o, struct totals *totals)
 {
 	char line[64];
-	FILE *file = fopen(path, "re");
+	FILE *file = fopen(o->list, "re");
 	if (file == NULL) {
-		printf("%s cannot be read\n", path);
+		printf("%s cannot be read\n", o->list);
 		exit(2);
 	}
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (line[0] >= '0' && line[0] <= '9')
-			twice(tz, strtoull(line, NULL, 10), totals);
+			twice(o, strtoull(line, NULL, 10), totals);
 	fclose(file);
 }
 
@@ -406,6 +381,20 @@ static int coverage(const struct totals *t)
 	return missing;
 }
 
+/* What a seed is worth and what it costs. */
+static void report_means(const struct totals *t, uint32_t runs_per_seed)
+{
+	struct timespec used = {0};
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	const double seconds = (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+	const double seeds = KR_MAX(t->seeds, 1);
+	printf("a seed: %.0f operations, %.1f s of virtual time, %.1f crashes of shards; "
+	       "%.0f seeds per core-hour, each %s\n",
+		(double)t->operations / seeds, (double)t->virtual_us / 1e6 / seeds,
+		(double)t->crashes / seeds, seeds * 3600 / KR_MAX(seconds, 1e-3),
+		runs_per_seed == 2 ? "run twice" : "run once");
+}
+
 static void report(const struct totals *t)
 {
 	printf("%llu seeds, %.0f s of virtual time, %llu events, %llu crashes of shards, %llu "
@@ -443,6 +432,53 @@ static void report(const struct totals *t)
 				(unsigned long long)t->marks[i]);
 }
 
+/* One world that fails, told if asked; in a process of its own when it is made small. */
+static void fail_seed(const struct minimise *m, const struct trim *trim, bool is_told,
+	void (*on_fail)(struct cluster *cluster, const char *text))
+{
+	static struct totals ignored;
+	struct cluster_plan plan;
+	plan_make(&plan, m->context, trim, m->seed);
+	plan.is_told = is_told;
+	(void)run_seed(&plan, on_fail, &ignored);
+}
+
+static int make_small(const struct options *o)
+{
+	struct cluster_plan plan;
+	plan_make(&plan, o, &o->trim, o->first);
+	struct minimise m = {.run = fail_seed, .context = o, .seed = o->first, .trim = o->trim};
+	const int r = minimise(&m, &plan);
+	if (r != 0) {
+		printf("seed %llu does not fail\n", (unsigned long long)o->first);
+		return r;
+	}
+	plan_make(&plan, o, &m.trim, o->first);
+	printf("smallest: %s\n", plan.again);
+	return minimise_tell(&m);
+}
+
+static int run(const struct options *o)
+{
+	static struct totals totals;
+	struct cluster_plan plan;
+	if (o->is_minimised)
+		return make_small(o);
+	if (o->list != NULL)
+		run_list(o, &totals);
+	for (uint64_t seed = o->first; o->list == NULL && seed <= o->last; seed++) {
+		if (o->first != o->last) {
+			twice(o, seed, &totals);
+			continue;
+		}
+		plan_make(&plan, o, &o->trim, seed);
+		printf("trace %016llx\n", (unsigned long long)run_seed(&plan, NULL, &totals));
+	}
+	report_means(&totals, o->list != NULL || o->first != o->last ? 2 : 1);
+	report(&totals);
+	return o->needs_coverage && coverage(&totals) != 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp_option words[] = {
@@ -451,27 +487,33 @@ int main(int argc, char **argv)
 		{"trace", 't', NULL, 0, "tell the story in virtual time", 0},
 		{"list", 'l', "FILE", 0, "seeds that failed once, one a line", 0},
 		{"coverage", 'c', NULL, 0, "fail unless every answer came up", 0},
+		{"minimise", 'm', NULL, 0, "make a seed that fails small, and tell its story", 0},
+		{"shards", KEY_NUMBER + TRIM_SHARDS, "N", 0, "at most so many", 1},
+		{"routers", KEY_NUMBER + TRIM_ROUTERS, "N", 0, "at most so many", 1},
+		{"clients", KEY_NUMBER + TRIM_CLIENTS, "N", 0, "at most so many", 1},
+		{"hotels", KEY_NUMBER + TRIM_HOTELS, "N", 0, "at most so many", 1},
+		{"operations", KEY_NUMBER + TRIM_OPERATIONS, "N", 0, "of all clients", 1},
+		{"crashes", KEY_NUMBER + TRIM_CRASHES, "N", 0, "of all processes", 1},
+		{"safety-ms", KEY_NUMBER + TRIM_SAFETY_MS, "N", 0,
+			"virtual time in which faults happen", 1},
+		{"faults", 'f', "NAME,...", 0,
+			"of those the seed has drawn only these stay on, or none", 1},
+		{"stir", KEY_STIR, "N", 0, "the same world with other draws", 1},
+		{"canary", 'C', NULL, OPTION_HIDDEN, "one answer is heard wrongly", 1},
 		{0},
 	};
 	static const struct argp argp = {words, option, NULL,
 		"Simulates a Keyrack cluster under faults drawn from a seed.", NULL, NULL, NULL};
 	struct options o = {.first = 1, .last = 1};
-	static struct totals totals;
 	struct tz_db tz;
+	trim_init(&o.trim);
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (tz_load(TZ_FOLDER, &tz) != 0) {
 		puts("tzdata is missing");
 		return 2;
 	}
-	if (o.list != NULL)
-		run_list(&tz, o.list, &totals);
-	else if (o.first == o.last)
-		printf("trace %016llx\n",
-			(unsigned long long)run_seed(&tz, o.first, o.is_told, &totals));
-	else
-		for (uint64_t seed = o.first; seed <= o.last; seed++)
-			twice(&tz, seed, &totals);
-	report(&totals);
+	o.tz = &tz;
+	const int r = run(&o);
 	tz_free(&tz);
-	return o.needs_coverage && coverage(&totals) != 0;
+	return r;
 }

@@ -32,7 +32,7 @@ void media_begin(struct cluster *c)
 	faults.disk_rot = media->disk_rot;
 	faults.disk_read_flip = media->disk_read_flip;
 	faults.disk_read_error = media->disk_read_error;
-	sim_world_faults_set(c->world, &faults);
+	cluster_faults_set(c, &faults);
 	c->is_media_on = true;
 }
 

@@ -198,6 +198,18 @@ static void count(struct client *c, const struct open_call *call, const struct c
 	}
 }
 
+/* The canary hears one answer wrongly: whoever checks answers must tell. */
+static void sing(struct client *c, const struct open_call *call, const struct client_end *end,
+	struct witness_reply *reply)
+{
+	struct cluster *cluster = c->cluster;
+	if (!cluster->plan.is_canary || cluster->has_sung || cluster->crash_count == 0 ||
+		call->type != FRAME_BOOK || end->code != KEYRACK_DONE)
+		return;
+	cluster->has_sung = true;
+	reply->total++;
+}
+
 void oracle_answer(struct client *c, const struct open_call *call, const struct client_end *end)
 {
 	struct witness_reply reply;
@@ -211,6 +223,7 @@ void oracle_answer(struct client *c, const struct open_call *call, const struct 
 	if (call->is_setup && end->code != KEYRACK_DONE)
 		cluster_fail(
 			c->cluster, "%s: %s", frame_type_name(call->type), code_name(end->code));
+	sing(c, call, end, &reply);
 	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN &&
 		!witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply)) {
 		take_lost(c, call);
