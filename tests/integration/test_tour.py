@@ -61,7 +61,7 @@ class TourTest(unittest.TestCase):
                               stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False)
 
     def stop_all(self):
-        for name in ("demo", "demo-copy"):
+        for name in ("demo", "demo-copy", "demo-backup"):
             self.shell(f"keyrack cluster stop --dir {name} --kill")
 
     def typed(self, line):
@@ -90,6 +90,11 @@ class TourTest(unittest.TestCase):
             self.assertIn(said, done.stdout, line)
             if line.startswith("keyrack hold"):
                 self.environment["ID"] = re.search(r"^id (\S+)$", done.stdout, re.M).group(1)
+        done = self.shell("keyrack cluster start --dir demo-backup")
+        self.assertEqual(done.returncode, REFUSED, done.stdout)
+        self.assertRegex(done.stdout, "demo-backup is a backup.*`keyrack restore --dir NEW ")
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "demo-backup"))),
+                         ["cluster.json", "manifest.json", "shard-0", "shard-1"])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/keyrack/backup_file.h"
 #include "tools/keyrack/cluster_status.h"
 #include "tools/keyrack/commands.h"
 #include "tools/keyrack/ready.h"
@@ -341,12 +342,28 @@ static int config_settle(const struct cli *cli, struct start *start)
 }
 
 /* Opens or prepares the directory and locks it. CLI_DONE and *ret_lock, or the exit code. */
+/* What starts in it writes to it: it would be a backup no more. 0 or a negative error. */
+static int backup_refuse(const struct cluster *cluster, struct kr_error_text *error)
+{
+	char path[FILES_PATH_SIZE];
+	kr_assert(cluster->dir[0] == '/');
+	if (!files_join(cluster->dir, BACKUP_MANIFEST, path, sizeof(path)) ||
+		access(path, F_OK) != 0)
+		return 0;
+	return kr_error_text_set(error, -KR_E_INVALID, 0,
+		"%s is a backup, which a start would change; `keyrack restore --dir NEW %s` makes "
+		"a cluster of it",
+		cluster->dir, cluster->dir);
+}
+
 static int directory_take(const struct cli *cli, struct start *start, int *ret_lock)
 {
 	struct kr_error_text error;
 	int r;
 	kr_error_text_clear(&error);
 	r = cluster_open(start->dir, &start->cluster, &error);
+	if (r == 0)
+		r = backup_refuse(&start->cluster, &error);
 	if (r == CLUSTER_NONE)
 		r = cluster_prepare(start->dir, &start->cluster, &error);
 	if (r == 0)
