@@ -48,11 +48,11 @@ static const char *inv_record_wrong(
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
 	if (record->state < INV_HELD || record->state > INV_VOID || record->revision == 0)
 		return "a record's state or revision is none";
-	if (inv_record_find(inv, record->hotel_index, record->id) != r)
-		return "the index does not find the record";
 	bool has_hotel = record->hotel_index != INV_NONE;
 	if (has_hotel ? record->hotel_index >= inv->hotel_count : record->state != INV_VOID)
 		return "the record's hotel is unknown";
+	if (inv_record_find(inv, record->hotel_index, record->id) != r)
+		return "the index does not find the record";
 	if ((record->line_count == 0) != (record->state == INV_VOID))
 		return "a record has no lines, or a VOID has some";
 	uint32_t line_count = inv_record_lines(inv, record, lines);
