@@ -44,9 +44,7 @@ int inv_move_find_id(const struct inv *inv, uint32_t hotel_index, const struct i
 	if (r == INV_NONE)
 		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);
 	const struct inv_record *record = inv_record_at(inv, r);
-	if (record->hotel_index != hotel_index)
-		return inv_contradict(effect, "the reservation is another hotel's", hotel_index,
-			record->hotel_index, 0, ret);
+	kr_assert(record->hotel_index == hotel_index);
 	if ((from >> record->state & 1) == 0)
 		return inv_contradict(effect, "the reservation's state does not allow that", from,
 			record->state, 0, ret);

@@ -34,9 +34,7 @@ int inv_apply_retire(struct inv *inv, uint32_t hotel_index, const struct inv_eff
 		return inv_contradict(effect, "the reservation is unknown", 0, 0, 0, ret);
 	const struct inv_record *record = inv_record_at(inv, r);
 	bool completed = effect->u.retire.completed;
-	if (record->hotel_index != hotel_index)
-		return inv_contradict(effect, "the reservation is another hotel's", hotel_index,
-			record->hotel_index, 0, ret);
+	kr_assert(record->hotel_index == hotel_index);
 	if (record->state == INV_HELD || completed != inv_state_is_booked(record->state))
 		return inv_contradict(
 			effect, "a live reservation is retired", completed, record->state, 0, ret);
