@@ -130,3 +130,161 @@ Test(tz, refuses_bytes_that_are_no_zone)
 		db.transition_count = transitions;
 	}
 }
+
+/* ---- zones made by hand: what the system's files do not show ---- */
+
+#define MADE_SIZE_MAX 512u
+
+struct made {
+	uint8_t bytes[MADE_SIZE_MAX];
+	size_t size;
+	struct tz_zone zones[1];
+	struct tz_transition transitions[512];
+	struct tz_db db;
+};
+
+static void put_be(struct made *made, uint64_t value, unsigned size)
+{
+	for (unsigned i = size; i-- > 0;)
+		made->bytes[made->size++] = (uint8_t)(value >> 8 * i);
+}
+
+static void put_head(struct made *made, uint32_t time_count, uint32_t type_count)
+{
+	memcpy(made->bytes + made->size, "TZif2", 5);
+	made->size += 20;
+	for (unsigned i = 0; i < 3; i++)
+		put_be(made, 0, 4);
+	put_be(made, time_count, 4);
+	put_be(made, type_count, 4);
+	put_be(made, 0, 4);
+}
+
+/* A zone at UTC that changes to `offsets` at `times`, and then follows the footer. */
+static void make(struct made *made, const int64_t *times, const int32_t *offsets, uint32_t count,
+	const char *footer)
+{
+	memset(made, 0, sizeof(*made));
+	put_head(made, 0, 1);
+	put_be(made, 0, 6);
+	put_head(made, count, count + 1);
+	for (uint32_t i = 0; i < count; i++)
+		put_be(made, (uint64_t)times[i], 8);
+	for (uint32_t i = 0; i < count; i++)
+		put_be(made, i + 1, 1);
+	put_be(made, 0, 6);
+	for (uint32_t i = 0; i < count; i++) {
+		put_be(made, (uint32_t)offsets[i], 4);
+		put_be(made, 0, 2);
+	}
+	memcpy(made->bytes + made->size, footer, strlen(footer));
+	made->size += strlen(footer);
+	made->db = (struct tz_db){.zones = made->zones,
+		.transitions = made->transitions,
+		.zone_capacity = 1,
+		.transition_capacity = KR_ARRAY_COUNT(made->transitions)};
+}
+
+static int add(struct made *made)
+{
+	return tz_db_add(&made->db, "Made/Zone", made->bytes, made->size);
+}
+
+static void turns_at(struct made *made, int64_t at_s, int32_t before_s, int32_t after_s)
+{
+	cr_assert_eq(tz_offset_s(&made->db, 0, at_s - 1), before_s);
+	cr_assert_eq(tz_offset_s(&made->db, 0, at_s), after_s);
+}
+
+Test(tz, a_julian_day_never_counts_the_29th_of_february)
+{
+	struct made made;
+	make(&made, NULL, NULL, 0, "\nAAA0BBB,J60/2,J300/2\n");
+	cr_assert_eq(add(&made), 0);
+	turns_at(&made, utc(2027, 3, 1, 2, 0), 0, 3600);
+	turns_at(&made, utc(2028, 3, 1, 2, 0), 0, 3600);
+	turns_at(&made, utc(2028, 10, 27, 1, 0), 3600, 0);
+}
+
+Test(tz, a_day_of_the_year_counts_it)
+{
+	struct made made;
+	make(&made, NULL, NULL, 0, "\nAAA0BBB-2,59/0:30:15,300\n");
+	cr_assert_eq(add(&made), 0);
+	turns_at(&made, utc(2027, 3, 1, 0, 30) + 15, 0, 7200);
+	turns_at(&made, utc(2028, 2, 29, 0, 30) + 15, 0, 7200);
+}
+
+Test(tz, a_zone_without_a_rule_stays_as_it_was_last)
+{
+	struct made made;
+	const int64_t at = utc(2001, 1, 1, 0, 0);
+	const int32_t offset = 5400;
+	make(&made, &at, &offset, 1, "\n\n");
+	cr_assert_eq(add(&made), 0);
+	turns_at(&made, at, 0, 5400);
+	cr_assert_eq(tz_offset_s(&made.db, 0, utc(2099, 7, 1, 0, 0)), 5400);
+}
+
+Test(tz, a_date_that_has_begun_does_not_end_when_clocks_go_back_over_midnight)
+{
+	struct made made;
+	const int64_t at = utc(2001, 5, 2, 0, 30);
+	const int32_t offset = -3600;
+	make(&made, &at, &offset, 1, "\n\n");
+	cr_assert_eq(add(&made), 0);
+	const int32_t day = (int32_t)(utc(2001, 5, 2, 0, 0) / DAY_S);
+	cr_assert_eq(tz_day_of(&made.db, 0, utc(2001, 5, 1, 23, 59), 0), day - 1);
+	cr_assert_eq(tz_day_of(&made.db, 0, utc(2001, 5, 2, 0, 10), 0), day);
+	cr_assert_eq(tz_day_of(&made.db, 0, at, 0), day, "23:30 of the day before, once more");
+}
+
+Test(tz, a_malformed_rule_is_refused)
+{
+	static const char *const footers[] = {"", "AAA0\n", "\nA0\n", "\nAAA\n", "\nAAA200\n",
+		"\nAAA0:60\n", "\nAAA0:0:60\n", "\n<AAA0\n", "\nAAA0BB\n", "\nAAA0BBB\n",
+		"\nAAA0BBBx\n", "\nAAA0BBB,M13.1.0,M4.1.0\n", "\nAAA0BBB,M0.1.0,M4.1.0\n",
+		"\nAAA0BBB,M3.6.0,M4.1.0\n", "\nAAA0BBB,M3.1.7,M4.1.0\n", "\nAAA0BBB,J366,J1\n",
+		"\nAAA0BBB,367,1\n", "\nAAA0BBB,M3.1.0/x,M4.1.0\n", "\nAAA0BBB,M3.1.0\n",
+		"\nAAA0BBB,M3.1.0,M4.1.0"};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(footers); i++) {
+		struct made made;
+		make(&made, NULL, NULL, 0, footers[i]);
+		cr_assert_eq(add(&made), TZ_MALFORMED, "%s", footers[i]);
+		cr_assert_eq(made.db.transition_count, 0);
+	}
+}
+
+Test(tz, offsets_and_times_that_cannot_be_are_refused)
+{
+	struct made made;
+	const int64_t times[] = {1000, 1000}, early[] = {-5};
+	const int32_t offsets[] = {3600, 0}, wide[] = {27 * 3600, 0};
+	make(&made, times, offsets, 2, "\n\n");
+	cr_assert_eq(add(&made), TZ_MALFORMED, "times do not ascend");
+	make(&made, times, wide, 1, "\n\n");
+	cr_assert_eq(add(&made), TZ_MALFORMED, "more than a day off");
+	for (unsigned i = 0; i < 2; i++) {
+		make(&made, i == 0 ? early : times, offsets, 1, "\n\n");
+		/* the one index stands behind the one time */
+		made.bytes[44 + 6 + 44 + 8] = 2;
+		cr_assert_eq(add(&made), TZ_MALFORMED, "no such type");
+	}
+}
+
+Test(tz, a_table_that_is_full_says_so_and_takes_nothing)
+{
+	struct made made;
+	const int64_t times[] = {1000, 2000};
+	const int32_t offsets[] = {3600, 0};
+	for (uint32_t capacity = 0; capacity < 262; capacity += capacity < 4 ? 1 : 43) {
+		make(&made, times, offsets, 2, "\nAAA0BBB,M3.2.0,M11.1.0\n");
+		made.db.transition_capacity = capacity;
+		cr_assert_eq(add(&made), TZ_FULL, "%u", capacity);
+		cr_assert_eq(made.db.transition_count, 0);
+		cr_assert_eq(made.db.zone_count, 0);
+	}
+	make(&made, times, offsets, 2, "\n\n");
+	made.db.zone_capacity = 0;
+	cr_assert_eq(add(&made), TZ_FULL);
+}

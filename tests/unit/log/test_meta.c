@@ -146,3 +146,73 @@ Test(mark, a_newer_programs_block_is_not_passed_over)
 	cr_assert_eq(log_mark_choose(file, &mark, &version), LOG_META_BAD_VERSION);
 	cr_assert_eq(version, 2);
 }
+
+/* A right checksum over whatever stands in the block. */
+static void block_reseal(uint8_t *block, uint32_t size_bytes)
+{
+	const uint64_t sum = hash_64(block + 16, size_bytes - 16);
+	memcpy(block + 8, &sum, sizeof(sum));
+}
+
+static void meta_is_bad(const struct log_meta *meta, const char *what)
+{
+	uint8_t block[LOG_BLOCK_SIZE] = {0};
+	struct log_meta read;
+	uint32_t version = 0;
+	memcpy(block, meta, sizeof(*meta));
+	block_reseal(block, sizeof(*meta));
+	cr_assert_eq(log_meta_decode(block, &read, &version), LOG_META_BAD, "%s", what);
+}
+
+static void mark_is_bad(const struct log_mark *mark, const char *what)
+{
+	uint8_t block[LOG_BLOCK_SIZE] = {0};
+	struct log_mark read;
+	uint32_t version = 0;
+	memcpy(block, mark, sizeof(*mark));
+	block_reseal(block, sizeof(*mark));
+	cr_assert_eq(log_mark_decode(block, &read, &version), LOG_META_BAD, "%s", what);
+}
+
+#define BAD(kind, from, change)                                                                    \
+	do {                                                                                       \
+		struct log_##kind kind = (from);                                                   \
+		change;                                                                            \
+		kind##_is_bad(&kind, #change);                                                     \
+	} while (0)
+
+Test(meta, values_that_cannot_be_are_bad_under_a_right_checksum)
+{
+	uint8_t block[LOG_BLOCK_SIZE];
+	struct log_meta good = sample();
+	log_meta_encode(&good, block);
+	BAD(meta, good, meta.reserved[0] = 1);
+	BAD(meta, good, meta.reserved[1] = 1);
+	BAD(meta, good, meta.cluster = 0);
+	BAD(meta, good, meta.segment_blocks = 0);
+	BAD(meta, good, meta.shard_count = 0);
+	BAD(meta, good, meta.shard_count = UINT32_MAX);
+	BAD(meta, good, meta.shard = meta.shard_count);
+	BAD(meta, good, meta.slot_count = 0);
+	BAD(meta, good, meta.slot_first = UINT32_MAX);
+	BAD(meta, good, meta.slot_count = UINT32_MAX);
+	BAD(meta, good, meta.header_size_bytes += 8);
+	BAD(meta, good, meta.header_size_bytes = 16);
+	BAD(meta, good, meta.header_size_bytes = LOG_BLOCK_SIZE + 1);
+}
+
+Test(meta, a_mark_that_cannot_be_is_bad_under_a_right_checksum)
+{
+	uint8_t block[LOG_BLOCK_SIZE];
+	struct log_mark good = mark_of(2);
+	log_mark_encode(&good, block);
+	BAD(mark, good, mark.reserved[0] = 1);
+	BAD(mark, good, mark.reserved[1] = 1);
+	BAD(mark, good, mark.cluster = 0);
+	BAD(mark, good, mark.generation = 0);
+	BAD(mark, good, mark.epoch = 0);
+	BAD(mark, good, mark.term = 0);
+	BAD(mark, good, mark.durable_seq = 0);
+	BAD(mark, good, mark.segment = 0);
+	BAD(mark, good, mark.end_block = 0);
+}

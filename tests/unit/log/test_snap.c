@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "engine/log/snap_check.h"
 #include "engine/log/snap_reader.h"
 #include "tests/unit/log/log_world.h"
 
@@ -244,4 +245,118 @@ Test(snap, what_the_disk_cannot_read_is_bad)
 	log_snap_reader_feed(&reader, NULL);
 	cr_assert_eq(log_snap_reader_next(&reader, &event), LOG_SNAP_DONE);
 	cr_assert_eq(reader.status, LOG_SNAP_UNREADABLE);
+}
+
+/* ---- values that cannot be, under a right checksum ---- */
+
+static void reseal(uint8_t *bytes, uint32_t size_bytes)
+{
+	const uint64_t sum = hash_64(bytes + 16, size_bytes - 16);
+	memcpy(bytes + 8, &sum, sizeof(sum));
+}
+
+/* `good` with a change that its checksum covers, as bytes. */
+#define CHANGED(good, bytes, change)                                                               \
+	do {                                                                                       \
+		__typeof__(good) it = (good);                                                      \
+		change;                                                                            \
+		memcpy(bytes, &it, sizeof(it));                                                    \
+		reseal(bytes, sizeof(it));                                                         \
+	} while (0)
+
+static struct log_snap_header header_of(struct log_snap_sums *sums)
+{
+	uint8_t bytes[LOG_SNAP_HEADER_SIZE];
+	struct log_snap_header header = {.cluster = WORLD_CLUSTER,
+		.shard_count = 2,
+		.slot_count = 9,
+		.epoch = 3,
+		.begin_lsn = BEGIN};
+	log_snap_header_encode(&header, sums, bytes);
+	return header;
+}
+
+#define BAD_HEADER(change)                                                                         \
+	do {                                                                                       \
+		uint8_t bytes[LOG_BLOCK_SIZE] = {0};                                               \
+		CHANGED(good, bytes, change);                                                      \
+		cr_assert_eq(                                                                      \
+			log_snap_header_check(bytes, &read, &sums), LOG_SNAP_BAD_HEADER, #change); \
+	} while (0)
+
+Test(snap, a_header_that_cannot_be_is_bad)
+{
+	struct log_snap_sums sums;
+	struct log_snap_header good = header_of(&sums), read;
+	BAD_HEADER(it.magic++);
+	BAD_HEADER(it.header_size_bytes = 16);
+	BAD_HEADER(it.header_size_bytes = LOG_BLOCK_SIZE + 1);
+	BAD_HEADER(it.reserved0 = 1);
+	BAD_HEADER(it.reserved[0] = 1);
+	BAD_HEADER(it.reserved[6] = 1);
+	BAD_HEADER(it.cluster = 0);
+	BAD_HEADER(it.epoch = 0);
+	BAD_HEADER(it.shard_count = 0);
+	BAD_HEADER(it.shard_count = UINT32_MAX);
+	BAD_HEADER(it.shard = 2);
+	BAD_HEADER(it.slot_count = 0);
+	BAD_HEADER(it.slot_count = UINT32_MAX);
+	BAD_HEADER(it.slot_first = UINT32_MAX);
+}
+
+#define BAD_CHUNK(change)                                                                          \
+	do {                                                                                       \
+		uint8_t bytes[LOG_BLOCK_SIZE] = {0};                                               \
+		CHANGED(good, bytes, change);                                                      \
+		cr_assert_not(log_snap_chunk_head_check(bytes, &begun, &read), #change);           \
+	} while (0)
+
+Test(snap, a_chunk_that_cannot_be_is_none)
+{
+	struct log_snap_sums begun, sums;
+	uint8_t encoded[LOG_BLOCK_SIZE] = {0};
+	struct log_snap_chunk good = {.kind = 1, .slot = 3, .lsn = BEGIN, .body_size_bytes = 5};
+	struct log_snap_chunk read;
+	(void)header_of(&begun);
+	sums = begun;
+	log_snap_chunk_encode(&good, "body", &sums, encoded);
+	cr_assert(log_snap_chunk_head_check(encoded, &begun, &read));
+	BAD_CHUNK(it.magic++);
+	BAD_CHUNK(it.index++);
+	BAD_CHUNK(it.reserved[0] = 1);
+	BAD_CHUNK(it.reserved[1] = 1);
+	BAD_CHUNK(it.body_size_bytes = LOG_SNAP_BODY_SIZE_MAX + 1);
+	BAD_CHUNK(it.kind = 0);
+	BAD_CHUNK(it.slot = UINT32_MAX);
+	encoded[LOG_SNAP_CHUNK_HEADER_SIZE + 6] = 1;
+	cr_assert_not(log_snap_chunk_body_check(encoded, &good, &begun), "filling is zero");
+}
+
+#define BAD_FOOTER(change)                                                                         \
+	do {                                                                                       \
+		uint8_t bytes[LOG_BLOCK_SIZE] = {0};                                               \
+		CHANGED(good, bytes, change);                                                      \
+		cr_assert_not(log_snap_footer_check(bytes, &header, &sums, &read), #change);       \
+	} while (0)
+
+Test(snap, a_footer_that_does_not_sum_up_what_stands_before_it_is_none)
+{
+	struct log_snap_sums sums;
+	uint8_t encoded[LOG_BLOCK_SIZE];
+	const struct log_snap_header header = header_of(&sums);
+	struct log_snap_sums after = sums;
+	struct log_snap_footer good = {.timestamp_us = 5}, read;
+	log_snap_footer_encode(&good, &header, &after, encoded);
+	cr_assert(log_snap_footer_check(encoded, &header, &sums, &read));
+	BAD_FOOTER(it.magic++);
+	BAD_FOOTER(it.reserved[0] = 1);
+	BAD_FOOTER(it.reserved[1] = 1);
+	BAD_FOOTER(it.chunk_count++);
+	BAD_FOOTER(it.chain++);
+	BAD_FOOTER(it.begin_lsn++);
+	BAD_FOOTER(it.end_lsn++);
+	BAD_FOOTER(it.digest++);
+	BAD_FOOTER(it.size_bytes++);
+	encoded[LOG_SNAP_FOOTER_SIZE - 1] ^= 1;
+	cr_assert_not(log_snap_footer_check(encoded, &header, &sums, &read), "its checksum");
 }
