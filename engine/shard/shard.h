@@ -34,7 +34,7 @@ enum shard_event_kind {
 	SHARD_PERSISTED,     /* the log is durable up to persisted_lsn */
 	SHARD_TIMEOUT,       /* the timer is due */
 	SHARD_SLICE_WRITTEN, /* the slice handed out is on disk, its last one the whole snapshot */
-	SHARD_STOP,          /* drain, snapshot, digest, stop */
+	SHARD_STOP,          /* after START: drain, snapshot, digest, stop */
 	SHARD_SPACE,         /* what the log can still take has changed */
 };
 

@@ -135,15 +135,13 @@ static void step_requests(
 
 static void step_stop(struct shard *shard)
 {
-	kr_assert(shard->life >= SHARD_LOADING);
+	kr_assert(shard->life > SHARD_LOADING);
 	kr_assert(shard->life != SHARD_STOPPED);
 	/* Graces are given once: a start is finished before it is stopped. */
 	if (shard->life == SHARD_STARTING)
 		shard->wants_stop = true;
 	if (shard->life == SHARD_SERVING)
 		shard->life = SHARD_STOPPING;
-	if (shard->life == SHARD_LOADING)
-		shard->life = SHARD_STOPPED;
 }
 
 /* The digest stands behind everything: what replay must come to. */
@@ -175,9 +173,10 @@ static void stop_continue(struct shard *shard, struct shard_actions *actions)
 		s->stop_lsn = shard->durable_lsn;
 		if (tried || !shard_snapshot_begin(shard))
 			stop_seal(shard);
-	} else if (shard->life == SHARD_SEALING && durable) {
-		shard->life = SHARD_STOPPED;
 	}
+	/* Without room for a digest nothing is waited for: no event would come. */
+	if (shard->life == SHARD_SEALING && shard->durable_lsn == shard->next_lsn - 1)
+		shard->life = SHARD_STOPPED;
 	actions->is_stopped = shard->life == SHARD_STOPPED;
 }
 
