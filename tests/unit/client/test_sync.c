@@ -333,6 +333,26 @@ static void serve_transition(struct peer *peer, const struct peer_request *reque
 	peer_answer(peer, &request->header, busy ? KEYRACK_OVERLOADED : KEYRACK_DONE, &answer.base);
 }
 
+/* Every field has a value of its own; the answer's total is their sum. */
+static void serve_import(struct peer *peer, const struct peer_request *request)
+{
+	Keyrack__ReservationAnswer answer = KEYRACK__RESERVATION_ANSWER__INIT;
+	const Keyrack__ImportRequest *ask = PEER_MESSAGE(*request, Keyrack__ImportRequest);
+	const Keyrack__Reservation *r = ask->reservation;
+	cr_assert_eq(request->header.routing_key, r->hotel_id);
+	cr_assert(r->n_lines == 1 && r->lines[0]->n_tiers == 2 && ask->has_counted_until);
+	answer.has_total = ask->force && r->was_held && r->graced;
+	answer.total_minor = r->id_hi + r->id_lo + r->hotel_id + r->revision + r->created_at_us +
+			     r->changed_at_us + r->expires_at_us + r->guest_hi + r->guest_lo +
+			     strlen(r->external_ref) + strlen(r->payment_ref) + r->source +
+			     (uint64_t)r->counted_until_day + r->change_id +
+			     r->lines[0]->arrival_us + r->lines[0]->tiers[1]->basis_points +
+			     r->lines[0]->run_price_minor[0] + ask->actor + strlen(ask->reason);
+	answer.state = r->state;
+	answer.nights_over_limit = 7;
+	peer_answer(peer, &request->header, KEYRACK_DONE, &answer.base);
+}
+
 static void serve(struct peer *peer, const struct peer_request *request)
 {
 	switch (request->header.type) {
@@ -359,6 +379,9 @@ static void serve(struct peer *peer, const struct peer_request *request)
 		return;
 	case FRAME_STAY:
 		serve_stay(peer, request);
+		return;
+	case FRAME_IMPORT:
+		serve_import(peer, request);
 		return;
 	case FRAME_RESERVATION_GET:
 		serve_reservation(peer, request);
@@ -588,6 +611,36 @@ Test(sync, reservations_are_moved_and_read)
 	cr_assert_eq(got.reservation.lines[0].check_in_day, -1);
 	cr_assert_eq(got.reservation.counted_until_day, -9);
 	cr_assert_str_eq(got.reservation.external_ref, "ref");
+}
+
+Test(sync, every_field_of_an_import_arrives)
+{
+	static const struct keyrack_tier tiers[] = {{72, 1, 0}, {24, 0, 5000}};
+	static const struct keyrack_price_run run = {2, 1 << 20};
+	const struct keyrack_line line = {.rooms = 1,
+		.runs = &run,
+		.run_count = 1,
+		.tiers = tiers,
+		.tier_count = 2,
+		.arrival_us = 1 << 21};
+	/* clang-format off */
+	struct keyrack_import import = {.has_counted_until = true, .force = true,
+		.origin = {.actor = 1 << 17, .reason = "why"},
+		.reservation = {.id = {1, 2}, .hotel_id = 4, .state = KEYRACK_STATE_NO_SHOW,
+			.revision = 8, .created_at_us = 16, .changed_at_us = 32,
+			.expires_at_us = 64, .guest = {128, 256}, .external_ref = "12345678901",
+			.payment_ref = "1234567", .source = 512, .counted_until_day = 1024,
+			.change_id = 2048, .was_held = true, .graced = true, .lines = &line,
+			.line_count = 1}};
+	/* clang-format on */
+	struct keyrack_reservation_answer answer;
+	cr_assert_eq(keyrack_import(client, &import, &answer), KEYRACK_RESULT_DONE);
+	cr_assert(answer.has_total && answer.state == KEYRACK_STATE_NO_SHOW);
+	cr_assert_eq(answer.nights_over_limit, 7);
+	cr_assert_eq(
+		answer.total_minor, 4095 + 11 + 7 + (1 << 21) + 5000 + (1 << 20) + (1 << 17) + 3);
+	import.reservation.line_count = KEYRACK_LINE_COUNT_MAX + 1;
+	cr_assert_lt(keyrack_import(client, &import, &answer), 0, "more lines than there can be");
 }
 
 Test(sync, the_router_answers_for_itself)
