@@ -46,7 +46,7 @@ struct rows {
 	struct csv_record record;
 };
 
-/* "-" is standard input. Reads the header. 0 or a negative error. */
+/* "-" is standard input. Reads the header. 0 or a negative error; rows_close() either way. */
 KR_MUST_CHECK int rows_open(struct rows *rows, const char *path, struct kr_error_text *error);
 void rows_close(struct rows *rows);
 /* CSV: is there such a column? */
