@@ -71,13 +71,16 @@ runs=0
 build release gcc --buildtype=release || exit 1
 # One step of optimising is quicker to compile, and the tests are as quick.
 build asan gcc --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined || exit 1
-# What clang has to say of the code does not depend on optimising it.
+# What clang has to say of the code does not depend on optimising it. Its libFuzzer brings its own
+# sanitizers: see tests/fuzz.
 build clang clang-14 --buildtype=debug || exit 1
 
 run release --suite lint --suite crash --suite integration --suite property
 run asan --suite unit --suite sim --suite fault
-run clang --suite unit
+run clang --suite unit --suite fuzz
 run release --suite valgrind
+
+[ "$long" = 0 ] || sh tests/fuzz/long.sh "$where/clang" 120 || broken=1
 
 echo "== reports of sanitizers and valgrind"
 left=$(find "$reports" -type f -size +0 ! -name 'canary*' | head -n 20)

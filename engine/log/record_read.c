@@ -617,6 +617,9 @@ static int read_step(struct record_reader *reader, struct inv_effect *effect)
 	struct kr_reader record;
 	unsigned kind;
 	kr_assert(reader->lsn < reader->lsn_end);
+	/* Stands for "never" elsewhere: nothing was judged then, and nothing writes it. */
+	if (reader->t_us == UINT64_MAX)
+		return RECORD_MALFORMED;
 	if (reader->packed_kind != 0)
 		return read_item(reader, effect) ? 0 : RECORD_MALFORMED;
 	if (!read_record(reader, &record, &kind))

@@ -5,9 +5,10 @@ set -eu
 cd "$1"
 case $2 in
 parts)
-	ls base/*.c base/io/*.c base/io/sim/*.c proto/*.c engine/inventory/*.c engine/log/*.c \
-		engine/shard/*.c engine/server/*.c router/*.c tests/unit/shard/world*.c \
-		tests/unit/log/random_effect.c | grep -v -e /main.c -e /server/options.c -e router/options.c
+	find base proto engine router -name '*.c' ! -name main.c ! -path 'base/io/uring/*' \
+		! -path engine/server/options.c ! -path router/options.c
+	find tests/unit/shard -name 'world*.c'
+	echo tests/unit/log/random_effect.c
 	;;
-cli) ls tools/keyrack/*.c client/*.c | grep -v /main.c ;;
-esac
+cli) find tools/keyrack client -name '*.c' ! -name main.c ! -path 'client/examples/*' ;;
+esac | sort

@@ -249,3 +249,29 @@ Test(record, damaged_bytes_are_refused_or_read_as_something_bounded)
 	cr_assert_gt(malformed, 2000);
 	free(b);
 }
+
+Test(record, of_the_instant_that_means_never_are_malformed)
+{
+	struct bench *b = bench_new(9);
+	struct inv_effect effect;
+	struct record_reader reader;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t begin_us = i == 0 ? UINT64_MAX - 2 : 1000;
+		record_writer_init(&b->writer, b->bytes, sizeof(b->bytes));
+		clock_effect(b, INV_EFFECT_EXPIRE, &effect);
+		effect.t_us = begin_us;
+		cr_assert_eq(record_put(&b->writer, &effect), 0);
+		effect.t_us = UINT64_MAX - 1;
+		cr_assert_eq(record_put(&b->writer, &effect), 0);
+		bench_read(b, &reader);
+		cr_assert_eq(record_next(&reader, &effect), 0);
+		cr_assert_eq(record_next(&reader, &effect), 0);
+		cr_assert_eq(effect.t_us, UINT64_MAX - 1);
+		/* A batch that says it began a microsecond or two later. */
+		bench_read(b, &reader);
+		reader.t_us = i == 0 ? UINT64_MAX : begin_us + 1;
+		cr_assert_eq(record_next(&reader, &effect), i == 0 ? RECORD_MALFORMED : 0);
+		cr_assert_eq(record_next(&reader, &effect), RECORD_MALFORMED);
+	}
+	free(b);
+}
