@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bug.h"
 #include "router/route_priv.h"
 
 #define ROUTE_ALIGN 64u
@@ -461,7 +462,9 @@ static void on_link_down(
 	while (link->flights.sent_head != ROUTE_NONE && !actions_are_full(actions)) {
 		link->counters.lost++;
 		flight_answer(route, link, &link->flights.items[link->flights.sent_head],
-			KEYRACK_OUTCOME_UNKNOWN, actions);
+			bug_is(BUG_UNKNOWN_TOLD_AS_UNAVAILABLE) ? KEYRACK_UNAVAILABLE
+								: KEYRACK_OUTCOME_UNKNOWN,
+			actions);
 	}
 	kr_assert(actions->more || link->flights.sent_count == 0);
 	kr_assert(actions->more || link->flights.live_count == route_wait_count(&link->wait));

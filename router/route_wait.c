@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bug.h"
 #include "router/route_priv.h"
 
 void route_wait_init(struct route_wait *wait, struct route_wait_item *items,
@@ -110,7 +111,9 @@ uint32_t route_wait_pop(
 {
 	kr_assert(wait->item_first <= wait->item_count);
 	while (wait->item_first < wait->item_count) {
-		struct route_wait_item item = wait->items[wait->item_first++];
+		struct route_wait_item item =
+			wait->items[bug_is(BUG_OPERATIONS_REORDERED) ? --wait->item_count
+								     : wait->item_first++];
 		if (item.flight == ROUTE_NONE) {
 			wait->hole_count--;
 			wait->hole_size_bytes -= item.size_bytes;

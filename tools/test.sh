@@ -79,6 +79,10 @@ run release --suite lint --suite crash --suite integration --suite property
 run asan --suite unit --suite sim --suite fault
 run clang --suite unit --suite fuzz
 run release --suite valgrind
+if [ "$long" = 1 ]; then
+	build bugs gcc -Dplanted_bugs=true || exit 1
+	run bugs --suite bugs --verbose
+fi
 
 [ "$long" = 0 ] || sh tests/fuzz/long.sh "$where/clang" 120 || broken=1
 

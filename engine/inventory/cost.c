@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/stay.h"
 
 /* What cancelling costs, of lines as they were frozen. */
@@ -21,8 +22,9 @@ static uint64_t inv_share_minor(uint64_t minor, uint32_t basis_points)
 {
 	const uint64_t whole = INV_TIER_BASIS_POINTS_MAX;
 	kr_assert(basis_points <= whole);
+	uint64_t half = bug_is(BUG_PENALTY_ROUNDED_DOWN) ? 0 : whole / 2;
 	uint64_t share_minor =
-		minor / whole * basis_points + (minor % whole * basis_points + whole / 2) / whole;
+		minor / whole * basis_points + (minor % whole * basis_points + half) / whole;
 	kr_assert(share_minor <= minor);
 	return share_minor;
 }

@@ -1,5 +1,7 @@
 #include "engine/inventory/counted.h"
 
+#include "base/bug.h"
+
 struct inv_span inv_span_clip(
 	const struct inv *inv, const struct inv_hotel *hotel, struct inv_span span)
 {
@@ -82,7 +84,8 @@ static inline bool inv_count_fits(int32_t count, int8_t sign, int32_t rooms)
 static inline bool inv_night_fits(
 	struct cell_counter cell, struct inv_cell_old old, struct inv_delta delta, int32_t rooms)
 {
-	return cell.held == old.held && cell.booked == old.booked &&
+	return (bug_is(BUG_OLD_COUNTS_UNCHECKED) ||
+		       (cell.held == old.held && cell.booked == old.booked)) &&
 	       inv_count_fits(cell.held, delta.held, rooms) &&
 	       inv_count_fits(cell.booked, delta.booked, rooms);
 }
@@ -158,6 +161,8 @@ void inv_spans_move(
 {
 	kr_assert(span_count >= 1 && span_count <= INV_SPANS_MAX);
 	for (uint32_t i = 0; i < span_count; i++) {
+		if (bug_is(BUG_SECOND_LINE_NOT_UNDONE) && i > 0 && delta.held + delta.booked < 0)
+			break;
 		uint64_t word = inv_delta_word(delta, spans[i].rooms);
 		uint32_t ring = spans[i].ring;
 		for (int32_t day = spans[i].first_day; day < spans[i].end_day; day++) {

@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/change.h"
 #include "engine/inventory/counted.h"
 
@@ -101,6 +102,8 @@ static int inv_move_apply(struct inv *inv, uint32_t r, const struct inv_move *mo
 	if (error != 0)
 		return error;
 	inv_spans_move(inv, spans, span_count, move->delta);
+	if (bug_is(BUG_HOLD_EXPIRES_TWICE) && move->to == INV_EXPIRED)
+		inv_spans_move(inv, spans, span_count, move->delta);
 	inv_move_stamp(record, effect);
 	if (!inv_state_is_booked(move->to))
 		inv_record_count_until(inv, record, inv_move_counted_until(inv, record, move->to));

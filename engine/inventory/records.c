@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/deadline.h"
 #include "engine/inventory/records.h"
 
@@ -151,7 +152,7 @@ uint64_t inv_retire_us(const struct inv *inv, struct inv_retire_case c)
 	/* an id is old enough when it is older than the mark, not as old */
 	uint64_t minted_us = c.minted_us + 1;
 	kr_assert(c.state != INV_HELD);
-	if (!inv_state_is_stay(c.state))
+	if (!inv_state_is_stay(c.state) || bug_is(BUG_RETIREMENT_OF_THE_LIVING))
 		return KR_MAX(c.changed_at_us, minted_us) + inv->config.retention_us;
 	int64_t day = (int64_t)c.check_out + INV_STAY_KEEP_DAYS;
 	int64_t day_us = day * INV_DAY_US - (int64_t)INV_DAY_BEGINS_EARLY_US;

@@ -1,5 +1,7 @@
 #include "engine/inventory/refusals.h"
 
+#include "base/bug.h"
+
 #define INV_DENIAL_PROBES 16u
 
 const char *inv_name_text(enum inv_name name)
@@ -143,7 +145,8 @@ void inv_denial_note(struct inv *inv, struct hotel_id hotel, const struct inv_li
 		return;
 	kr_assert(refusal->line < line_count);
 	const struct inv_line *line = &lines[refusal->line];
-	int32_t day = refusal->has_day ? refusal->day : line->check_in;
+	int32_t day =
+		refusal->has_day && !bug_is(BUG_DENIAL_ON_CHECK_IN) ? refusal->day : line->check_in;
 	inv_denial_add(inv, hotel, line->type, refusal->rule, day);
 }
 

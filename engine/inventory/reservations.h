@@ -4,12 +4,14 @@
 #ifndef ENGINE_INVENTORY_RESERVATIONS_H
 #define ENGINE_INVENTORY_RESERVATIONS_H
 
+#include "base/bug.h"
 #include "engine/inventory/records.h"
 
 /* A hold past its deadline: it still counts, and nothing but expiry becomes of it. */
 static inline bool inv_record_is_due(const struct inv_record *record, uint64_t now_us)
 {
-	return record->state == INV_HELD && now_us >= record->expires_at_us;
+	return record->state == INV_HELD &&
+	       now_us >= record->expires_at_us + bug_is(BUG_EXPIRY_LATE);
 }
 
 /* DONE, with the record's present state. Clears the answer first. */

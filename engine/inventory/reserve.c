@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/change.h"
 #include "engine/inventory/credit.h"
 #include "engine/inventory/effect_lines.h"
@@ -15,7 +16,7 @@ static enum inv_result inv_reserve_known(const struct inv *inv, struct inv_now n
 	if (record->state == INV_VOID)
 		return inv_answer_refuse(inv, r, now.t_us, refusal, answer);
 	refusal = (struct inv_refusal){.code = KEYRACK_KEY_REUSED, .rule = RULE_ID};
-	if (record->fingerprint != op->fingerprint)
+	if (record->fingerprint != op->fingerprint && !bug_is(BUG_KEY_REUSE_UNSEEN))
 		return inv_answer_refuse(inv, r, now.t_us, refusal, answer);
 	inv_answer_show(inv, r, now.t_us, answer);
 	answer->repeated = true;
@@ -205,7 +206,7 @@ static bool inv_hold_is_over_cap(const struct inv *inv, const struct inv_reserve
 	bool has_guest = (op->guest.hi | op->guest.lo) != 0;
 	kr_assert(!op->book);
 	*ret = (struct inv_refusal){.code = KEYRACK_RATE_LIMITED, .rule = RULE_HOLD_CAP};
-	if (cold->holds_max != 0 && holds >= cold->holds_max) {
+	if (cold->holds_max != 0 && holds >= cold->holds_max + bug_is(BUG_HOLD_CAP_OFF_BY_ONE)) {
 		ret->required = cold->holds_max;
 		ret->text = inv_name_text(INV_NAME_HOTEL_HOLDS);
 		return true;
@@ -359,10 +360,10 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 {
 	/* a foreign one is refused below, so that no hotel is needed to find it */
 	uint32_t r = inv_record_seek(inv, INV_NONE, op->id);
-	if (r != INV_NONE)
+	if (r != INV_NONE && !bug_is(BUG_RETRY_EXECUTED_AGAIN))
 		return inv_reserve_known(inv, now, op, r, ret_answer);
 	const struct inv_refused *refused = inv_refused_find(inv, op->id);
-	if (refused != NULL)
+	if (refused != NULL && !bug_is(BUG_REFUSAL_FORGOTTEN))
 		return inv_reserve_remembered(inv, op, refused, ret_answer);
 	uint32_t hotel_index = inv_hotel_find(inv, op->hotel), replaced = INV_NONE;
 	struct inv_refusal refusal;
@@ -439,6 +440,7 @@ static void inv_reserve_commit(struct inv *inv, uint32_t hotel_index,
 	if (reserve->payment_ref.size_bytes != 0)
 		inv_record_put_text(inv, record, INV_NODE_PAYMENT_REF, reserve->payment_ref);
 	inv_record_enter(inv, r);
+	inv_hotel_at(inv, hotel_index)->ari_version += bug_is(BUG_VERSION_MOVED_BY_SALE);
 	kr_assert(record->line_count == reserve->line_count);
 }
 

@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/credit.h"
 
 #define INV_MINUTE_US INT64_C(60000000)
@@ -246,7 +247,8 @@ static bool inv_stay_refuse_window(struct inv_stay *stay, uint32_t i)
 	int32_t end = begin + (int32_t)stay->inv->config.window_nights;
 	kr_assert(line->check_in < line->check_out);
 	l->first_day = KR_MAX(line->check_in, begin);
-	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end));
+	l->end_day = KR_MAX(l->first_day, KR_MIN(line->check_out, end)) +
+		     bug_is(BUG_CHECK_OUT_NIGHT_COUNTED);
 	if (line->check_in < begin && !inv_stay_keeps(stay) && !stay->imports &&
 		inv_stay_refuse_day(stay, KEYRACK_PAST_DATE, i, line->check_in))
 		return true;
@@ -414,7 +416,7 @@ bool inv_stay_try_import(struct inv_stay *stay, bool is_over)
 		return false;
 	inv_stay_gather(stay);
 	inv_stay_step_price(stay);
-	if (!is_over && !inv_stay_is_full(stay))
+	if (!is_over && !inv_stay_is_full(stay) && !bug_is(BUG_IMPORT_OVER_LIMIT))
 		inv_stay_step_rooms(stay);
 	kr_assert(stay->refusal_count <= stay->refusal_max);
 	return stay->refusal_count == 0;

@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/credit.h"
 
 /* Steps 6 to 10 of admission: what the nights say. */
@@ -155,6 +156,8 @@ static bool inv_line_refuse_departure(struct inv_stay *stay, uint32_t i)
 	/* a date inside the window ends the nights that are inside it */
 	kr_assert(day == l->end_day);
 	struct inv_words words = inv_product_load(stay->inv, l->row, l->plan, l->end_ring);
+	if (bug_is(BUG_CTD_ON_LAST_NIGHT) && day > l->first_day)
+		words = l->words[day - 1 - l->first_day];
 	if ((cell_counter_unpack(words.counter).flags & CELL_CTD) &&
 		inv_stay_refuse_night(stay, KEYRACK_CLOSED_TO_DEPARTURE, RULE_TYPE_CTD, i, day))
 		return true;
@@ -228,7 +231,8 @@ void inv_stay_step_los(struct inv_stay *stay)
 	kr_assert(!inv_stay_is_full(stay));
 	for (uint32_t i = 0; i < stay->op->line_count; i++) {
 		const struct inv_stay_line *l = &stay->lines[i];
-		for (int32_t day = l->first_day; day < l->end_day; day++) {
+		int32_t end = l->end_day - bug_is(BUG_STAY_THROUGH_IGNORES_LAST_NIGHT);
+		for (int32_t day = l->first_day; day < end; day++) {
 			if (inv_night_refuse_los(stay, i, day))
 				return;
 		}
@@ -419,8 +423,8 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 {
 	struct cell_counter cell = inv_stay_counter(&stay->lines[i], day);
 	int64_t required = inv_stay_drawn(stay, i, day);
-	int64_t own = inv_stay_credit(stay, i, day);
-	int64_t left = KR_MAX(cell_left(cell) + own, 0);
+	int64_t own = bug_is(BUG_CREDIT_IGNORED) ? 0 : inv_stay_credit(stay, i, day);
+	int64_t left = KR_MAX(cell_left(cell) + own, 0) + bug_is(BUG_LIMIT_OFF_BY_ONE);
 	uint32_t count = stay->op->book ? cell.booked : cell.held;
 	struct inv_refusal refusal = {.rule = RULE_LIMIT,
 		.line = (uint16_t)i,
@@ -438,7 +442,8 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 		refusal.left = 0;
 	} else if (required > left && !stay->op->force) {
 		refusal.code = KEYRACK_SOLD_OUT;
-	} else if (count + required - own > CELL_COUNT_MAX) {
+	} else if (count + required - own > CELL_COUNT_MAX &&
+		   !bug_is(BUG_FORCE_OVERFLOWS_COUNTER)) {
 		refusal.code = KEYRACK_COUNTER_FULL;
 		refusal.rule = RULE_COUNTER;
 		refusal.left = CELL_COUNT_MAX - count + own;

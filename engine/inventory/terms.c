@@ -1,5 +1,6 @@
 #include "engine/inventory/terms.h"
 
+#include "base/bug.h"
 #include "engine/inventory/stay_op.h"
 
 #define INV_HOUR_US UINT64_C(3600000000)
@@ -85,7 +86,8 @@ const struct inv_tier *inv_tiers_at(
 {
 	const struct inv_tier *held = NULL;
 	kr_assert(tier_count <= INV_TIERS_MAX);
-	for (uint32_t i = 0; i < tier_count && t_us >= inv_tier_begin_us(&tiers[i], arrival_us);
+	for (uint32_t i = 0; i < tier_count && t_us >= inv_tier_begin_us(&tiers[i], arrival_us) +
+							       bug_is(BUG_PENALTY_LATE);
 		i++)
 		held = &tiers[i];
 	kr_assert(held == NULL || t_us >= inv_tier_begin_us(held, arrival_us));

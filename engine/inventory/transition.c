@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/counted.h"
 #include "engine/inventory/stay.h"
 #include "engine/inventory/transition.h"
@@ -224,7 +225,8 @@ static enum inv_result inv_confirm_judge(
 {
 	const struct inv_record *record = inv_record_at(c->inv, c->record);
 	kr_assert(c->op->transition == INV_CONFIRM);
-	if (record->state == INV_EXPIRED || inv_record_is_due(record, c->now.t_us))
+	if (record->state == INV_EXPIRED ||
+		(inv_record_is_due(record, c->now.t_us) && !bug_is(BUG_CONFIRM_AFTER_EXPIRY)))
 		return inv_transition_expired(c, answer);
 	if (record->state == INV_HELD)
 		return inv_confirm_move(c, effect, answer);

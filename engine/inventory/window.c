@@ -1,5 +1,6 @@
 #include "engine/inventory/window.h"
 
+#include "base/bug.h"
 #include "base/tz.h"
 #include "engine/inventory/limit.h"
 #include "engine/inventory/product.h"
@@ -133,7 +134,8 @@ enum inv_result inv_roll_judge(struct inv *inv, struct inv_now now, struct inv_e
 	inv_effect_begin(inv, hotel_index, INV_EFFECT_WINDOW, now, NULL, ret_effect);
 	ret_effect->u.window.old_business_day = hotel->first_day;
 	ret_effect->u.window.business_day =
-		inv_business_day(inv, cold->zone_index, cold->day_roll_minute, now.t_us);
+		inv_business_day(inv, cold->zone_index, cold->day_roll_minute, now.t_us) +
+		bug_is(BUG_WINDOW_DROPS_TODAY);
 	kr_assert(ret_effect->u.window.business_day > hotel->first_day);
 	return INV_EFFECT;
 }

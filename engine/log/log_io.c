@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bug.h"
 #include "engine/log/log_io_priv.h"
 #include "engine/log/store_priv.h"
 
@@ -53,7 +54,7 @@ int log_io_file_open(struct log_io *log, struct log_io_file *file, uint64_t numb
 {
 	struct log_dir_text name;
 	unsigned flags = IO_FILE_WRITE | IO_FILE_DIRECT;
-	if (log->config.sync_interval_us == 0)
+	if (log->config.sync_interval_us == 0 && !bug_is(BUG_DSYNC_MISSING))
 		flags |= IO_FILE_DSYNC;
 	log_dir_segment_name(number, &name);
 	kr_assert(file->number == 0);

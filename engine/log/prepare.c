@@ -6,6 +6,7 @@
  *
  * A crash anywhere leaves R whole, or an N.new that the next start removes, or N whole.
  */
+#include "base/bug.h"
 #include "engine/log/log_io_priv.h"
 
 #include <string.h>
@@ -183,6 +184,10 @@ static void stepped(struct io_op *op)
 		break;
 	case LOG_PREPARE_RENAME:
 		prepare->step = LOG_PREPARE_SYNC_DIRECTORY;
+		if (bug_is(BUG_DIRECTORY_NOT_SYNCED)) {
+			named(log);
+			break;
+		}
 		io_directory_sync(&log->store->directory, &prepare->op);
 		break;
 	default:

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bug.h"
+
 enum phase { PHASE_CHAIN, PHASE_SEARCH, PHASE_DONE };
 
 /* A step that has nothing to tell the caller yet. */
@@ -134,13 +136,13 @@ static bool is_ours(const struct log_scan *scan, const struct log_batch_header *
 	kr_assert(header->magic == LOG_BATCH_MAGIC);
 	return header->cluster == scan->config.lineage.cluster &&
 	       header->shard == scan->config.lineage.shard &&
-	       header->epoch >= scan->result.end.epoch;
+	       (header->epoch >= scan->result.end.epoch || bug_is(BUG_STALE_BATCH_ACCEPTED));
 }
 
 static bool is_in_place(const struct log_scan *scan, const struct log_batch_header *header)
 {
 	kr_assert(scan->offset_bytes % LOG_BLOCK_SIZE == 0);
-	return header->segment == segment_now(scan)->number &&
+	return (header->segment == segment_now(scan)->number || bug_is(BUG_STALE_BATCH_ACCEPTED)) &&
 	       header->block_index == scan->offset_bytes / LOG_BLOCK_SIZE;
 }
 
@@ -149,7 +151,8 @@ static bool continues(const struct log_scan *scan, const struct log_batch_header
 {
 	const struct log_position *end = &scan->result.end;
 	kr_assert(scan->is_anchored && end->next_seq != 0);
-	return header->batch_seq == end->next_seq && header->prev_chain == end->chain &&
+	return header->batch_seq == end->next_seq &&
+	       (header->prev_chain == end->chain || bug_is(BUG_CHAIN_UNCHECKED)) &&
 	       header->first_lsn == end->next_lsn && header->timestamp_us >= end->timestamp_us &&
 	       header->term >= end->term;
 }
@@ -395,7 +398,7 @@ static enum log_scan_step step_search(struct log_scan *scan, struct log_scan_eve
 	if (looked == LOOK_NEED)
 		return need(scan, ret_event);
 	/* Written by us after what it says was known: a witness, whatever became of its body. */
-	if (seen.has_header)
+	if (seen.has_header && !bug_is(BUG_WITNESS_IGNORED))
 		scan->durable_seq = KR_MAX(scan->durable_seq, seen.header.durable_seq);
 	if (looked == LOOK_VERSION)
 		return finish_version(scan, &seen);
@@ -403,7 +406,9 @@ static enum log_scan_step step_search(struct log_scan *scan, struct log_scan_eve
 		return search_found(scan, &seen);
 	if (looked == LOOK_STALE || seen.status != LOG_BATCH_ZERO)
 		soil(scan, LOG_BLOCK_SIZE, looked == LOOK_STALE);
-	scan->offset_bytes += LOG_BLOCK_SIZE;
+	scan->offset_bytes += bug_is(BUG_LENGTH_TRUSTED) && seen.has_header
+				      ? log_batch_size(seen.header.body_size_bytes)
+				      : LOG_BLOCK_SIZE;
 	return STEP_AGAIN;
 }
 
@@ -473,7 +478,7 @@ static enum log_scan_step finish_at_end(struct log_scan *scan)
 		}
 		return finish(scan, LOG_VERDICT_DAMAGED);
 	}
-	if (mark != NULL && mark->durable_seq >= next_seq)
+	if (mark != NULL && mark->durable_seq >= next_seq && !bug_is(BUG_MARK_IGNORED))
 		return finish(scan, verdict_of_mark(scan));
 	enum log_verdict verdict = verdict_of_tail(scan);
 	if (log_verdict_class(verdict) == LOG_VERDICT_CUT)

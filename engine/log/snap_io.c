@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bug.h"
+
 kr_static_assert(LOG_SNAP_IO_HALF_SIZE >= LOG_SNAP_BODY_SIZE_MAX + 2 * LOG_BLOCK_SIZE, "fits");
 
 static void work(struct log_snap_io *snap);
@@ -365,6 +367,11 @@ static void stepped(struct io_op *op)
 		io_directory_sync(&snap->store->directory, &snap->op);
 		break;
 	case LOG_SNAP_IO_SYNC_DIRECTORY:
+		if (bug_is(BUG_SNAPSHOT_UNVERIFIED)) {
+			snap->reader.sums = snap->sums;
+			verified(snap);
+			break;
+		}
 		verify_begin(snap);
 		break;
 	case LOG_SNAP_IO_REMOVE_OLD:

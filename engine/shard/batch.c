@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/shard/shard_priv.h"
 
 /*
@@ -160,6 +161,8 @@ uint64_t shard_purge_wait_lsn(struct shard *shard, const struct shard_request *r
 {
 	kr_assert(shard->retire_lsn < shard->next_lsn);
 	kr_assert(request->slot < SLOT_COUNT);
+	if (bug_is(BUG_PURGE_BEFORE_SYNC))
+		return 0;
 	struct shard_slot *slot = &shard->slots[request->slot];
 	slot->floor_lsn = KR_MAX(slot->floor_lsn, shard->retire_lsn);
 	shard->floor_lsn = KR_MAX(shard->floor_lsn, shard->retire_lsn);
@@ -178,7 +181,7 @@ static uint64_t slot_wait_lsn(
 		return wait_lsn;
 	kr_assert(request->slot < SLOT_COUNT);
 	struct shard_slot *slot = &shard->slots[request->slot];
-	if (request->hotel.v == 0) {
+	if (request->hotel.v == 0 && !bug_is(BUG_ANSWER_OF_SLOT_BEFORE_SYNC)) {
 		wait_lsn = KR_MAX(wait_lsn, KR_MAX(slot->last_lsn, slot->floor_lsn));
 		slot->floor_lsn = KR_MAX(slot->floor_lsn, wait_lsn);
 		shard->floor_lsn = KR_MAX(shard->floor_lsn, wait_lsn);
@@ -195,7 +198,7 @@ struct shard_out *shard_out_for(
 	if (request->frame->header->flags & FRAME_FLAG_STALE_OK)
 		return &shard->at_once;
 	wait_lsn = slot_wait_lsn(shard, request, wait_lsn);
-	if (wait_lsn <= shard->acked_lsn)
+	if (wait_lsn <= shard->acked_lsn || bug_is(BUG_ANSWER_BEFORE_SYNC))
 		return &shard->at_once;
 	for (uint32_t i = 0; i < shard->batch_count; i++) {
 		uint32_t index = (shard->batch_first + i) % SHARD_BATCH_COUNT;

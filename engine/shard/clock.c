@@ -1,5 +1,6 @@
 #include "engine/shard/clock.h"
 
+#include "base/bug.h"
 #include "engine/shard/shard.h"
 
 #define PPM 1000000u
@@ -32,7 +33,7 @@ uint64_t shard_clock_advance(struct shard_clock *clock, uint64_t boot_us, uint64
 	}
 	clock->slew_credit = KR_MIN(credit, SLEW_CREDIT_MAX) - slew_us * PPM;
 	clock->boot_us = boot_us;
-	clock->t_us = KR_MAX(t_us, clock->t_us + 1);
+	clock->t_us = KR_MAX(bug_is(BUG_EXPIRY_BY_WALL_CLOCK) ? wall_us : t_us, clock->t_us + 1);
 	kr_assert(clock->t_us > 0);
 	return clock->t_us;
 }

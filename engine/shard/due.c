@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/shard/shard_priv.h"
 
 /*
@@ -55,6 +56,9 @@ bool shard_due_drain(struct shard *shard, struct hotel_id hotel)
 void shard_grace_run(struct shard *shard)
 {
 	kr_assert(shard->life == SHARD_STARTING);
+	while (bug_is(BUG_TIMER_BEFORE_GRACE) && shard_batch_room(shard, RECORD_SMALL_SIZE_MAX) &&
+		inv_due_judge(shard->inv, shard->start_now, &shard->effect) == INV_EFFECT)
+		shard_effect_log(shard);
 	while (shard->is_gracing && shard_batch_room(shard, RECORD_SMALL_SIZE_MAX)) {
 		enum inv_result r = inv_grace_judge(
 			shard->inv, shard->start_now, shard->grace_last_t_us, &shard->effect);

@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/shard/answer.h"
 
 /*
@@ -119,6 +120,8 @@ static bool judge_change(struct shard *shard, struct shard_request *request)
 		shard_effect_log(shard);
 		answer.wait_lsn = shard->effect.lsn;
 	}
+	if (answer.repeated && bug_is(BUG_REPEAT_BEFORE_SYNC))
+		answer.wait_lsn = 0;
 	if (request->hotel.v == 0)
 		request->hotel = answer.hotel;
 	bool answered = judge_answer(shard, request, &answer);
