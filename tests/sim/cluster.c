@@ -15,6 +15,9 @@
 #define FAULT_REACH 2u /* a write astray is lost, and takes another with it */
 #define ROLL_US (INT64_C(4) * 3600 * 1000000) /* from the wall's start to the day roll */
 #define ROLL_WITHIN_US 25000000u
+#define AIM_RATE 500u
+#define AIM_FACTOR 1000u
+#define AIM_MAX 100000u /* in a million */
 #define SAFETY_US UINT64_C(20000000)
 
 void cluster_tell(struct cluster *c, const char *format, ...)
@@ -140,7 +143,7 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	s->has_ended = true;
 	s->is_ready = false;
 	/* A failed disk operation ends the process; the operator starts it again. */
-	if (end != SERVER_STOPPED)
+	if (end != SERVER_STOPPED || s->is_restarting)
 		sim_world_call_at(s->cluster->world,
 			sim_world_now_us(s->cluster->world) + RESTART_US, restart_shard, s);
 }
@@ -155,7 +158,8 @@ static void start_shard(struct shard_node *s)
 	s->loop = loop_new(c, s->node);
 	s->server = calloc(1, sizeof(*s->server));
 	kr_assert(s->server != NULL);
-	s->is_ready = s->has_ended = false;
+	s->is_ready = s->has_ended = s->is_recovering = s->is_restarting = false;
+	s->hurt_phase = CLUSTER_PHASES;
 	config.listen[0] = shard_address(s->number);
 	config.listen_count = 1;
 	config.shard.shard_index = s->number;
@@ -240,6 +244,28 @@ static void restart_router(void *context)
 
 /* ---- crashes ---- */
 
+static enum cluster_phase phase_of(const struct shard_node *s)
+{
+	if (s->server == NULL || s->has_ended)
+		return CLUSTER_PHASES;
+	switch (s->server->life) {
+	case SERVER_LOCKING:
+		return s->is_recovering ? CLUSTER_RECOVERING : CLUSTER_STARTING;
+	case SERVER_OPENING:
+		return CLUSTER_RECOVERING;
+	case SERVER_SERVING:
+		return s->server->is_snap_open && log_snap_io_is_busy(&s->server->snap)
+			       ? CLUSTER_SNAPSHOTTING
+			       : CLUSTER_SERVING;
+	case SERVER_STOPPING:
+	case SERVER_SEALING:
+	case SERVER_FLUSHING:
+		return CLUSTER_STOPPING;
+	default:
+		return CLUSTER_PHASES;
+	}
+}
+
 bool cluster_may_crash(const struct cluster *c)
 {
 	return !c->plan.has_crash_limit || c->crash_count < c->plan.crashes_max;
@@ -250,7 +276,44 @@ void cluster_faults_set(struct cluster *c, const struct sim_faults *faults)
 	c->faults = *faults;
 	if (!cluster_may_crash(c))
 		c->faults.crash_kill = c->faults.crash_power = 0;
-	sim_world_faults_set(c->world, &c->faults);
+	struct sim_faults now = c->faults;
+	uint32_t *const disk[] = {
+		&now.disk_spike, &now.disk_short, &now.disk_write_error, &now.disk_sync_error};
+	uint32_t *const media[] = {&now.disk_read_error, &now.disk_read_flip, &now.disk_write_lost,
+		&now.disk_write_astray, &now.disk_rot};
+	uint32_t *const crash[] = {&now.crash_kill, &now.crash_power};
+	/* Snapshots are seldom read back; a start that often misreads would never get through. */
+	const bool is_short = c->plan.aim > 1 + CLUSTER_SERVING;
+	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(disk); i++)
+		*disk[i] = KR_MIN(*disk[i] * AIM_FACTOR, AIM_MAX);
+	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(media); i++)
+		*media[i] = KR_MIN(*media[i] * AIM_FACTOR, is_short ? 5 * AIM_MAX : AIM_MAX / 2);
+	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(crash); i++)
+		*crash[i] = KR_MIN(*crash[i] * AIM_FACTOR, AIM_MAX / 4);
+	sim_world_faults_set(c->world, &now);
+}
+
+/* Who is down is about to start. */
+static bool is_at_aim(const struct shard_node *s, enum cluster_phase aim)
+{
+	const enum cluster_phase phase = phase_of(s);
+	if (aim == CLUSTER_STARTING || aim == CLUSTER_RECOVERING)
+		return phase == CLUSTER_STARTING || phase == CLUSTER_RECOVERING ||
+		       phase == CLUSTER_PHASES;
+	return phase == aim;
+}
+
+void cluster_take_aim(struct cluster *c)
+{
+	bool is_aimed = false;
+	if (c->plan.aim == 0)
+		return;
+	for (uint32_t i = 0; i < c->shard_count; i++)
+		is_aimed |= is_at_aim(&c->shards[i], (enum cluster_phase)(c->plan.aim - 1));
+	if (is_aimed == c->is_aimed)
+		return;
+	c->is_aimed = is_aimed;
+	cluster_faults_set(c, &c->faults);
 }
 
 static void count_crash(struct cluster *c)
@@ -292,10 +355,29 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 	}
 }
 
+/* A crash inside a call is told when it hits; the process's own end comes before its death. */
+static void count_pair(struct cluster *c, struct sim_node *node, enum sim_mark mark)
+{
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *s = &c->shards[i];
+		if (node == NULL || s->node != node)
+			continue;
+		enum cluster_phase phase = phase_of(s);
+		if (mark == SIM_CRASH_IN_CALL)
+			s->hurt_phase = phase;
+		else if ((mark == SIM_CRASH_KILL || mark == SIM_CRASH_POWER) &&
+			 s->hurt_phase != CLUSTER_PHASES)
+			phase = s->hurt_phase;
+		if (phase != CLUSTER_PHASES)
+			c->pairs[mark][phase]++;
+	}
+}
+
 /* Faults of the media that a node met; late writes are nobody's, so anybody's. */
 static void on_mark(void *context, struct sim_node *node, enum sim_mark mark)
 {
 	struct cluster *c = context;
+	count_pair(c, node, mark);
 	if (mark != SIM_DISK_WRITE_LOST && mark != SIM_DISK_WRITE_ASTRAY && mark != SIM_DISK_ROT &&
 		mark != SIM_DISK_READ_FLIP && mark != SIM_DISK_READ_ERROR)
 		return;
@@ -349,6 +431,35 @@ static void draw_world(struct cluster_plan *p)
 		.fate_zeroed = (uint32_t)rng_below(&p->rng, 2),
 		.fate_garbage = (uint32_t)rng_below(&p->rng, 2),
 	};
+}
+
+/* In half of the worlds one phase is hit oftenest; drawn apart, so that it changes nothing else. */
+static void draw_aim(struct cluster_plan *p)
+{
+	struct rng rng;
+	rng_init(&rng, p->seed ^ UINT64_C(0x61696d));
+	if (rng_below(&rng, 2) == 0)
+		return;
+	struct sim_faults *const world = &p->world.faults, *const media = &p->media;
+	uint32_t *const rates[] = {&world->disk_spike, &world->disk_write_error,
+		&world->disk_sync_error, &world->disk_short, &media->disk_write_lost,
+		&media->disk_write_astray, &media->disk_rot, &media->disk_read_error,
+		&media->disk_read_flip};
+	/* The short ones more often. */
+	const uint32_t aim = (uint32_t)rng_below(&rng, 2 * CLUSTER_PHASES);
+	p->aim = 1 + (aim < CLUSTER_PHASES  ? aim
+			     : aim % 2 == 0 ? CLUSTER_SNAPSHOTTING
+					    : CLUSTER_STOPPING);
+	for (uint32_t i = 0; i < (p->has_damage ? KR_ARRAY_COUNT(rates) : 4); i++)
+		if (rng_below(&rng, 2) == 0)
+			*rates[i] = KR_MAX(*rates[i], AIM_RATE);
+	/* One of them: what fails is not misread. */
+	if (p->has_damage && rng_below(&rng, 2) == 0)
+		media->disk_read_error = AIM_RATE;
+	else if (p->has_damage)
+		media->disk_read_flip = AIM_RATE;
+	if (p->aim == 1 + CLUSTER_SNAPSHOTTING)
+		p->server.shard.snapshot_effects = 20;
 }
 
 /* Drawn apart, so that it changes nothing else. Most seeds keep their media whole. */
@@ -422,6 +533,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	draw_world(p);
 	draw_media(p);
 	draw_server(p, tz);
+	draw_aim(p);
 }
 
 void cluster_open(struct cluster *c, const struct cluster_plan *plan)
@@ -505,6 +617,16 @@ struct inv *cluster_inventory(struct cluster *c, uint32_t shard)
 {
 	kr_assert(c->shards[shard].server != NULL);
 	return shard_inventory(c->shards[shard].server->shard);
+}
+
+void cluster_restart_shard(struct cluster *c, uint32_t shard)
+{
+	struct shard_node *s = &c->shards[shard];
+	kr_assert(s->server != NULL && s->is_ready);
+	cluster_tell(c, "shard %u: is stopped, to be started again", shard);
+	s->is_ready = false;
+	s->is_restarting = true;
+	server_stop(s->server);
 }
 
 void cluster_stop_shards(struct cluster *c)

@@ -9,6 +9,7 @@
 #include "base/io/sim/sim_node.h"
 #include "engine/server/server.h"
 #include "router/router.h"
+#include "tests/sim/phase.h"
 
 #define CLUSTER_ID UINT64_C(0x51)
 #define CLUSTER_SHARDS_MAX 2u
@@ -16,18 +17,6 @@
 #define CLUSTER_CLIENTS_MAX 4u
 #define CLUSTER_STRIKES_MAX 9u
 #define CLUSTER_AGAIN_SIZE 1024u
-
-/* What the harness does by itself in the safety phase: trouble.c */
-enum cluster_trouble {
-	CLUSTER_FULL,
-	CLUSTER_CUT,
-	CLUSTER_KILL,
-	CLUSTER_POWER,
-	CLUSTER_ROUTER_KILL,
-	CLUSTER_CRASH_AT,
-	CLUSTER_DAYS,
-	CLUSTER_TROUBLES,
-};
 
 struct cluster;
 struct client;
@@ -40,6 +29,9 @@ struct shard_node {
 	struct io_loop *loop;
 	struct server *server; /* NULL while dead */
 	bool is_ready, has_ended;
+	bool is_recovering;            /* it has begun to read */
+	bool is_restarting;            /* stopped by its operator, who starts it again */
+	enum cluster_phase hurt_phase; /* at which a crash has hit inside a call */
 	uint64_t ready_count, crash_count;
 	uint64_t first_ready_us; /* when it last became ready */
 	uint64_t snapshot_count; /* of its processes that are gone */
@@ -77,6 +69,7 @@ struct cluster_plan {
 	bool has_crash_limit;
 	uint64_t safety_us;                  /* how long anything may happen */
 	uint32_t troubles[CLUSTER_TROUBLES]; /* 0: not this one */
+	uint32_t aim;   /* 1 + the phase in which disks and processes fail oftenest; 0: none */
 	bool is_canary; /* the first sale after a crash is heard wrongly: the oracle must tell */
 };
 
@@ -90,9 +83,11 @@ struct cluster {
 	struct client *clients[CLUSTER_CLIENTS_MAX];
 	uint64_t verify_count;
 	uint64_t operation_count, crash_count; /* of all clients; of all processes */
-	struct sim_faults faults;              /* as they are now */
+	struct sim_faults faults;              /* as they are now, but for the aim */
+	bool is_aimed;                         /* a shard is at what is aimed at */
 	bool has_sung;                         /* the canary */
 	bool is_media_on;
+	uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES]; /* faults that shards met, by phase */
 	struct rng rng_media;
 	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;
 	/* May be NULL. */
@@ -117,6 +112,10 @@ void cluster_close(struct cluster *cluster);
 void cluster_calm(struct cluster *cluster);
 /* Other rates from now on, but for crashes when there have been enough. */
 void cluster_faults_set(struct cluster *cluster, const struct sim_faults *faults);
+/* SIGTERM to one, which starts again. */
+void cluster_restart_shard(struct cluster *cluster, uint32_t shard);
+/* After every event: whether a shard is at the phase that is aimed at. */
+void cluster_take_aim(struct cluster *cluster);
 bool cluster_may_crash(const struct cluster *cluster);
 /* All that are not refused for good. */
 bool cluster_is_serving(const struct cluster *cluster);

@@ -21,6 +21,7 @@
 #include "tests/sim/media.h"
 #include "tests/sim/minimise.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/pairs.h"
 #include "tests/sim/trouble.h"
 #include "tests/sim/witness.h"
 
@@ -33,7 +34,7 @@ struct totals {
 	uint64_t operations;
 	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
 	uint64_t codes[256];
-	uint64_t marks[SIM_MARK_COUNT];
+	uint64_t marks[SIM_MARK_COUNT], pairs[SIM_MARK_COUNT][CLUSTER_PHASES];
 	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;
 	uint64_t replaced, sold[2];
 	uint64_t effects[INV_EFFECT_LAST + 1], asked[64], made[64], judgements;
@@ -41,9 +42,11 @@ struct totals {
 
 static void run_until(struct cluster *c, uint64_t until_us)
 {
-	while (sim_world_now_us(c->world) < until_us)
+	while (sim_world_now_us(c->world) < until_us) {
+		cluster_take_aim(c);
 		if (!sim_world_step(c->world))
 			cluster_fail(c, "nothing will ever happen again");
+	}
 }
 
 static void safety(struct cluster *c)
@@ -94,6 +97,9 @@ static void add_up(struct totals *totals, const struct cluster *c)
 	totals->verified += c->verify_count;
 	for (int i = 0; i < SIM_MARK_COUNT; i++)
 		totals->marks[i] += sim_world_mark_count(c->world, (enum sim_mark)i);
+	for (int i = 0; i < SIM_MARK_COUNT; i++)
+		for (int k = 0; k < CLUSTER_PHASES; k++)
+			totals->pairs[i][k] += c->pairs[i][k];
 	for (uint32_t i = 1; i <= INV_EFFECT_LAST; i++)
 		totals->effects[i] += witness_effects((enum inv_effect_kind)i);
 	totals->judgements += witness_judgements();
@@ -361,6 +367,7 @@ static int coverage(const struct totals *t)
 			printf("too few faults: %s\n", sim_mark_name(marks_needed[i]));
 			missing++;
 		}
+	missing += pairs_missing(t->pairs, t->seeds);
 	if (t->refusals < HITS_MIN || t->repairs < HITS_MIN) {
 		puts("too few starts refused or repaired");
 		missing++;
@@ -426,6 +433,7 @@ static void report(const struct totals *t)
 	printf("  holds replaced         %10llu\n", (unsigned long long)t->replaced);
 	printf("  lines under own plans  %10llu, derived %llu\n", (unsigned long long)t->sold[0],
 		(unsigned long long)t->sold[1]);
+	pairs_report(t->pairs);
 	for (int i = 0; i < SIM_MARK_COUNT; i++)
 		if (t->marks[i] != 0)
 			printf("  %-22s %10llu\n", sim_mark_name((enum sim_mark)i),

@@ -48,6 +48,7 @@ static const struct {
 	MEDIA(disk_read_error),
 	PLAN(strike_tail),
 	PLAN(strike_rest),
+	PLAN(aim),
 	TROUBLE(full_disk, CLUSTER_FULL),
 	TROUBLE(partition, CLUSTER_CUT),
 	TROUBLE(kill, CLUSTER_KILL),
@@ -55,6 +56,7 @@ static const struct {
 	TROUBLE(router_kill, CLUSTER_ROUTER_KILL),
 	TROUBLE(crash_at, CLUSTER_CRASH_AT),
 	TROUBLE(days, CLUSTER_DAYS),
+	TROUBLE(restart, CLUSTER_RESTART),
 };
 _Static_assert(KR_ARRAY_COUNT(faults) < 64, "a bit for each");
 

@@ -40,6 +40,17 @@ static void crash_soon(struct cluster *c, struct sim_node *node)
 	sim_node_crash_at(node, nth, rng_below(&c->rng, 2) == 0 ? SIM_KILL : SIM_POWER);
 }
 
+/* Its operator stops it; on its way down, or up again, it may crash after all. */
+static void restart(struct cluster *c, uint32_t shard)
+{
+	struct shard_node *s = &c->shards[shard];
+	if (s->server == NULL || !s->is_ready)
+		return;
+	cluster_restart_shard(c, shard);
+	if (rng_below(&c->rng, 2) == 0)
+		crash_soon(c, s->node);
+}
+
 static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 {
 	struct shard_node *s = &c->shards[shard];
@@ -68,6 +79,9 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 		if (cluster_may_crash(c))
 			days_pass(c);
 		break;
+	case CLUSTER_RESTART:
+		restart(c, shard);
+		break;
 	default:
 		kr_unreachable();
 	}
@@ -80,13 +94,17 @@ void trouble(struct cluster *c)
 {
 	static const enum cluster_trouble dice[DICE] = {CLUSTER_FULL, QUIET, CLUSTER_CUT, QUIET,
 		CLUSTER_KILL, CLUSTER_POWER, CLUSTER_ROUTER_KILL, CLUSTER_CRASH_AT, CLUSTER_FULL,
-		CLUSTER_FULL, QUIET, QUIET, QUIET, QUIET, QUIET, QUIET, CLUSTER_DAYS, QUIET};
+		CLUSTER_FULL, CLUSTER_RESTART, QUIET, QUIET, QUIET, QUIET, QUIET, CLUSTER_DAYS,
+		CLUSTER_RESTART};
 	const uint32_t shard = (uint32_t)rng_below(&c->rng, c->shard_count);
 	const uint64_t thrown = rng_below(&c->rng, DICE);
 	if (thrown == 1)
 		sim_disk_capacity_set(c->shards[shard].disk, 0);
 	else if (thrown == 3)
 		sim_node_partition(c->shards[shard].node, c->routers[0].node, false);
+	else if (dice[thrown] == QUIET && c->plan.aim == 1 + CLUSTER_STOPPING &&
+		 c->plan.troubles[CLUSTER_RESTART] != 0)
+		make(c, CLUSTER_RESTART, shard);
 	else if (dice[thrown] != QUIET && c->plan.troubles[dice[thrown]] != 0)
 		make(c, dice[thrown], shard);
 }

@@ -704,7 +704,10 @@ void witness_recover(const struct log_store *store)
 	struct cluster *c = witness.cluster;
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *node = &c->shards[i];
-		if (c->plan.has_damage && node->server != NULL && &node->server->store == store)
+		if (node->server == NULL || &node->server->store != store)
+			continue;
+		node->is_recovering = true;
+		if (c->plan.has_damage)
 			node->found_digest = c->digest(c, i);
 	}
 }
