@@ -61,3 +61,45 @@ Test(crowded, a_hotel_keeps_its_texts_whatever_is_asked_beside_it)
 		world_free(world);
 	}
 }
+
+/* More than the answers of one step have room for: two types x 64 nights take 2 KiB. */
+#define ASKED 4090u
+#define NIGHTS 64u
+
+Test(crowded, answers_that_find_no_room_at_once_come_with_the_next_step_in_order)
+{
+	struct world *world = world_serving(5);
+	const uint64_t first = world_availability(world, 0, NIGHTS, false);
+	for (uint32_t i = 1; i < ASKED; i++)
+		world_availability(world, 0, NIGHTS, false);
+	const uint32_t before = world->answer_count;
+	world_turn(world);
+	cr_assert_lt(world->frames_taken, ASKED, "one step was not enough");
+	cr_assert_eq(world->answer_count, before + ASKED);
+	for (uint32_t i = 0; i < ASKED; i++) {
+		cr_assert_eq(world->answers[before + i].request_id, first + i);
+		cr_assert_eq(world->answers[before + i].code, KEYRACK_DONE);
+	}
+	world_free(world);
+}
+
+Test(crowded, answers_that_find_no_room_behind_a_batch_are_overloaded)
+{
+	struct world *world = world_serving(5);
+	world->auto_persist = false;
+	const uint64_t sale =
+		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	for (uint32_t i = 0; i < ASKED; i++)
+		world_availability(world, 0, NIGHTS, false);
+	world_turn(world);
+	cr_assert_null(world_answer(world, sale));
+	uint32_t refused = 0, done = 0;
+	for (uint32_t i = 1; i <= ASKED; i++)
+		refused += world_code(world, sale + i) == KEYRACK_OVERLOADED;
+	cr_assert(refused > 0 && refused < ASKED / 2);
+	world_settle(world);
+	for (uint32_t i = 0; i <= ASKED; i++)
+		done += world_code(world, sale + i) == KEYRACK_DONE;
+	cr_assert_eq(done + refused, ASKED + 1);
+	world_free(world);
+}

@@ -170,3 +170,34 @@ Test(import, is_refused_like_a_sale_when_the_disk_is_nearly_full)
 	cr_assert_eq(world_do(world, ask(world, &s)), KEYRACK_READ_ONLY);
 	world_free(world);
 }
+
+Test(import, terms_come_in_as_they_were_agreed_or_are_refused)
+{
+	struct world *world = world_serving(2);
+	Keyrack__Tier tier[INV_TIERS_MAX + 1], *tiers[INV_TIERS_MAX + 1];
+	for (unsigned i = 0; i <= INV_TIERS_MAX; i++) {
+		keyrack__tier__init(&tier[i]);
+		tier[i].hours = 90 - 10 * i;
+		tier[i].basis_points = 1000 * (i + 1);
+		tiers[i] = &tier[i];
+	}
+	struct sample s;
+	sample_init(&s, world, 5);
+	s.line.tiers = tiers;
+	s.line.n_tiers = INV_TIERS_MAX + 1;
+	uint64_t id = ask(world, &s);
+	cr_assert_eq(world_do(world, id), KEYRACK_INVALID);
+	cr_assert_str_eq(answer_of(world, id)->refusal->text, "tiers");
+	s.line.n_tiers = 2;
+	tier[1].nights = 1u << 16;
+	id = ask(world, &s);
+	cr_assert_eq(world_do(world, id), KEYRACK_INVALID);
+	cr_assert_str_eq(answer_of(world, id)->refusal->text, "tiers");
+	tier[1].nights = 0;
+	cr_assert_eq(world_do(world, ask(world, &s)), KEYRACK_DONE);
+	const Keyrack__Line *line = seen(world, &s)->lines[0];
+	cr_assert_eq(line->n_tiers, 2);
+	cr_assert(line->tiers[1]->hours == 80 && line->tiers[1]->basis_points == 2000);
+	cr_assert_neq(line->arrival_us, 0);
+	world_free(world);
+}
