@@ -3,10 +3,12 @@
 
 Asks gcov for every object of the archives and prints lines and branches by module, then each
 uncovered line: with its reason where EXPLAINED has one, else as unexplained. A line of EXPLAINED is
-`FILE | TEXT OF THE LINE | REASON`; one that no uncovered line needs is told as stale. Branches of
+`FILES | TEXT OF THE LINE | REASON`, where FILES may have wildcards and the first that fits counts;
+one that no uncovered line needs is told as stale. Branches of
 assertions are left out: their other side ends the process. Ends with status 1 if a module is
 below the floor, or if a line is unexplained or stale.
 """
+import fnmatch
 import glob
 import json
 import os
@@ -66,9 +68,15 @@ def explanations(path):
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.strip() and not line.startswith("#"):
-                name, text, reason = (part.strip() for part in line.split(" | ", 2))
-                found[name, text] = reason
+                names, text, reason = (part.strip() for part in line.split(" | ", 2))
+                found[names, text] = reason
     return found
+
+
+def explanation(reasons, name, line):
+    """The key of the first that fits, or None."""
+    return next((key for key in reasons
+                 if key[1] == line and fnmatch.fnmatchcase(name, key[0])), None)
 
 
 def share(hit, total):
@@ -96,9 +104,10 @@ def main(source, build, explained_path, archives):
                     sums[3] += len(branches)
             if count:
                 continue
-            if (name, line) in reasons:
-                used.add((name, line))
-                known.append((name, number, line, reasons[name, line]))
+            key = explanation(reasons, name, line)
+            if key is not None:
+                used.add(key)
+                known.append((name, number, line, reasons[key]))
             else:
                 unexplained.append((name, number, line))
 

@@ -18,6 +18,7 @@ Test(error, every_number_has_a_name_and_a_sentence)
 #undef X
 	cr_assert_str_eq(kr_error_name(-1), "UNKNOWN");
 	cr_assert_str_eq(kr_error_name(0), "UNKNOWN");
+	cr_assert_str_eq(kr_error_sentence(-1), "unknown error");
 }
 
 Test(error, errnos_become_fatal_errors)

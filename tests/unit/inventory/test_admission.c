@@ -577,6 +577,34 @@ Test(admission, live_holds_are_capped_by_hotel_and_by_guest)
 	world_fini(&w);
 }
 
+Test(admission, a_hold_that_replaces_one_of_its_guest_takes_no_further_place)
+{
+	struct world w;
+	world_init(&w, NULL);
+	world_standard(&w, 1, ROOMS);
+	const int32_t day = world_day(2026, 11, 25);
+	struct inv_hotel_op put = {.hotel = {WORLD_HOTEL},
+		.mask = INV_HOTEL_GUEST_HOLDS_MAX,
+		.settings = {.guest_holds_max = 1}};
+	cr_assert_eq(world_hotel_put(&w, &put), KEYRACK_DONE);
+	struct inv_line line = stay_line(1, day, day + 1);
+	struct inv_reserve_op op[4];
+	for (uint64_t n = 0; n < 4; n++) {
+		op[n] = hold_op(&w, n, &line, 1);
+		op[n].guest = (struct inv_guest_id){7, n == 1 ? 2 : 1};
+	}
+	cr_assert_eq(sales_reserve(&w, &op[0]), KEYRACK_DONE);
+	cr_assert_eq(sales_reserve(&w, &op[1]), KEYRACK_DONE);
+	op[2].replaces = op[1].id;
+	cr_assert_eq(sales_reserve(&w, &op[2]), KEYRACK_RATE_LIMITED, "another guest's");
+	op[3].replaces = op[0].id;
+	cr_assert_eq(sales_reserve(&w, &op[3]), KEYRACK_DONE, "its own");
+	cr_assert_eq(sales_state(&w, op[0].id), INV_RELEASED);
+	cr_assert_eq(sales_state(&w, op[1].id), INV_HELD);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
 Test(admission, a_full_table_refuses_new_work_and_forgets_nothing)
 {
 	struct world w;

@@ -402,3 +402,24 @@ Test(contradiction, a_change_that_needs_more_nodes_than_there_are_has_no_room)
 	world_fini(&small);
 	world_fini(&w);
 }
+
+Test(contradiction, a_rate_plan_more_than_there_is_room_for_has_none)
+{
+	struct world w, small;
+	struct inv_config config = world_config();
+	config.plans_max = 1;
+	world_init(&w, NULL);
+	world_init(&small, &config);
+	world_standard(&w, 1, 9);
+	world_standard(&small, 1, 9);
+	for (uint16_t plan = 3; plan <= 4; plan++) {
+		const struct inv_plan_op op = {.hotel = {WORLD_HOTEL}, .type = 1, .plan = plan};
+		cr_assert_eq(world_plan_put(&w, &op), KEYRACK_DONE);
+		const uint64_t digest = inv_digest(small.inv);
+		cr_assert_eq(inv_apply(small.inv, &w.effect, &small.contradiction),
+			plan == 3 ? 0 : INV_NO_ROOM);
+		cr_assert_eq(inv_digest(small.inv) == digest, plan != 3);
+	}
+	world_fini(&small);
+	world_fini(&w);
+}

@@ -275,3 +275,11 @@ Test(record, of_the_instant_that_means_never_are_malformed)
 	}
 	free(b);
 }
+
+Test(record, kinds_have_names_and_a_number_that_is_none_says_so)
+{
+	cr_assert_str_eq(record_kind_name(INV_EFFECT_RESERVE), "RESERVE");
+	cr_assert_str_eq(record_kind_name(RECORD_TIME), "TIME");
+	cr_assert_str_eq(record_kind_name(0), "UNKNOWN");
+	cr_assert_str_eq(record_kind_name(255), "UNKNOWN");
+}
