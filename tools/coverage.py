@@ -3,8 +3,8 @@
 
 Asks gcov for every object of the archives and prints lines and branches by module, then each
 uncovered line: with its reason where EXPLAINED has one, else as unexplained. A line of EXPLAINED is
-`FILES | TEXT OF THE LINE | REASON`, where FILES may have wildcards and the first that fits counts;
-one that no uncovered line needs is told as stale. Branches of
+`FILE:FUNCTION | TEXT OF THE LINE | REASON`, the first with wildcards, and the first that fits
+counts; one that no uncovered line needs is told as stale. Branches of
 assertions are left out: their other side ends the process. Ends with status 1 if a module is
 below the floor, or if a line is unexplained or stale.
 """
@@ -33,7 +33,7 @@ def gcov(source, build, archive):
 
 
 def collect(source, build, archives):
-    """{file: {line: [count, branches]}}; inline functions are added up over their users."""
+    """{file: {line: [count, branches, function]}}; inline functions are added up over their users."""
     seen = defaultdict(dict)
     for archive in archives:
         for name, lines in gcov(source, build, archive):
@@ -41,7 +41,8 @@ def collect(source, build, archives):
                 continue
             for line in lines:
                 branches = [branch["count"] for branch in line["branches"]]
-                old = seen[name].setdefault(line["line_number"], [0, []])
+                function = line.get("function_name", "")
+                old = seen[name].setdefault(line["line_number"], [0, [], function])
                 old[0] += line["count"]
                 if len(old[1]) == len(branches):
                     old[1] = [a + b for a, b in zip(old[1], branches)]
@@ -73,10 +74,10 @@ def explanations(path):
     return found
 
 
-def explanation(reasons, name, line):
+def explanation(reasons, place, line):
     """The key of the first that fits, or None."""
     return next((key for key in reasons
-                 if key[1] == line and fnmatch.fnmatchcase(name, key[0])), None)
+                 if key[1] == line and fnmatch.fnmatchcase(place, key[0])), None)
 
 
 def share(hit, total):
@@ -94,7 +95,7 @@ def main(source, build, explained_path, archives):
         with open(os.path.join(source, name), encoding="utf-8") as file:
             text = file.read().split("\n")
         assertions = asserted(text)
-        for number, (count, branches) in sorted(seen[name].items()):
+        for number, (count, branches, function) in sorted(seen[name].items()):
             line = text[number - 1].strip()
             for sums in (modules[os.path.dirname(name)], files[name]):
                 sums[0] += count > 0
@@ -104,12 +105,12 @@ def main(source, build, explained_path, archives):
                     sums[3] += len(branches)
             if count:
                 continue
-            key = explanation(reasons, name, line)
+            key = explanation(reasons, f"{name}:{function}", line)
             if key is not None:
                 used.add(key)
-                known.append((name, number, line, reasons[key]))
+                known.append((name, number, function, line, reasons[key]))
             else:
-                unexplained.append((name, number, line))
+                unexplained.append((name, number, function, line))
 
     total = [sum(column) for column in zip(*modules.values())]
     print(f"{'module':24} {'lines':>15} {'':>7} {'branches':>15}")
@@ -121,11 +122,11 @@ def main(source, build, explained_path, archives):
         if share(*sums[:2]) < FLOOR_PERCENT:
             print(f"  {name:40} {sums[0]:5}/{sums[1]:5} {share(*sums[:2]):6.1f}%")
     print(f"\nuncovered and explained: {len(known)} lines")
-    for name, number, line, reason in known:
-        print(f"  {name}:{number}: {line}\n      {reason}")
+    for name, number, function, line, reason in known:
+        print(f"  {name}:{number}: {function}: {line}\n      {reason}")
     print(f"\nuncovered and not explained: {len(unexplained)} lines")
-    for name, number, line in unexplained:
-        print(f"  {name}:{number}: {line}")
+    for name, number, function, line in unexplained:
+        print(f"  {name}:{number}: {function}: {line}")
     stale = sorted(set(reasons) - used)
     print(f"\nexplanations that nothing needs: {len(stale)}")
     for name, line in stale:

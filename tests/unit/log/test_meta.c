@@ -159,8 +159,9 @@ static void meta_is_bad(const struct log_meta *meta, const char *what)
 	uint8_t block[LOG_BLOCK_SIZE] = {0};
 	struct log_meta read;
 	uint32_t version = 0;
+	const uint32_t size = meta->header_size_bytes;
 	memcpy(block, meta, sizeof(*meta));
-	block_reseal(block, sizeof(*meta));
+	block_reseal(block, size > 16 && size <= LOG_BLOCK_SIZE ? size : sizeof(*meta));
 	cr_assert_eq(log_meta_decode(block, &read, &version), LOG_META_BAD, "%s", what);
 }
 
@@ -169,8 +170,9 @@ static void mark_is_bad(const struct log_mark *mark, const char *what)
 	uint8_t block[LOG_BLOCK_SIZE] = {0};
 	struct log_mark read;
 	uint32_t version = 0;
+	const uint32_t size = mark->header_size_bytes;
 	memcpy(block, mark, sizeof(*mark));
-	block_reseal(block, sizeof(*mark));
+	block_reseal(block, size > 16 && size <= LOG_BLOCK_SIZE ? size : sizeof(*mark));
 	cr_assert_eq(log_mark_decode(block, &read, &version), LOG_META_BAD, "%s", what);
 }
 

@@ -208,3 +208,19 @@ Test(life, what_is_due_waits_while_the_log_has_no_room_and_is_done_then)
 	cr_assert_eq(stat(world, "holds"), 0);
 	world_free(world);
 }
+
+Test(life, a_snapshot_of_more_than_a_slice_comes_in_several, .timeout = 120)
+{
+	struct world *world = with_many_holds();
+	for (uint64_t hotel = 500; hotel < 505; hotel++)
+		cr_assert_eq(world_do(world, world_hotel_put(world, hotel)), KEYRACK_DONE);
+	const int64_t slices = stat(world, "slices");
+	happens(world, (struct shard_event){.kind = SHARD_TIMEOUT, .wants_snapshot = true});
+	world_settle(world);
+	cr_assert(world->done.is_whole);
+	cr_assert_gt(stat(world, "slices"), slices + 1);
+	const uint64_t digest = shard_digest(world->shard);
+	world_restart(world, true);
+	cr_assert_eq(shard_digest(world->shard), digest);
+	world_free(world);
+}

@@ -179,5 +179,8 @@ Test(listing, denials_are_told_with_what_the_table_had_no_place_for)
 	body.has_nights = true;
 	body.first_day = 1;
 	cr_assert_eq(world_do(world, ask_denials(world, &body)), KEYRACK_INVALID);
+	body.has_nights = false;
+	body.cursor = UINT64_C(77) << 32 | 1;
+	cr_assert_eq(world_do(world, ask_denials(world, &body)), KEYRACK_VERSION_MISMATCH);
 	world_free(world);
 }

@@ -101,6 +101,23 @@ Test(refused, an_id_has_to_be_asked_for_where_it_lives)
 	world_free(world);
 }
 
+Test(refused, a_reservation_is_not_found_under_another_hotel_of_its_slot)
+{
+	struct world *world = world_serving(1);
+	const uint64_t slot = slot_of_hotel((struct hotel_id){WORLD_HOTEL});
+	uint64_t other = WORLD_HOTEL + 1;
+	while (slot_of_hotel((struct hotel_id){other}) != slot)
+		other++;
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	cr_assert_eq(world_do(world, world_sale(world, FRAME_BOOK, id, 1, 3, 2, 0)), KEYRACK_DONE);
+	cr_assert_eq(world_do(world, world_hotel_put(world, other)), KEYRACK_DONE);
+	cr_assert_eq(world_do(world, ask_get(world, id, other, FRAME_ROUTE_SLOT, slot)),
+		KEYRACK_NOT_FOUND);
+	cr_assert_eq(world_do(world, ask_get(world, id, WORLD_HOTEL, FRAME_ROUTE_SLOT, slot)),
+		KEYRACK_DONE);
+	world_free(world);
+}
+
 Test(refused, a_call_about_no_hotel_or_by_another_route_is_invalid)
 {
 	struct world *world = world_serving(1);
