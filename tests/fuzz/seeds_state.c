@@ -77,6 +77,52 @@ static void put_lived(seeds_put *put)
 	(void)world_free(world);
 }
 
+/* What is queued, as the steps of fuzz_shard; each by itself. */
+static size_t steps_of(struct world *world)
+{
+	size_t size = 0;
+	kr_assert(world->frame_count > 0);
+	for (uint32_t i = 0; i < world->frame_count; i++) {
+		const struct frame_header *header = world->frames[i].header;
+		uint8_t *at = bytes + size;
+		at[0] = 1;
+		at[1] = header->type;
+		at[2] = header->route;
+		at[3] = header->route == FRAME_ROUTE_HOTEL ? 0 : 1;
+		at[4] = 0;
+		kr_store_u16(at + 5, (uint16_t)header->body_size_bytes);
+		memcpy(at + 7, world->frames[i].body, header->body_size_bytes);
+		size += 7 + header->body_size_bytes;
+	}
+	return size;
+}
+
+/* A hold that is confirmed and cancelled, a booking, and what is left. */
+static void put_sales(seeds_put *put)
+{
+	struct world *world = world_serving(4);
+	/* The rig's booking has the first id. */
+	(void)world_id(world, WORLD_HOTEL);
+	struct kr_id hold = world_id(world, WORLD_HOTEL), book = world_id(world, WORLD_HOTEL);
+	(void)world_sale(world, FRAME_HOLD, hold, 1, 1, 2, UINT64_C(60000000));
+	(void)world_transition(world, FRAME_CONFIRM, hold);
+	(void)world_sale(world, FRAME_BOOK, book, 2, 3, 1, 0);
+	Keyrack__ReserveRequest *body = (Keyrack__ReserveRequest *)protobuf_c_message_unpack(
+		&keyrack__reserve_request__descriptor, NULL,
+		world->frames[2].header->body_size_bytes, world->frames[2].body);
+	kr_assert(body != NULL);
+	body->guest_hi = 1;
+	body->guest_lo = 2;
+	body->id_lo++;
+	(void)world_frame(world, FRAME_BOOK, FRAME_ROUTE_HOTEL, WORLD_HOTEL, &body->base);
+	protobuf_c_message_free_unpacked((ProtobufCMessage *)body, NULL);
+	(void)world_transition(world, FRAME_CANCEL, hold);
+	(void)world_availability(world, 0, 10, false);
+	(void)world_get(world, book);
+	put("shard", "sales", bytes, steps_of(world));
+	(void)world_free(world);
+}
+
 void seeds_state_put(seeds_put *put)
 {
 	/* A whole log; one torn in the middle; a batch of another life behind its end. */
@@ -89,4 +135,5 @@ void seeds_state_put(seeds_put *put)
 	put("scan", "stale", stale, sizeof(stale));
 	put_records(put);
 	put_lived(put);
+	put_sales(put);
 }
