@@ -29,18 +29,26 @@
 	X(DIRECTORY_NOT_SYNCED, "directory_not_synced",                                            \
 		"the name of a new segment is not made durable")                                   \
 	X(DSYNC_MISSING, "dsync_missing", "batches are written without O_DSYNC")                   \
+	X(EPOCH_NOT_MOVED, "epoch_not_moved",                                                      \
+		"a start writes under the epoch of the life before it")                            \
 	X(EXPIRY_BY_WALL_CLOCK, "expiry_by_wall_clock", "holds expire by the wall clock")          \
 	X(EXPIRY_LATE, "expiry_late", "a hold is good for one microsecond after its deadline")     \
 	X(FORCE_BY_ANYBODY, "force_by_anybody", "whoever asks may sell over limits")               \
 	X(FORCE_OVERFLOWS_COUNTER, "force_overflows_counter",                                      \
 		"FORCE sells past what a counter can hold")                                        \
 	X(GRACE_TWICE, "grace_twice", "a hold gets a second grace")                                \
+	X(GUEST_HOLDS_KEPT, "guest_holds_kept",                                                    \
+		"a hold that ended still counts against its guest")                                \
 	X(HEADER_UNCHECKED, "header_unchecked",                                                    \
 		"the checksum of a batch's header is not compared")                                \
 	X(HOLD_CAP_OFF_BY_ONE, "hold_cap_off_by_one",                                              \
 		"a hotel may have one hold more than its cap")                                     \
 	X(HOLD_EXPIRES_TWICE, "hold_expires_twice", "an expired hold gives its rooms back twice")  \
+	X(HOLD_TTL_UNBOUNDED, "hold_ttl_unbounded",                                                \
+		"a hold may be kept for longer than its hotel allows")                             \
 	X(IMPORT_OVER_LIMIT, "import_over_limit", "an import takes rooms that are not there")      \
+	X(KEPT_NIGHT_AT_TODAYS_PRICE, "kept_night_at_todays_price",                                \
+		"a night that a changed stay keeps is priced anew")                                \
 	X(KEY_REUSE_UNSEEN, "key_reuse_unseen",                                                    \
 		"an id that comes again with another payload answers as a repeat")                 \
 	X(LATE_ANSWER_MISDIRECTED, "late_answer_misdirected",                                      \
@@ -56,8 +64,11 @@
 	X(PENALTY_LATE, "penalty_late", "a tier of the terms holds one microsecond too late")      \
 	X(PENALTY_ROUNDED_DOWN, "penalty_rounded_down",                                            \
 		"half a minor unit of a penalty is dropped")                                       \
+	X(PRINCIPAL_BELIEVED, "principal_believed", "a client may say who asks")                   \
 	X(PURGE_BEFORE_SYNC, "purge_before_sync",                                                  \
 		"that an id is too old is told before the retirement is durable")                  \
+	X(PURGE_MARK_LOST, "purge_mark_lost", "a snapshot does not keep how far ids are too old")  \
+	X(READ_ONLY_SELLS, "read_only_sells", "a disk that is nearly full takes sales")            \
 	X(REFUSAL_FORGOTTEN, "refusal_forgotten", "a refused id that comes again is judged anew")  \
 	X(REPEAT_BEFORE_SYNC, "repeat_before_sync",                                                \
 		"a repeated answer leaves before what it repeats is durable")                      \
@@ -67,6 +78,8 @@
 		"an id that comes again is executed again")                                        \
 	X(SECOND_LINE_NOT_UNDONE, "second_line_not_undone",                                        \
 		"what is given back is given back of the first line only")                         \
+	X(SNAPSHOT_AHEAD_ACCEPTED, "snapshot_ahead_accepted",                                      \
+		"a snapshot newer than the end of the log starts")                                 \
 	X(SNAPSHOT_UNVERIFIED, "snapshot_unverified",                                              \
 		"the log is pruned though the snapshot was not read back")                         \
 	X(STALE_BATCH_ACCEPTED, "stale_batch_accepted",                                            \

@@ -367,7 +367,7 @@ static void on_client_frame(
 
 	kr_assert(client != NULL);
 	kr_assert(header->body_size_bytes == 0 || event->body != NULL);
-	if (header->via != 0 || header->principal != 0) {
+	if (header->via != 0 || (header->principal != 0 && !bug_is(BUG_PRINCIPAL_BELIEVED))) {
 		action_add(actions, ROUTE_ACTION_REJECT, event->client)->code =
 			KEYRACK_REJECT_RESERVED;
 		return;

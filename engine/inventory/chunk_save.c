@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "engine/inventory/cell_run.h"
 #include "engine/inventory/chunk_priv.h"
 #include "engine/inventory/digest.h"
@@ -188,7 +189,7 @@ void inv_chunk_save(const struct inv *inv, uint32_t chunk, struct kr_writer *wri
 		return;
 	}
 	kr_writer_u8(writer, INV_CHUNK_SHARD);
-	kr_writer_varint(writer, inv->purge_mark_us);
+	kr_writer_varint(writer, bug_is(BUG_PURGE_MARK_LOST) ? 0 : inv->purge_mark_us);
 	kr_writer_varint(writer, inv->last_t_us);
 	kr_writer_varint(writer, inv->void_count);
 	inv_chain_save(inv, inv->void_head, writer);

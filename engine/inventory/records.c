@@ -287,7 +287,7 @@ static void inv_record_unqueue(struct inv *inv, uint32_t r)
 	struct inv_hotel *hotel = inv_hotel_at(inv, record->hotel_index);
 	kr_assert(hotel->hold_count > 0);
 	hotel->hold_count--;
-	if (inv_record_has_guest(record))
+	if (inv_record_has_guest(record) && !bug_is(BUG_GUEST_HOLDS_KEPT))
 		inv_guest_hold_drop(inv, inv_record_hotel(inv, record), record->guest);
 }
 

@@ -260,7 +260,7 @@ static uint64_t inv_hold_deadline_us(
 	kr_assert(t_us < INV_DEADLINE_MAX_US);
 	if (ttl_us == 0)
 		ttl_us = INV_HOLD_TTL_US;
-	if (cold->hold_ttl_max_us != 0)
+	if (cold->hold_ttl_max_us != 0 && !bug_is(BUG_HOLD_TTL_UNBOUNDED))
 		ttl_us = KR_MIN(ttl_us, cold->hold_ttl_max_us);
 	ttl_us = KR_MIN(ttl_us, INV_DEADLINE_MAX_US - t_us);
 	kr_assert(ttl_us > 0);

@@ -298,7 +298,8 @@ static bool inv_line_price_kept(
 	for (int32_t day = l->line->check_in; day < l->line->check_out; day++) {
 		uint64_t price_minor;
 		bool has_price = inv_credit_price(stay, i, day, &price_minor);
-		if (!has_price && day >= l->first_day && day < l->end_day) {
+		if ((!has_price || bug_is(BUG_KEPT_NIGHT_AT_TODAYS_PRICE)) && day >= l->first_day &&
+			day < l->end_day) {
 			struct cell_rate rate = inv_stay_rate(l, day);
 			has_price = rate.flags & RATE_PRICED;
 			price_minor = rate.price_minor;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bug.h"
+
 enum phase { PHASE_SHARD, PHASE_MARK, PHASE_SNAPS, PHASE_LOG, PHASE_DONE };
 
 #define STEP_AGAIN ((enum log_recover_step)(-1))
@@ -115,7 +117,7 @@ static enum log_recover_step finish(struct log_recover *recover, enum log_verdic
 		epoch = KR_MAX(epoch, report->mark.epoch);
 	if (report->has_snap)
 		epoch = KR_MAX(epoch, recover->snap_reader.header.epoch);
-	report->next_epoch = epoch + 1;
+	report->next_epoch = epoch + !bug_is(BUG_EPOCH_NOT_MOVED);
 	return LOG_RECOVER_DONE;
 }
 
@@ -380,7 +382,8 @@ static enum log_recover_step log_done(struct log_recover *recover)
 	if (log_verdict_class(verdict) == LOG_VERDICT_REFUSE)
 		return finish(recover, verdict);
 	kr_assert(report->scan.end.next_lsn != 0);
-	if (report->has_snap && report->snap_end_lsn >= report->scan.end.next_lsn)
+	if (report->has_snap && report->snap_end_lsn >= report->scan.end.next_lsn &&
+		!bug_is(BUG_SNAPSHOT_AHEAD_ACCEPTED))
 		return finish(recover, LOG_VERDICT_SNAPSHOT_AHEAD);
 	if (!report->has_mark && report->scan.batch_count > 0)
 		warn(recover, LOG_VERDICT_MARK_LOST);

@@ -103,7 +103,7 @@ static bool judge_change(struct shard *shard, struct shard_request *request)
 	kr_assert(request->code == 0 && !request->is_dropped);
 	if (!shard_answer_has_room(shard))
 		return false;
-	if (judge_is_read_only(shard, type)) {
+	if (judge_is_read_only(shard, type) && !bug_is(BUG_READ_ONLY_SELLS)) {
 		shard->counters.read_only++;
 		return shard_answer_code(shard, request, KEYRACK_READ_ONLY);
 	}

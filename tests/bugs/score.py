@@ -101,6 +101,10 @@ CATCHES = {
         ("fault/test_log_sim",
          "log_sim/what_was_acknowledged_survives_every_accident"),
     ],
+    "epoch_not_moved": [
+        ("unit/log/test_log_matrix",
+         "matrix/row_0_mark_missing"),
+    ],
     "expiry_by_wall_clock": [
         ("unit/shard/test_shard_clock",
          "clock/a_long_silence_buys_no_jump"),
@@ -122,6 +126,11 @@ CATCHES = {
         ("unit/inventory/test_inventory_expiry",
          "expiry/a_restart_gives_lapsed_holds_a_grace_once"),
     ],
+    "guest_holds_kept": [
+        ("unit/inventory/test_inventory_admission",
+         "admission/live_holds_are_capped_by_hotel_and_by_guest"),
+        STEPS,
+    ],
     "header_unchecked": [
         ("unit/log/test_log_batch",
          "batch/no_bit_of_the_header_may_flip"),
@@ -137,7 +146,17 @@ CATCHES = {
          "expiry/a_grace_reaches_every_lapsed_hold_of_many"),
         STEPS,
     ],
+    "hold_ttl_unbounded": [
+        ("unit/inventory/test_inventory_expiry",
+         "expiry/the_time_to_live_is_the_hotels_unless_asked_and_capped"),
+        STEPS,
+    ],
     "import_over_limit": [
+        STEPS,
+    ],
+    "kept_night_at_todays_price": [
+        ("unit/inventory/test_inventory_modify",
+         "modify/kept_nights_keep_their_price_and_new_ones_cost_todays"),
         STEPS,
     ],
     "key_reuse_unseen": [
@@ -181,9 +200,22 @@ CATCHES = {
         ("unit/inventory/test_inventory_terms",
          "terms/a_share_is_of_the_lines_price_and_half_a_minor_unit_is_rounded_up"),
     ],
+    "principal_believed": [
+        ("unit/router/test_router_route",
+         "route/rejects_a_client_that_stamps_what_only_a_router_may"),
+    ],
     "purge_before_sync": [
         ("unit/shard/test_shard_gate",
          "gate/an_id_is_too_old_only_when_the_retirement_that_says_so_is_durable"),
+    ],
+    "purge_mark_lost": [
+        ("unit/inventory/test_inventory_retire",
+         "retire/a_calendar_that_changes_is_followed"),
+        STEPS,
+    ],
+    "read_only_sells": [
+        ("unit/shard/test_shard_read_only",
+         "read_only/with_little_room_sales_stop_and_what_gives_back_goes_on"),
     ],
     "refusal_forgotten": [
         ("unit/inventory/test_inventory_refusals",
@@ -210,6 +242,10 @@ CATCHES = {
          "stays/lines_that_continue_one_another_are_one_stay"),
         STEPS,
     ],
+    "snapshot_ahead_accepted": [
+        ("unit/log/test_log_matrix",
+         "matrix/row_12_snapshot_newer_than_the_log"),
+    ],
     "snapshot_unverified": [
         ("unit/log/test_snap_io",
          "snap_io/what_cannot_be_read_back_is_no_snapshot"),
@@ -219,6 +255,8 @@ CATCHES = {
          "matrix/row_7_stale_batch_of_a_recycled_segment_at_the_end"),
     ],
     "stay_through_ignores_last_night": [
+        ("unit/inventory/test_inventory_stay_check",
+         "stay_check/a_length_limit_is_asked_of_every_stayed_night_and_not_of_the_check_out_date"),
         STEPS,
     ],
     "timer_before_grace": [
@@ -230,6 +268,8 @@ CATCHES = {
          "route/breaks_the_link_to_a_shard_that_answers_with_another_type"),
     ],
     "version_moved_by_sale": [
+        ("unit/inventory/test_inventory_stays",
+         "stays/selling_and_giving_back_leave_the_version_that_updates_are_made_for"),
         STEPS,
     ],
     "window_drops_today": [

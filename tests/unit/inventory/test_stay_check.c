@@ -203,3 +203,26 @@ Test(stay_check, survives_whatever_dates_are_asked_for)
 	cr_assert_eq(c.refusals[0].rule, RULE_FIELD);
 	world_fini(&w);
 }
+
+Test(stay_check, a_length_limit_is_asked_of_every_stayed_night_and_not_of_the_check_out_date)
+{
+	struct world w;
+	struct check c;
+	check_init(&w);
+	for (int32_t n = 0; n <= 3; n++) {
+		const int32_t day = day_one() + 10 * n;
+		night_set(&w, 1, day + n,
+			(struct inv_update){
+				.set_mask = INV_UPDATE_MIN_THROUGH, .los = {.min_through = 4}});
+		struct inv_line line = stay_line(1, day, day + 3);
+		struct inv_reserve_op op = {
+			.hotel = {WORLD_HOTEL}, .lines = &line, .line_count = 1};
+		cr_assert_eq(checked(&w, &op, true, &c), n == 3 ? KEYRACK_DONE : KEYRACK_MIN_LOS);
+		if (n == 3)
+			continue;
+		cr_assert_eq(c.count, 1);
+		cr_assert_eq(c.refusals[0].rule, RULE_MIN_THROUGH);
+		cr_assert_eq(c.refusals[0].day, day + n);
+	}
+	world_fini(&w);
+}

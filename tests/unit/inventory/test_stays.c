@@ -499,3 +499,26 @@ Test(stays, guests_fit_in_all_rooms_of_a_line_together)
 	cr_assert_eq(tried(&w, &line, 1), KEYRACK_DONE);
 	world_fini(&w);
 }
+
+static uint64_t version_of(const struct world *w)
+{
+	struct inv_hotel_head head;
+	cr_assert(inv_hotel_head(w->inv, (struct hotel_id){WORLD_HOTEL}, &head));
+	return head.ari_version;
+}
+
+Test(stays, selling_and_giving_back_leave_the_version_that_updates_are_made_for)
+{
+	struct world w;
+	stays_init(&w, 1);
+	const uint64_t version = version_of(&w);
+	const int32_t day = day_one();
+	cr_assert_gt(version, 0);
+	const struct kr_id held = sales_hold(&w, 1, 1, day, day + 2);
+	const struct kr_id booked = sales_book(&w, 2, 1, day, day + 2);
+	cr_assert_eq(version_of(&w), version);
+	cr_assert_eq(sales_confirm(&w, held), KEYRACK_DONE);
+	cr_assert_eq(sales_cancel(&w, booked, false), KEYRACK_DONE);
+	cr_assert_eq(version_of(&w), version);
+	world_fini(&w);
+}
