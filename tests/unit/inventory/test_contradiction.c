@@ -149,7 +149,7 @@ Test(contradiction, moves_fit_their_record_or_do_nothing)
 	REFUSED(&w, effect.old_count = 1);
 	REFUSED(&w, effect.kind = INV_EFFECT_CANCEL);
 	REFUSED(&w, effect.kind = INV_EFFECT_EXPIRE);
-	REFUSED(&w, effect.kind = INV_EFFECT_RETIRE);
+	REFUSED(&w, effect.kind = INV_EFFECT_RETIRE; effect.u.retire.completed = false);
 	REFUSED(&w, effect.kind = INV_EFFECT_VOID);
 	REFUSED(&w, effect.kind = INV_EFFECT_GRACE);
 	REFUSED(&w, effect.u.confirm.payment_ref.size_bytes = INV_TEXT_SIZE_MAX + 1);
