@@ -11,7 +11,6 @@
 #define TAIL_REACH_BYTES (UINT64_C(64) << 10)
 #define BLOCK_SIZE 4096u
 #define RECENT_REACH_BYTES (UINT64_C(6) * BLOCK_SIZE)
-#define SAVED_MAX 8u
 
 static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a recent bit", "a bit",
 	"a block of zeroes", "a block of another", "a missing file", "a shorter file",
@@ -90,52 +89,70 @@ struct saved {
 	char name[LOG_DIR_NAME_SIZE];
 	uint8_t *bytes;
 	uint64_t size_bytes;
-	uint32_t reach;
 };
-static struct saved saved[CLUSTER_SHARDS_MAX][SAVED_MAX];
-static uint32_t saved_count[CLUSTER_SHARDS_MAX];
+static struct saved saved[CLUSTER_SHARDS_MAX][FILES_MAX];
+static uint32_t saved_count[CLUSTER_SHARDS_MAX], saved_reach[CLUSTER_SHARDS_MAX];
 
-static bool save(struct cluster *c, uint32_t shard, const char *name, uint32_t reach)
+static void save_file(struct cluster *c, uint32_t shard, const char *name)
 {
-	struct saved *s = &saved[shard][saved_count[shard]];
-	if (saved_count[shard] == SAVED_MAX)
-		return false;
-	struct log_dir_name parsed;
-	log_dir_parse(name, &parsed);
-	if (parsed.kind == LOG_DIR_SEGMENT && c->on_strike != NULL)
-		c->on_strike(c, shard);
+	struct saved *s = &saved[shard][saved_count[shard]++];
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->size_bytes = file_size(c, shard, name);
-	s->reach = reach;
 	s->bytes = malloc(s->size_bytes + 1);
 	kr_assert(s->bytes != NULL);
 	if (s->size_bytes > 0)
 		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name, 0, s->bytes,
 			s->size_bytes);
-	saved_count[shard]++;
-	return true;
+}
+
+/* Before the first strike since a start, all of it: files of different times are no copy. */
+static void save(struct cluster *c, uint32_t shard, uint32_t reach)
+{
+	struct files files;
+	saved_reach[shard] += reach;
+	if (saved_count[shard] > 0)
+		return;
+	files_list(c, shard, &files);
+	for (uint32_t i = 0; i < files.count; i++)
+		save_file(c, shard, files.names[i]);
+	if (c->on_strike != NULL)
+		c->on_strike(c, shard);
+}
+
+static bool is_saved(uint32_t shard, const char *name)
+{
+	for (uint32_t i = 0; i < saved_count[shard]; i++)
+		if (strcmp(saved[shard][i].name, name) == 0)
+			return true;
+	return false;
 }
 
 uint32_t media_undo(struct cluster *c, uint32_t shard)
 {
 	struct sim_disk *disk = c->shards[shard].disk;
 	const char *folder = c->plan.server.directory;
-	uint32_t reach = 0;
+	const uint32_t reach = saved_reach[shard];
+	struct files files;
 	sim_disk_capacity_set(disk, 0);
-	for (uint32_t i = saved_count[shard]; i > 0; i--) {
-		const struct saved *s = &saved[shard][i - 1];
+	files_list(c, shard, &files);
+	for (uint32_t i = 0; saved_count[shard] > 0 && i < files.count; i++)
+		if (!is_saved(shard, files.names[i]))
+			sim_media_remove(disk, folder, files.names[i]);
+	for (uint32_t i = 0; i < saved_count[shard]; i++) {
+		const struct saved *s = &saved[shard][i];
 		sim_media_truncate(disk, folder, s->name, s->size_bytes);
 		if (s->size_bytes > 0)
 			sim_media_write(disk, folder, s->name, 0, s->bytes, s->size_bytes);
-		reach += s->reach;
-		cluster_tell(c, "shard %u: %s is restored", shard, s->name);
 	}
+	if (saved_count[shard] > 0)
+		cluster_tell(c, "shard %u: everything is restored", shard);
 	media_forget(shard);
 	return reach;
 }
 
 void media_forget(uint32_t shard)
 {
+	saved_reach[shard] = 0;
 	while (saved_count[shard] > 0)
 		free(saved[shard][--saved_count[shard]].bytes);
 }
@@ -182,8 +199,9 @@ static void strike_recent(struct cluster *c, uint32_t shard)
 	const struct log_writer_point *acked = &server->log.writer.acked;
 	log_dir_segment_name(acked->segment, &name);
 	const uint64_t reach = KR_MIN(acked->end_bytes, RECENT_REACH_BYTES);
-	if (reach == 0 || !save(c, shard, name.bytes, MEDIA_REACH_RECENT))
+	if (reach == 0)
 		return;
+	save(c, shard, MEDIA_REACH_RECENT);
 	flip(c, shard, name.bytes, acked->end_bytes - reach, reach);
 	c->strikes[MEDIA_RECENT]++;
 	cluster_tell(c, "shard %u: a recent bit of %s flips", shard, name.bytes);
@@ -259,8 +277,7 @@ static void strike_rest(struct cluster *c, uint32_t shard)
 	if (strike == MEDIA_OLD_SNAP && at-- == 0)
 		return;
 	const uint32_t reach = strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT;
-	if (!save(c, shard, files.names[at], reach))
-		return;
+	save(c, shard, reach);
 	strike_file(c, shard, files.names[at], strike);
 	c->strikes[strike]++;
 	cluster_tell(c, "shard %u: %s: %s", shard, files.names[at], media_strike_name(strike));
