@@ -18,7 +18,8 @@ from ports import free_port
 
 TIMEOUT_S = 120
 DONE, REFUSED, DIFFERS = 0, 1, 53
-ROOT, KEYRACK, RECOVER = sys.argv[1:4]
+ROOT = sys.argv[1]
+KEYRACK, RECOVER = map(os.path.abspath, sys.argv[2:4])
 YEAR = (datetime.date.today() - datetime.timedelta(1)).year + 1  # whole in the window, also on 1 January
 
 # What lines do that do not just end with 0, and what they have to say.
