@@ -36,6 +36,19 @@ def table(root):
     return {name: (priority[word], *rest) for name, word, *rest in rows}
 
 
+def is_quiet(end):
+    """Nothing has come that was not read. What waits for more waits as long as before."""
+    before = end.gettimeout()
+    end.setblocking(False)
+    try:
+        end.recv(1, socket.MSG_PEEK)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        end.settimeout(before)
+
+
 class Journal:
     def __init__(self, folder, root):
         self.path = os.path.join(folder, "journal")
@@ -79,11 +92,4 @@ class Journal:
         return entries
 
     def is_quiet(self):
-        self.socket.setblocking(False)
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-            return False
-        except BlockingIOError:
-            return True
-        finally:
-            self.socket.settimeout(TIMEOUT_S)
+        return is_quiet(self.socket)

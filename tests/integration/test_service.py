@@ -207,14 +207,7 @@ class Manager:
         return messages
 
     def is_quiet(self):
-        self.socket.setblocking(False)
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-            return False
-        except BlockingIOError:
-            return True
-        finally:
-            self.socket.settimeout(20)
+        return journal.is_quiet(self.socket)
 
 
 class NotifyTest(ServiceTest):
