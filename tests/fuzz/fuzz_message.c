@@ -16,6 +16,7 @@
 #include "proto/message.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hot_same.h"
+#include "tests/unit/proto/known_fields.h"
 
 #define ARENA_SIZE (16u << 20)
 #define BODY_SIZE (1u << 18)
@@ -29,31 +30,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	pb_arena_init(&ours_arena, malloc(ARENA_SIZE), ARENA_SIZE);
 	pb_arena_init(&theirs_arena, malloc(ARENA_SIZE), ARENA_SIZE);
 	return 0;
-}
-
-static void *member(ProtobufCMessage *message, unsigned offset)
-{
-	kr_assert(offset < message->descriptor->sizeof_message);
-	return (uint8_t *)message + offset;
-}
-
-/* Unknown fields are kept by protobuf-c alone. */
-static void drop_unknown(ProtobufCMessage *message)
-{
-	message->n_unknown_fields = 0;
-	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
-			continue;
-		ProtobufCMessage **children = member(message, field->offset);
-		size_t count = *children != NULL;
-		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			count = *(size_t *)member(message, field->quantifier_offset);
-			children = *(ProtobufCMessage ***)member(message, field->offset);
-		}
-		for (size_t k = 0; k < count; k++)
-			drop_unknown(children[k]);
-	}
 }
 
 /* Its own bytes read and written again; then protobuf-c's reading of them. */

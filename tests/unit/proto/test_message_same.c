@@ -11,6 +11,7 @@
 #include "proto/keyrack.pb-c.h"
 #include "proto/message.h"
 #include "proto/message_wire.h"
+#include "tests/unit/proto/known_fields.h"
 
 #define BODY_MAX (64u << 10)
 
@@ -19,11 +20,6 @@ static struct pb_arena made;    /* random messages */
 static struct pb_arena arena;   /* unpacked ones */
 static struct pb_arena lenient; /* those that protobuf-c unpacked */
 static int stricter;            /* bodies that protobuf-c reads and we do not */
-
-static void *member(ProtobufCMessage *message, unsigned offset)
-{
-	return (uint8_t *)message + offset;
-}
 
 /* Small numbers, large ones and the edges. */
 static uint64_t some_number(void)
@@ -180,25 +176,6 @@ Test(message_same, a_writer_stays_within_its_room)
 			for (size_t k = room; k < room + 32; k++)
 				cr_assert_eq(bytes[k], 0xee);
 		}
-	}
-}
-
-/* Forgets unknown fields, which only protobuf-c keeps, so that packing shows the known ones. */
-static void drop_unknown(ProtobufCMessage *message)
-{
-	message->n_unknown_fields = 0;
-	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
-			continue;
-		ProtobufCMessage **children = member(message, field->offset);
-		size_t count = *children != NULL;
-		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			count = *(size_t *)member(message, field->quantifier_offset);
-			children = *(ProtobufCMessage ***)member(message, field->offset);
-		}
-		for (size_t k = 0; k < count; k++)
-			drop_unknown(children[k]);
 	}
 }
 
