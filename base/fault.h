@@ -14,23 +14,29 @@
 
 /* Sorted by name; number, constant, name, what happens when it fires. */
 #define FAULT_TABLE(X)                                                                             \
-	X(0, DIRECTORY_LOCK, "directory_lock", "the directory looks locked by another")            \
-	X(1, DIRECTORY_OPEN, "directory_open", "opening a directory fails with EIO")               \
-	X(2, DIRECTORY_SYNC, "directory_sync", "syncing a directory fails with EIO")               \
-	X(3, FILE_ALLOCATE, "file_allocate", "allocating fails with ENOSPC")                       \
-	X(4, FILE_DIRECT, "file_direct", "the file system looks as if without O_DIRECT")           \
-	X(5, FILE_OPEN, "file_open", "opening a file fails with EIO")                              \
-	X(6, FILE_READ, "file_read", "a read fails with EIO")                                      \
-	X(7, FILE_RENAME, "file_rename", "a rename fails with EIO")                                \
-	X(8, FILE_SYNC, "file_sync", "a sync fails with EIO")                                      \
-	X(9, FILE_UNLINK, "file_unlink", "an unlink fails with EIO")                               \
-	X(10, FILE_WRITE, "file_write", "a write fails with EIO")                                  \
-	X(11, FILE_WRITE_FULL, "file_write_full", "a write fails with ENOSPC")                     \
-	X(12, LISTENER_BIND, "listener_bind", "the address is in use")                             \
-	X(13, STREAM_ACCEPT, "stream_accept", "accepting fails with EMFILE")                       \
-	X(14, STREAM_CONNECT, "stream_connect", "a connect is refused")                            \
-	X(15, STREAM_RECEIVE, "stream_receive", "the connection is reset while receiving")         \
-	X(16, STREAM_SEND, "stream_send", "the connection is reset while sending")
+	X(0, DIRECTORY_LIST, "directory_list", "listing a directory fails with EIO")               \
+	X(1, DIRECTORY_LOCK, "directory_lock", "the directory looks locked by another")            \
+	X(2, DIRECTORY_OPEN, "directory_open", "opening a directory fails with EIO")               \
+	X(3, DIRECTORY_SPACE, "directory_space", "asking for free space fails with EIO")           \
+	X(4, DIRECTORY_SYNC, "directory_sync", "syncing a directory fails with EIO")               \
+	X(5, FILE_ALLOCATE, "file_allocate", "allocating fails with ENOSPC")                       \
+	X(6, FILE_DIRECT, "file_direct", "the file system looks as if without O_DIRECT")           \
+	X(7, FILE_OPEN, "file_open", "opening a file fails with EIO")                              \
+	X(8, FILE_READ, "file_read", "a read fails with EIO")                                      \
+	X(9, FILE_RENAME, "file_rename", "a rename fails with EIO")                                \
+	X(10, FILE_SIZE, "file_size", "asking for a size fails with EIO")                          \
+	X(11, FILE_SYNC, "file_sync", "a sync fails with EIO")                                     \
+	X(12, FILE_TRUNCATE, "file_truncate", "a truncation fails with EIO")                       \
+	X(13, FILE_UNLINK, "file_unlink", "an unlink fails with EIO")                              \
+	X(14, FILE_WRITE, "file_write", "a write fails with EIO")                                  \
+	X(15, FILE_WRITE_FULL, "file_write_full", "a write fails with ENOSPC")                     \
+	X(16, LISTENER_BIND, "listener_bind", "the address is in use")                             \
+	X(17, MEMORY_RESERVE, "memory_reserve", "reserving memory fails with ENOMEM")              \
+	X(18, STREAM_ACCEPT, "stream_accept", "accepting fails with EMFILE")                       \
+	X(19, STREAM_CONNECT, "stream_connect", "a connect is refused")                            \
+	X(20, STREAM_OPEN, "stream_open", "a connect finds no descriptor: EMFILE")                 \
+	X(21, STREAM_RECEIVE, "stream_receive", "the connection is reset while receiving")         \
+	X(22, STREAM_SEND, "stream_send", "the connection is reset while sending")
 
 #define X(number, constant, name, text) FAULT_##constant = number,
 enum fault_point { FAULT_TABLE(X) FAULT_COUNT };

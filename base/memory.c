@@ -16,8 +16,17 @@ static size_t round_up(size_t value, size_t align)
 	return (value + align - 1) & ~(align - 1);
 }
 
-int kr_memory_reserve(
-	struct kr_memory *memory, size_t size_bytes, unsigned flags, struct kr_error_text *text)
+static int no_memory(size_t size_bytes, int number, struct kr_error_text *text)
+{
+	kr_assert(number > 0);
+	return kr_error_text_set(text, -KR_E_NOMEM, number,
+		"reserving %zu bytes of memory: lower the sizing options, or raise ulimit "
+		"-v or vm.overcommit_memory",
+		size_bytes);
+}
+
+int kr_memory_reserve(struct kr_memory *memory, size_t size_bytes, unsigned flags,
+	struct fault_set *faults, struct kr_error_text *text)
 {
 	kr_assert(size_bytes > 0);
 	kr_assert((flags & ~(KR_MEMORY_HUGE | KR_MEMORY_SHARED)) == 0);
@@ -25,6 +34,8 @@ int kr_memory_reserve(
 	if (size_bytes > SIZE_MAX / 2)
 		return kr_error_text_set(text, -KR_E_NOMEM, 0,
 			"reserving %zu bytes of memory: more than there are addresses", size_bytes);
+	if (fault_fires(faults, FAULT_MEMORY_RESERVE))
+		return no_memory(size_bytes, ENOMEM, text);
 	size_t size = round_up(size_bytes, align);
 	size_t mapping_size = size + (flags & KR_MEMORY_HUGE ? align : 0);
 	int share = flags & KR_MEMORY_SHARED ? MAP_SHARED : MAP_PRIVATE;
@@ -32,10 +43,7 @@ int kr_memory_reserve(
 	void *mapping = mmap(NULL, mapping_size, PROT_READ | PROT_WRITE,
 		share | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mapping == MAP_FAILED)
-		return kr_error_text_set(text, -KR_E_NOMEM, errno,
-			"reserving %zu bytes of memory: lower the sizing options, or raise ulimit "
-			"-v or vm.overcommit_memory",
-			size_bytes);
+		return no_memory(size_bytes, errno, text);
 	memory->mapping = mapping;
 	memory->mapping_size_bytes = mapping_size;
 	memory->base = (void *)round_up((uintptr_t)mapping, align);

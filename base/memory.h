@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/fault.h"
 
 struct kr_memory {
 	void *base; /* at a multiple of 2 MiB when huge pages were asked for, else of a page */
@@ -21,9 +22,9 @@ struct kr_memory {
 #define KR_MEMORY_HUGE 1u   /* advise transparent huge pages */
 #define KR_MEMORY_SHARED 2u /* shared with other processes through a descriptor: no huge pages */
 
-/* 0 or -KR_E_NOMEM with a text. size_bytes > 0; rounded up to whole pages. */
-KR_MUST_CHECK int kr_memory_reserve(
-	struct kr_memory *memory, size_t size_bytes, unsigned flags, struct kr_error_text *text);
+/* 0 or -KR_E_NOMEM with a text. size_bytes > 0; rounded up to whole pages. `faults` may be NULL. */
+KR_MUST_CHECK int kr_memory_reserve(struct kr_memory *memory, size_t size_bytes, unsigned flags,
+	struct fault_set *faults, struct kr_error_text *text);
 void kr_memory_release(struct kr_memory *memory);
 
 /* Bytes of the process in physical memory now, 0 when unknown. */

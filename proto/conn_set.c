@@ -186,7 +186,7 @@ int conn_set_new(struct io_loop *loop, const struct conn_config *config,
 	struct kr_memory memory;
 
 	kr_assert(config->queue_size_max_bytes > FRAME_HEADER_SIZE + config->body_size_max_bytes);
-	int r = kr_memory_reserve(&memory, layout.end, 0, text);
+	int r = kr_memory_reserve(&memory, layout.end, 0, io_loop_faults(loop), text);
 	if (r < 0)
 		return r;
 	uint8_t *base = memory.base;

@@ -370,7 +370,7 @@ int router_new(struct io_loop *loop, const struct router_config *wanted, struct 
 	struct conn_handler handler = {
 		.on_open = on_open, .on_frame = on_frame, .on_close = on_close};
 
-	int r = kr_memory_reserve(&memory, lay_out(config, NULL), 0, text);
+	int r = kr_memory_reserve(&memory, lay_out(config, NULL), 0, io_loop_faults(loop), text);
 	if (r < 0)
 		return r;
 	lay_out(config, memory.base);

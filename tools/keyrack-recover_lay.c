@@ -224,7 +224,8 @@ int lay_out(struct log_store *store, const struct lay *lay, struct shard *shard,
 	struct writer writer = {.store = store, .lay = lay, .shard = shard};
 	struct log_dir_text name = {0};
 	kr_assert(store->is_locked && lay->last_lsn >= shard_last_lsn(shard));
-	int r = kr_memory_reserve(&writer.memory, LOG_SNAP_WINDOW_SIZE, 0, text);
+	int r = kr_memory_reserve(
+		&writer.memory, LOG_SNAP_WINDOW_SIZE, 0, io_loop_faults(store->loop), text);
 	if (r < 0)
 		return r;
 	r = write_all(&writer, &name);

@@ -92,6 +92,8 @@ bool io_loop_is_stopped(const struct io_loop *loop);
 void io_loop_set_turn(
 	struct io_loop *loop, void (*on_turn)(struct io_loop *loop, void *context), void *context);
 
+/* What is to fail on it, NULL when nothing is. */
+struct fault_set *io_loop_faults(const struct io_loop *loop);
 const struct io_stats *io_loop_stats(const struct io_loop *loop);
 
 /* Microseconds since the machine started, sleep included; never goes back. */

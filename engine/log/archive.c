@@ -378,7 +378,8 @@ int log_archive_init(struct log_archive *archive, struct log_io *log,
 			"the archive %s is in memory and would keep nothing over a power cut",
 			config->path);
 	if (r == 0)
-		r = kr_memory_reserve(&archive->memory, 2 * LOG_ARCHIVE_PIECE_SIZE, 0, text);
+		r = kr_memory_reserve(&archive->memory, 2 * LOG_ARCHIVE_PIECE_SIZE, 0,
+			io_loop_faults(archive->loop), text);
 	if (r == 0) {
 		r = name_settle(archive, text);
 		if (r < 0)

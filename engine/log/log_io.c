@@ -304,7 +304,8 @@ int log_io_init(struct log_io *log, struct log_store *store, const struct log_io
 	log->store = store;
 	log->loop = store->loop;
 	log->config = *config;
-	int r = kr_memory_reserve(&log->memory, LOG_WRITER_BUFFER_SIZE + LOG_IO_ZERO_SIZE, 0, text);
+	int r = kr_memory_reserve(&log->memory, LOG_WRITER_BUFFER_SIZE + LOG_IO_ZERO_SIZE, 0,
+		io_loop_faults(log->loop), text);
 	if (r < 0)
 		return r;
 	log->zeroes = (const uint8_t *)log->memory.base + LOG_WRITER_BUFFER_SIZE;

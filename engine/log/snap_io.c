@@ -409,7 +409,8 @@ int log_snap_io_init(struct log_snap_io *snap, struct log_store *store,
 	snap->config = *config;
 	io_op_init(&snap->op, stepped, snap);
 	io_timer_init(&snap->timer, due, snap);
-	return kr_memory_reserve(&snap->memory, LOG_SNAP_WINDOW_SIZE, 0, text);
+	return kr_memory_reserve(
+		&snap->memory, LOG_SNAP_WINDOW_SIZE, 0, io_loop_faults(snap->loop), text);
 }
 
 bool log_snap_io_is_busy(const struct log_snap_io *snap)

@@ -33,7 +33,8 @@ int log_store_open(struct io_loop *loop, struct log_store *store, const char *pa
 			path);
 	}
 	r = kr_memory_reserve(&store->memory,
-		RECOVER_SIZE + LOG_RECOVER_WINDOW_SIZE + LOG_SCAN_WINDOW_BLOCKS, 0, text);
+		RECOVER_SIZE + LOG_RECOVER_WINDOW_SIZE + LOG_SCAN_WINDOW_BLOCKS, 0,
+		io_loop_faults(loop), text);
 	if (r < 0) {
 		io_directory_close(&store->directory);
 		return r;

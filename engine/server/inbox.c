@@ -9,11 +9,13 @@
 
 int server_inbox_init(struct server *server, struct kr_error_text *text)
 {
-	int r = kr_memory_reserve(&server->inbox, SERVER_INBOX_SIZE, 0, text);
+	int r = kr_memory_reserve(
+		&server->inbox, SERVER_INBOX_SIZE, 0, io_loop_faults(server->loop), text);
 	if (r < 0)
 		return r;
 	r = kr_memory_reserve(&server->frames_memory,
-		SERVER_INBOX_FRAMES_MAX * sizeof(struct shard_frame), 0, text);
+		SERVER_INBOX_FRAMES_MAX * sizeof(struct shard_frame), 0,
+		io_loop_faults(server->loop), text);
 	if (r < 0)
 		return r;
 	server->frames = server->frames_memory.base;

@@ -10,7 +10,7 @@ int rebuild_reset(struct rebuild *rebuild)
 {
 	rebuild_fini(rebuild);
 	int r = kr_memory_reserve(&rebuild->memory, shard_memory_size(&rebuild->config),
-		rebuild->memory_flags, rebuild->text);
+		rebuild->memory_flags, rebuild->faults, rebuild->text);
 	if (r < 0)
 		return r;
 	rebuild->shard = shard_init(&rebuild->config, rebuild->memory.base, rebuild->tz);

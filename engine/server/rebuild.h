@@ -12,6 +12,7 @@ struct rebuild {
 	struct shard_config config; /* with is_elastic its sizes grow */
 	const struct tz_db *tz;
 	unsigned memory_flags;
+	struct fault_set *faults; /* NULL, or what reserving memory passes */
 	bool is_elastic;          /* sizes follow what the disk needs, as far as a snapshot tells */
 	struct shard_watch watch; /* zeroes: all, unwatched */
 	struct kr_error_text *text;

@@ -47,6 +47,7 @@ static int recover_read(struct server *server, struct kr_error_text *text)
 		.config = config->shard,
 		.tz = config->tz,
 		.memory_flags = config->no_huge_pages ? 0 : KR_MEMORY_HUGE,
+		.faults = io_loop_faults(server->loop),
 		.text = text,
 		.on_applied = on_applied,
 		.context = server,

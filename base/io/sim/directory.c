@@ -92,7 +92,8 @@ int io_directory_list(struct io_directory *directory,
 	kr_assert(directory->fd >= 0);
 	kr_assert(on_name != NULL);
 	const struct sim_folder *folder = directory->backend;
-	if (sim_node_point(directory->loop->node))
+	if (sim_node_point(directory->loop->node) ||
+		fault_fires(directory->loop->config.faults, FAULT_DIRECTORY_LIST))
 		return failed(directory, EIO);
 	/* The callback may change names: a copy, as readdir would have read it. */
 	uint32_t count = folder->now.count;
@@ -109,7 +110,8 @@ int io_directory_file_size(
 	struct io_directory *directory, const char *name, uint64_t *ret_size_bytes)
 {
 	kr_assert(strchr(name, '/') == NULL);
-	if (sim_node_point(directory->loop->node))
+	if (sim_node_point(directory->loop->node) ||
+		fault_fires(directory->loop->config.faults, FAULT_FILE_SIZE))
 		return failed(directory, EIO);
 	const struct sim_inode *inode = sim_folder_inode(directory->backend, name);
 	if (inode == NULL)
@@ -123,7 +125,8 @@ int io_directory_free_bytes(struct io_directory *directory, uint64_t *ret_free_b
 	kr_assert(directory->fd >= 0);
 	const struct sim_folder *folder = directory->backend;
 	const struct sim_disk *disk = folder->disk;
-	if (sim_node_point(directory->loop->node))
+	if (sim_node_point(directory->loop->node) ||
+		fault_fires(directory->loop->config.faults, FAULT_DIRECTORY_SPACE))
 		return failed(directory, EIO);
 	if (disk->capacity_bytes == 0)
 		*ret_free_bytes = INT64_MAX;

@@ -95,7 +95,8 @@ static struct sim_disk *disk_of(const struct io_file *file)
 int io_file_size(struct io_file *file, uint64_t *ret_size_bytes)
 {
 	kr_assert(ret_size_bytes != NULL);
-	if (sim_node_point(file->loop->node))
+	if (sim_node_point(file->loop->node) ||
+		fault_fires(file->loop->config.faults, FAULT_FILE_SIZE))
 		return failed(file, EIO);
 	*ret_size_bytes = inode_of(file)->size_bytes;
 	return 0;
@@ -173,7 +174,8 @@ int io_file_truncate_now(struct io_file *file, uint64_t size_bytes)
 {
 	kr_assert(file->flags & IO_FILE_WRITE);
 	kr_assert(size_bytes <= INT64_MAX);
-	if (sim_node_point(file->loop->node))
+	if (sim_node_point(file->loop->node) ||
+		fault_fires(file->loop->config.faults, FAULT_FILE_TRUNCATE))
 		return failed(file, EIO);
 	int number = sim_inode_resize(inode_of(file), size_bytes);
 	return number != 0 ? failed(file, number) : 0;

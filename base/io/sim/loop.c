@@ -198,6 +198,12 @@ void io_loop_set_turn(
 	loop->turn_context = context;
 }
 
+struct fault_set *io_loop_faults(const struct io_loop *loop)
+{
+	kr_assert(loop != NULL);
+	return loop->config.faults;
+}
+
 const struct io_stats *io_loop_stats(const struct io_loop *loop)
 {
 	return &loop->stats;

@@ -1,5 +1,6 @@
 #include "base/io/sim/net_priv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,10 @@ int io_stream_connect(
 	kr_assert(stream->flags == 0);
 	if (sim_loop_is_gone(loop))
 		return -KR_E_CANCELLED;
+	if (fault_fires(loop->config.faults, FAULT_STREAM_OPEN)) {
+		stream->errno_number = EMFILE;
+		return kr_error_from_errno(EMFILE);
+	}
 	struct sim_connection *connection = sim_connection_new(loop, stream);
 	connection->address = *address;
 	loop->stats.connect_count++;

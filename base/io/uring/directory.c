@@ -248,6 +248,8 @@ int io_directory_list(struct io_directory *directory,
 {
 	struct names names = {0};
 	kr_assert(directory->fd >= 0);
+	if (fault_fires(directory->loop->config.faults, FAULT_DIRECTORY_LIST))
+		return failed(directory, EIO);
 	int fd = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return failed(directory, errno);
@@ -273,6 +275,8 @@ int io_directory_file_size(
 {
 	struct stat status;
 	kr_assert(strchr(name, '/') == NULL);
+	if (fault_fires(directory->loop->config.faults, FAULT_FILE_SIZE))
+		return failed(directory, EIO);
 	if (fstatat(directory->fd, name, &status, 0) < 0)
 		return failed(directory, errno);
 	*ret_size_bytes = (uint64_t)status.st_size;
@@ -283,6 +287,8 @@ int io_directory_free_bytes(struct io_directory *directory, uint64_t *ret_free_b
 {
 	struct statvfs status;
 	kr_assert(ret_free_bytes != NULL);
+	if (fault_fires(directory->loop->config.faults, FAULT_DIRECTORY_SPACE))
+		return failed(directory, EIO);
 	if (fstatvfs(directory->fd, &status) < 0)
 		return failed(directory, errno);
 	*ret_free_bytes = (uint64_t)status.f_bavail * status.f_frsize;

@@ -74,6 +74,8 @@ void io_file_close(struct io_file *file)
 int io_file_size(struct io_file *file, uint64_t *ret_size_bytes)
 {
 	struct stat status;
+	if (fault_fires(file->loop->config.faults, FAULT_FILE_SIZE))
+		return failed(file, EIO);
 	if (fstat(file->fd, &status) < 0)
 		return failed(file, errno);
 	kr_assert(status.st_size >= 0);
@@ -154,5 +156,7 @@ int io_file_truncate_now(struct io_file *file, uint64_t size_bytes)
 {
 	kr_assert(file->flags & IO_FILE_WRITE);
 	kr_assert(size_bytes <= INT64_MAX);
+	if (fault_fires(file->loop->config.faults, FAULT_FILE_TRUNCATE))
+		return failed(file, EIO);
 	return ftruncate(file->fd, (off_t)size_bytes) < 0 ? failed(file, errno) : 0;
 }

@@ -461,6 +461,12 @@ struct io_loop *io_loop_free(struct io_loop *loop)
 	return NULL;
 }
 
+struct fault_set *io_loop_faults(const struct io_loop *loop)
+{
+	kr_assert(loop != NULL);
+	return loop->config.faults;
+}
+
 const struct io_stats *io_loop_stats(const struct io_loop *loop)
 {
 	return &loop->stats;

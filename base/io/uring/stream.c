@@ -163,6 +163,10 @@ int io_stream_connect(
 	kr_assert(stream->handler->on_open != NULL);
 	kr_assert(stream->flags == 0);
 	socklen_t length = uring_sockaddr(address, &stream->peer);
+	if (fault_fires(loop->config.faults, FAULT_STREAM_OPEN)) {
+		stream->errno_number = EMFILE;
+		return kr_error_from_errno(EMFILE);
+	}
 	/* Blocking: io_uring polls by itself, and a full unix backlog then waits, not fails. */
 	int fd = socket(stream->peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {

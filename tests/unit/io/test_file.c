@@ -433,3 +433,42 @@ Test(file, every_file_fault_point_is_met)
 	io_fixture_fini(&fixture);
 	free(bytes);
 }
+
+static void on_no_name(void *context, const char *name)
+{
+	(void)context;
+	cr_assert_fail("%s was listed", name);
+}
+
+Test(file, fault_points_make_questions_about_files_fail)
+{
+	struct io_fixture fixture;
+	struct io_directory directory;
+	struct io_file file;
+	uint64_t size;
+	io_fixture_init(&fixture, NULL);
+	struct fault_set *faults = &fixture.faults;
+	directory_open(&fixture, &directory);
+	file_open(&directory, &file, "data", log_flags);
+
+	fault_arm(faults, FAULT_DIRECTORY_LIST, 1, false);
+	cr_assert_eq(io_directory_list(&directory, on_no_name, NULL), -KR_E_IO);
+	cr_assert_eq(directory.errno_number, EIO);
+	fault_arm(faults, FAULT_DIRECTORY_SPACE, 1, false);
+	cr_assert_eq(io_directory_free_bytes(&directory, &size), -KR_E_IO);
+	cr_assert_eq(io_directory_free_bytes(&directory, &size), 0);
+	fault_arm(faults, FAULT_FILE_SIZE, 1, true);
+	cr_assert_eq(io_directory_file_size(&directory, "data", &size), -KR_E_IO);
+	cr_assert_eq(io_file_size(&file, &size), -KR_E_IO);
+	fault_disarm(faults, FAULT_FILE_SIZE);
+	fault_arm(faults, FAULT_FILE_TRUNCATE, 1, false);
+	cr_assert_eq(io_file_truncate_now(&file, BLOCK), -KR_E_IO);
+	cr_assert_eq(file.errno_number, EIO);
+	cr_assert_eq(io_file_size(&file, &size), 0);
+	cr_assert_eq(size, 0);
+
+	expect_names(&directory, (const char *const[]){"data"}, 1);
+	io_file_close(&file);
+	io_directory_close(&directory);
+	io_fixture_fini(&fixture);
+}

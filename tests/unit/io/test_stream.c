@@ -1,5 +1,6 @@
 #include "io_fixture.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -557,6 +558,9 @@ Test(stream, every_stream_fault_point_is_met)
 	peer_close(&fixture, &client);
 
 	peer_init(&client);
+	fault_arm(&fixture.faults, FAULT_STREAM_OPEN, 1, false);
+	cr_assert_eq(io_stream_connect(fixture.loops[0], &client.stream, &address), -KR_E_LIMIT);
+	cr_assert_eq(client.stream.errno_number, EMFILE);
 	fault_arm(&fixture.faults, FAULT_STREAM_CONNECT, 1, false);
 	client_connect(&fixture, &server, &client);
 	cr_assert_eq(client.open_result, -KR_E_REFUSED);
