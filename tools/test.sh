@@ -75,9 +75,11 @@ build asan gcc --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined
 # sanitizers: see tests/fuzz.
 build clang clang-14 --buildtype=debug || exit 1
 
-run release --suite lint --suite crash --suite integration --suite property
+run release --suite lint --suite crash --suite integration --suite property --suite seeds
 run asan --suite unit --suite sim --suite fault
-run clang --suite unit --suite fuzz
+KEYRACK_OTHER_SIM=$where/release/tests/sim/keyrack-sim
+export KEYRACK_OTHER_SIM
+run clang --suite unit --suite fuzz --suite compilers
 run release --suite valgrind
 if [ "$long" = 1 ]; then
 	build bugs gcc -Dplanted_bugs=true || exit 1

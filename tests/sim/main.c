@@ -3,6 +3,7 @@
  *
  *   keyrack-sim --seed N [--trace]     one world, told if asked
  *   keyrack-sim --seeds A..B           many, each twice: the same seed gives the same trace hash
+ *   keyrack-sim --seeds A..B --twice N   only the first N of them twice
  *   keyrack-sim --list FILE            the seeds of a file, one a line
  *   keyrack-sim --seed N --minimise    what of a failing seed is needed for it to fail
  *
@@ -173,6 +174,8 @@ static void on_damage(struct cluster *c, uint32_t shard, uint32_t reach)
 
 struct options {
 	uint64_t first, last;
+	uint64_t twice_count; /* so many of the seeds run twice */
+	FILE *hashes;         /* each seed's trace, one a line; or NULL */
 	bool is_told, needs_coverage, is_canary, is_minimised;
 	const char *list;
 	struct trim trim;
@@ -230,6 +233,8 @@ static uint64_t run_seed(const struct cluster_plan *plan,
 
 #define KEY_NUMBER 256 /* and those of enum trim_number after it */
 #define KEY_STIR (KEY_NUMBER + TRIM_NUMBERS)
+#define KEY_TWICE (KEY_STIR + 1)
+#define KEY_HASHES (KEY_STIR + 2)
 
 static error_t trim_option(int key, const char *arg, struct argp_state *state, struct trim *trim)
 {
@@ -245,6 +250,13 @@ static error_t trim_option(int key, const char *arg, struct argp_state *state, s
 	if (!is_right)
 		argp_error(state, "%s is not understood here", arg);
 	return 0;
+}
+
+static void hashes_open(struct options *o, const char *path, struct argp_state *state)
+{
+	o->hashes = fopen(path, "we");
+	if (o->hashes == NULL)
+		argp_error(state, "%s cannot be written", path);
 }
 
 static error_t option(int key, char *arg, struct argp_state *state)
@@ -276,24 +288,34 @@ static error_t option(int key, char *arg, struct argp_state *state)
 	case 'C':
 		o->is_canary = true;
 		break;
+	case KEY_TWICE:
+		o->twice_count = strtoull(arg, NULL, 10);
+		break;
+	case KEY_HASHES:
+		hashes_open(o, arg, state);
+		break;
 	default:
 		return trim_option(key, arg, state, &o->trim);
 	}
 	return 0;
 }
 
-static void twice(const struct options *o, uint64_t seed, struct totals *totals)
+static void run_one(const struct options *o, uint64_t seed, struct totals *totals)
 {
-	struct totals ignored = {0};
+	static struct totals ignored;
 	struct cluster_plan plan;
 	plan_make(&plan, o, &o->trim, seed);
+	const bool is_twice = totals->seeds < o->twice_count;
 	const uint64_t one = run_seed(&plan, NULL, totals);
-	const uint64_t two = run_seed(&plan, NULL, &ignored);
+	const uint64_t two = is_twice ? run_seed(&plan, NULL, &ignored) : one;
 	if (one != two) {
 		printf("seed %llu: %016llx, then %016llx: the world is not deterministic\n",
 			(unsigned long long)seed, (unsigned long long)one, (unsigned long long)two);
 		exit(1);
 	}
+	if (o->hashes != NULL)
+		fprintf(o->hashes, "%llu %016llx\n", (unsigned long long)seed,
+			(unsigned long long)one);
 }
 
 static void run_list(const struct options *o, struct totals *totals)
@@ -306,7 +328,7 @@ static void run_list(const struct options *o, struct totals *totals)
 	}
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (line[0] >= '0' && line[0] <= '9')
-			twice(o, strtoull(line, NULL, 10), totals);
+			run_one(o, strtoull(line, NULL, 10), totals);
 	fclose(file);
 }
 
@@ -389,17 +411,17 @@ static int coverage(const struct totals *t)
 }
 
 /* What a seed is worth and what it costs. */
-static void report_means(const struct totals *t, uint32_t runs_per_seed)
+static void report_means(const struct totals *t, uint64_t twice_count)
 {
 	struct timespec used = {0};
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
 	const double seconds = (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-	const double seeds = KR_MAX(t->seeds, 1);
+	const double seeds = (double)KR_MAX(t->seeds, 1);
+	const double runs = seeds + (double)KR_MIN(t->seeds, twice_count);
 	printf("a seed: %.0f operations, %.1f s of virtual time, %.1f crashes of shards; "
-	       "%.0f seeds per core-hour, each %s\n",
+	       "%.0f runs of seeds per core-hour, %.0f of them twice\n",
 		(double)t->operations / seeds, (double)t->virtual_us / 1e6 / seeds,
-		(double)t->crashes / seeds, seeds * 3600 / KR_MAX(seconds, 1e-3),
-		runs_per_seed == 2 ? "run twice" : "run once");
+		(double)t->crashes / seeds, runs * 3600 / KR_MAX(seconds, 1e-3), runs - seeds);
 }
 
 static void report(const struct totals *t)
@@ -476,13 +498,13 @@ static int run(const struct options *o)
 		run_list(o, &totals);
 	for (uint64_t seed = o->first; o->list == NULL && seed <= o->last; seed++) {
 		if (o->first != o->last) {
-			twice(o, seed, &totals);
+			run_one(o, seed, &totals);
 			continue;
 		}
 		plan_make(&plan, o, &o->trim, seed);
 		printf("trace %016llx\n", (unsigned long long)run_seed(&plan, NULL, &totals));
 	}
-	report_means(&totals, o->list != NULL || o->first != o->last ? 2 : 1);
+	report_means(&totals, o->list != NULL || o->first != o->last ? o->twice_count : 0);
 	report(&totals);
 	return o->needs_coverage && coverage(&totals) != 0;
 }
@@ -492,6 +514,8 @@ int main(int argc, char **argv)
 	static const struct argp_option words[] = {
 		{"seed", 's', "N", 0, "one world", 0},
 		{"seeds", 'S', "A..B", 0, "many, each twice", 0},
+		{"twice", KEY_TWICE, "N", 0, "only the first N of them twice", 0},
+		{"hashes", KEY_HASHES, "FILE", 0, "the trace of each into a file", 0},
 		{"trace", 't', NULL, 0, "tell the story in virtual time", 0},
 		{"list", 'l', "FILE", 0, "seeds that failed once, one a line", 0},
 		{"coverage", 'c', NULL, 0, "fail unless every answer came up", 0},
@@ -512,7 +536,7 @@ int main(int argc, char **argv)
 	};
 	static const struct argp argp = {words, option, NULL,
 		"Simulates a Keyrack cluster under faults drawn from a seed.", NULL, NULL, NULL};
-	struct options o = {.first = 1, .last = 1};
+	struct options o = {.first = 1, .last = 1, .twice_count = UINT64_MAX};
 	struct tz_db tz;
 	trim_init(&o.trim);
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -522,6 +546,7 @@ int main(int argc, char **argv)
 	}
 	o.tz = &tz;
 	const int r = run(&o);
+	const bool is_written = o.hashes == NULL || fclose(o.hashes) == 0;
 	tz_free(&tz);
-	return r;
+	return is_written ? r : 2;
 }

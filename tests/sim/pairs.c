@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #define HITS_MAX 10u
-#define SEEDS_PER_HIT 100u /* ten are asked of 1,000 seeds, one of the 100 of a test run */
+#define SEEDS_PER_HIT 50u /* ten are asked of the 500 seeds of a test run */
 
 static const char *const phases[CLUSTER_PHASES] = {
 	"starting", "recovering", "serving", "snapshotting", "stopping"};
