@@ -8,9 +8,7 @@ import fractions
 import os
 import random
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ import time
 import unittest
 
 import pykeyrack
+import two_shards
 
 ROOT, ROUTER, SHARD, BOOK_A_ROOM, MANY_IN_FLIGHT = sys.argv[1:6]
 DOCUMENT = pykeyrack.Document(os.path.join(ROOT, "proto", "PROTOCOL.md"))
@@ -28,51 +27,6 @@ TODAY = (datetime.datetime.now(datetime.timezone.utc).date() - datetime.date(197
 PRICE, BASIC = 0x0080, 0x0004  # bits of INVENTORY_SET and TYPE_PUT: price, physical
 SIZES = ["--hotels", "50", "--nights", "120", "--reservations", "20000", "--refusals", "1024",
          "--segment-size", "8"]
-
-
-class Cluster:
-    """Two shards and two routers in a folder."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.processes = {}
-        self.addresses = [f"unix:{folder}/r{n}" for n in range(2)]
-        for shard in range(2):
-            self.start_shard(shard)
-        for router in range(2):
-            self.start_router(router)
-
-    def start(self, name, argv):
-        read, write = os.pipe()
-        os.set_inheritable(write, True)
-        log = open(os.path.join(self.folder, name + ".log"), "ab")
-        self.processes[name] = subprocess.Popen(
-            argv + ["--cluster", str(CLUSTER), "--ready-fd", str(write)], pass_fds=[write],
-            stdout=log, stderr=log)
-        log.close()
-        os.close(write)
-        if not select.select([read], [], [], 60)[0] or not os.read(read, 64):
-            with open(os.path.join(self.folder, name + ".log"), encoding="utf-8") as file:
-                raise RuntimeError(f"{name} is not ready: {file.read()}")
-        os.close(read)
-
-    def start_shard(self, n):
-        self.start(f"shard{n}", [SHARD, "--dir", f"{self.folder}/d{n}", "--shard-index", str(n),
-                                 "--shards", "2", "--listen", f"unix:{self.folder}/s{n}", *SIZES])
-
-    def start_router(self, n):
-        self.start(f"router{n}", [ROUTER, "--listen", self.addresses[n],
-                                  "--shard", f"unix:{self.folder}/s0",
-                                  "--shard", f"unix:{self.folder}/s1"])
-
-    def kill(self, name, number=signal.SIGKILL):
-        process = self.processes.pop(name)
-        process.send_signal(number)
-        return process.wait(60)
-
-    def stop(self):
-        for name in sorted(self.processes):
-            self.kill(name, signal.SIGTERM)
 
 
 def date(day):
@@ -143,7 +97,7 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="keyrack-py-")
-        cls.cluster = Cluster(cls.folder)
+        cls.cluster = two_shards.TwoShards(cls.folder, ROUTER, SHARD, CLUSTER, SIZES)
         cls.hotel = 1000
 
         cls.changes = 0
