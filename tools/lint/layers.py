@@ -27,7 +27,7 @@ MAY = {
     "bench": ["base", "proto", "client/include"],
     "bench/micro": ["base", "base/io", "proto", "proto/conn", "engine/inventory", "engine/log",
                     "engine/shard", "client/include"],
-    "bench/limits": ["base", "base/io", "proto", "proto/conn"],
+    "bench/limits": ["base", "base/io", "proto", "proto/conn", "bench"],
     "tests/property/model": ["base", "proto"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
