@@ -23,6 +23,8 @@
 	X(CREDIT_IGNORED, "credit_ignored", "a changed stay does not count its own rooms as free") \
 	X(CTD_ON_LAST_NIGHT, "ctd_on_last_night",                                                  \
 		"closed to departure is asked of the last night, not of the check-out date")       \
+	X(DENIAL_COUNTED_AS_SALE, "denial_counted_as_sale",                                        \
+		"a night that refuses a sale counts a room as sold")                               \
 	X(DENIAL_ON_CHECK_IN, "denial_on_check_in",                                                \
 		"a denial is counted on the check-in date, not on the night that refused")         \
 	X(DIGEST_UNCHECKED, "digest_unchecked", "replay does not compare the recorded digest")     \
@@ -46,6 +48,8 @@
 	X(HOLD_EXPIRES_TWICE, "hold_expires_twice", "an expired hold gives its rooms back twice")  \
 	X(HOLD_TTL_UNBOUNDED, "hold_ttl_unbounded",                                                \
 		"a hold may be kept for longer than its hotel allows")                             \
+	X(ID_INDEXED_AFTER_ANSWER, "id_indexed_after_answer",                                      \
+		"an id is known only when the answers of its step have left")                      \
 	X(IMPORT_OVER_LIMIT, "import_over_limit", "an import takes rooms that are not there")      \
 	X(KEPT_NIGHT_AT_TODAYS_PRICE, "kept_night_at_todays_price",                                \
 		"a night that a changed stay keeps is priced anew")                                \

@@ -136,6 +136,20 @@ static void inv_denial_add(
 	inv->denial_overflow++;
 }
 
+/* Only a planted bug comes here: what is counted of a denial is never a night's rooms. */
+static void inv_denial_sell(struct inv *inv, struct hotel_id hotel, uint16_t type, int32_t day)
+{
+	uint32_t hotel_index = inv_hotel_find(inv, hotel);
+	uint32_t row = inv_row_find(inv, hotel_index, type);
+	kr_assert(row != INV_NONE);
+	kr_assert(inv_day_in_window(inv, inv_hotel_at(inv, hotel_index), day));
+	struct inv_words old = inv_cell_load(inv, row, inv_ring(inv, day)), new = old;
+	struct cell_counter cell = cell_counter_unpack(old.counter);
+	cell.booked++;
+	new.counter = cell_counter_pack(cell);
+	inv_cell_store(inv, row, inv_ring(inv, day), old, new);
+}
+
 void inv_denial_note(struct inv *inv, struct hotel_id hotel, const struct inv_line *lines,
 	uint32_t line_count, const struct inv_refusal *refusal)
 {
@@ -148,6 +162,8 @@ void inv_denial_note(struct inv *inv, struct hotel_id hotel, const struct inv_li
 	int32_t day =
 		refusal->has_day && !bug_is(BUG_DENIAL_ON_CHECK_IN) ? refusal->day : line->check_in;
 	inv_denial_add(inv, hotel, line->type, refusal->rule, day);
+	if (bug_is(BUG_DENIAL_COUNTED_AS_SALE) && refusal->code == KEYRACK_SOLD_OUT)
+		inv_denial_sell(inv, hotel, line->type, day);
 }
 
 uint32_t inv_denials_list(const struct inv *inv, struct inv_denial *ret, uint32_t count_max)

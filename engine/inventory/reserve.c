@@ -360,6 +360,9 @@ enum inv_result inv_reserve_judge(struct inv *inv, struct inv_now now,
 {
 	/* a foreign one is refused below, so that no hotel is needed to find it */
 	uint32_t r = inv_record_seek(inv, INV_NONE, op->id);
+	if (r != INV_NONE && bug_is(BUG_ID_INDEXED_AFTER_ANSWER) &&
+		inv_record_at(inv, r)->created_at_us == now.t_us)
+		r = INV_NONE;
 	if (r != INV_NONE && !bug_is(BUG_RETRY_EXECUTED_AGAIN))
 		return inv_reserve_known(inv, now, op, r, ret_answer);
 	const struct inv_refused *refused = inv_refused_find(inv, op->id);
@@ -396,7 +399,8 @@ static const char *inv_reserve_wrong(const struct inv *inv, uint32_t hotel_index
 	const struct inv_effect_reserve *reserve = &effect->u.reserve;
 	kr_assert(effect->kind == INV_EFFECT_RESERVE);
 	kr_assert(hotel_index != INV_NONE);
-	if (inv_record_find(inv, hotel_index, effect->id) != INV_NONE)
+	if (inv_record_find(inv, hotel_index, effect->id) != INV_NONE &&
+		!bug_is(BUG_ID_INDEXED_AFTER_ANSWER))
 		return "the id is known already";
 	if (effect->revision != 1)
 		return "a first revision is not 1";

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """How many of the planted bugs (base/bug.h) do the tests catch?  usage: score.py BUILD [NAME...]
 
+score.py --programs prints what has to be built for that.
+
 BUILD is a build with -Dplanted_bugs=true. Every test that stands beside a bug below has to fail
 with the bug on, within SECONDS_MAX and because something was found to be wrong: a failed test of
 the name given, a mismatch or a broken assertion. Any other signal, a time-out, or a filter that
@@ -87,6 +89,11 @@ CATCHES = {
         ("unit/inventory/test_inventory_refusals",
          "refusals/are_counted_once_by_hotel_type_rule_and_night"),
     ],
+    "denial_counted_as_sale": [
+        ("unit/inventory/test_inventory_refusals",
+         "refusals/take_no_room_and_are_no_sale"),
+        STEPS,
+    ],
     "digest_unchecked": [
         ("unit/inventory/test_inventory_chunk",
          "chunk/a_recorded_digest_is_held_against_the_state"),
@@ -150,6 +157,12 @@ CATCHES = {
         ("unit/inventory/test_inventory_expiry",
          "expiry/the_time_to_live_is_the_hotels_unless_asked_and_capped"),
         STEPS,
+    ],
+    "id_indexed_after_answer": [
+        ("unit/shard/test_shard_gate",
+         "gate/an_id_that_comes_twice_in_one_step_is_sold_once"),
+        ("unit/shard/test_shard_gate",
+         "gate/a_refusal_and_a_repeat_wait_for_what_they_show"),
     ],
     "import_over_limit": [
         STEPS,
@@ -355,6 +368,12 @@ def told(work, jobs, count):
         yield from pool.map(lambda job: (job, work(job)), jobs)
 
 
+def programs():
+    """The targets of ninja, relative to the build."""
+    return sorted({os.path.join("tests", catch[0]) for catches in CATCHES.values()
+                   for catch in catches})
+
+
 def canary(command):
     status, _, _ = command.run("no_such_bug")
     if status != EXIT_UNKNOWN_BUG:
@@ -363,11 +382,15 @@ def canary(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("build")
+    parser.add_argument("--programs", action="store_true")
+    parser.add_argument("build", nargs="?", default="build-bugs")
     parser.add_argument("names", nargs="*")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("-v", "--verbose", action="store_true", help="what the tests said")
     options = parser.parse_args()
+    if options.programs:
+        print(*programs())
+        return
     bugs = bugs_of_header()
     if set(bugs) != set(CATCHES):
         print("base/bug.h and score.py differ:", *sorted(set(bugs) ^ set(CATCHES)))

@@ -113,6 +113,28 @@ Test(refusals, survive_what_a_refusal_can_say)
 
 /* ---- denials ---- */
 
+Test(refusals, take_no_room_and_are_no_sale)
+{
+	struct world w;
+	refusals_init(&w, 64, 64);
+	const struct kr_id taken = sales_book(&w, 1000, 1, day_one(), day_one() + 2);
+	struct inv_line line = stay_line(1, day_one() - 1, day_one() + 1);
+	for (uint64_t n = 0; n < 3; n++) {
+		struct inv_reserve_op op =
+			n == 2 ? book_op(&w, n, &line, 1) : hold_op(&w, n, &line, 1);
+		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_SOLD_OUT);
+		cr_assert_eq(w.answer.refusal.left, 0);
+	}
+	for (int32_t day = day_one() - 1; day < day_one() + 2; day++) {
+		cr_assert_eq(world_counter(&w, 1, day).booked, day >= day_one());
+		cr_assert_eq(world_counter(&w, 1, day).held, 0);
+	}
+	cr_assert_eq(sales_counts(&w).reservations, 1);
+	cr_assert_eq(sales_release(&w, taken), KEYRACK_BAD_STATE);
+	sales_agree(&w);
+	world_fini(&w);
+}
+
 Test(refusals, are_counted_once_by_hotel_type_rule_and_night)
 {
 	struct world w;

@@ -83,6 +83,34 @@ Test(gate, a_refusal_and_a_repeat_wait_for_what_they_show)
 	world_free(world);
 }
 
+/* The second comes before the first is answered, and there would be rooms for both. */
+Test(gate, an_id_that_comes_twice_in_one_step_is_sold_once)
+{
+	struct world *world = world_serving(5);
+	world->auto_persist = false;
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	const uint64_t first = world_sale(world, FRAME_BOOK, id, 1, 3, 2, 0);
+	const uint64_t again = world_sale(world, FRAME_BOOK, id, 1, 3, 2, 0);
+	const uint64_t read = world_availability(world, 3, 1, true);
+	world_turn(world);
+	const Keyrack__AvailabilityAnswer *nights =
+		(const Keyrack__AvailabilityAnswer *)world_answer(world, read)->message;
+	cr_assert_eq(cell_counter_unpack(nights->counters[0]).booked, 1);
+	cr_assert_eq(world_code(world, again), 0);
+	world_settle(world);
+	const Keyrack__ReservationAnswer *one =
+		(const Keyrack__ReservationAnswer *)world_answer(world, first)->message;
+	const Keyrack__ReservationAnswer *other =
+		(const Keyrack__ReservationAnswer *)world_answer(world, again)->message;
+	cr_assert_eq(world_code(world, again), KEYRACK_DONE);
+	cr_assert(other->repeated_op && !one->repeated_op);
+	cr_assert_eq(other->event_seq, one->event_seq);
+	struct inv_counts counts;
+	inv_counts_get(shard_inventory(world->shard), &counts);
+	cr_assert_eq(counts.reservations, 1);
+	world_free(world);
+}
+
 /* A reader in the second batch of a hotel that was changed in the first: it waits for the first
  * only, and still leaves behind that one's answers. */
 Test(gate, that_a_named_hotel_has_no_such_record_waits_for_the_hotel)
