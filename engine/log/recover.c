@@ -367,6 +367,22 @@ static enum log_recover_step step_snaps(
 	}
 }
 
+/*
+ * A snapshot gets its name when the log is durable up to there. So the name alone, whatever has
+ * become of the rest, proves effects that the log must not end before.
+ */
+static bool is_behind_a_bad_snap(const struct log_recover *recover)
+{
+	const uint64_t next_lsn = recover->report.scan.end.next_lsn;
+	kr_assert(next_lsn != 0);
+	if (recover->reach.to_lsn != 0)
+		return false;
+	for (uint32_t i = 0; i < recover->snap_count; i++)
+		if (recover->snaps[i].is_bad && recover->snaps[i].name_lsn >= next_lsn)
+			return true;
+	return false;
+}
+
 static enum log_recover_step log_done(struct log_recover *recover)
 {
 	struct log_recover_report *report = &recover->report;
@@ -384,6 +400,8 @@ static enum log_recover_step log_done(struct log_recover *recover)
 	kr_assert(report->scan.end.next_lsn != 0);
 	if (report->has_snap && report->snap_end_lsn >= report->scan.end.next_lsn &&
 		!bug_is(BUG_SNAPSHOT_AHEAD_ACCEPTED))
+		return finish(recover, LOG_VERDICT_SNAPSHOT_AHEAD);
+	if (is_behind_a_bad_snap(recover))
 		return finish(recover, LOG_VERDICT_SNAPSHOT_AHEAD);
 	if (!report->has_mark && report->scan.batch_count > 0)
 		warn(recover, LOG_VERDICT_MARK_LOST);

@@ -48,6 +48,14 @@ static void put_cut(const struct log_cut *cut, struct kr_text *text)
 			(unsigned long long)cut->rename_last);
 }
 
+static void put_snap(const struct log_recover_report *report, struct kr_text *text)
+{
+	kr_assert(log_verdict_class(report->verdict) == LOG_VERDICT_REFUSE);
+	kr_text_format(text, "\n  snapshot of LSN %llu to %llu",
+		(unsigned long long)report->snap_begin_lsn,
+		(unsigned long long)report->snap_end_lsn);
+}
+
 /* What only some verdicts know. */
 static void put_detail(const struct log_recover_report *report, struct kr_text *text)
 {
@@ -76,10 +84,12 @@ static void put_detail(const struct log_recover_report *report, struct kr_text *
 			(unsigned long long)report->contradiction_lsn, report->reason);
 		break;
 	case LOG_VERDICT_SNAPSHOT_AHEAD:
+		/* A bad one shows nothing and is named below. */
+		if (report->snap_end_lsn >= report->scan.end.next_lsn)
+			put_snap(report, text);
+		break;
 	case LOG_VERDICT_SNAPSHOT_TOO_OLD:
-		kr_text_format(text, "\n  snapshot of LSN %llu to %llu",
-			(unsigned long long)report->snap_begin_lsn,
-			(unsigned long long)report->snap_end_lsn);
+		put_snap(report, text);
 		break;
 	case LOG_VERDICT_SNAPSHOTS_BAD:
 		if (report->first_segment == 0) {

@@ -123,7 +123,10 @@ static int set_snaps_aside(struct log_store *store, uint64_t seq, struct kr_erro
 	const struct log_recover *recover = store->recover;
 	for (uint32_t i = 0; i < recover->snap_count; i++) {
 		struct log_dir_text name;
-		if (!recover->snaps[i].is_passed)
+		/* The name of a bad one would go on claiming what is cut. */
+		if (!recover->snaps[i].is_passed &&
+			(!recover->snaps[i].is_bad ||
+				recover->snaps[i].name_lsn <= recover->reach.to_lsn))
 			continue;
 		kr_assert(i == 0 || recover->snaps[i - 1].name_lsn > recover->snaps[i].name_lsn);
 		int r = snap_rename(store, recover->snaps[i].name_lsn, seq);

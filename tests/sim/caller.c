@@ -135,6 +135,7 @@ void caller_init(struct caller *c, struct cluster *cluster, uint32_t number, uin
 	sim_node_faults_enable(c->node, false);
 	io_config_default(&config);
 	config.environment = c->node;
+	config.faults = cluster->client_faults;
 	if (io_loop_new(&config, &c->loop, &text) != 0)
 		cluster_fail(cluster, "client: %s", text.bytes);
 	c->in_bytes = malloc(CLIENT_BUFFER_SIZE_MIN);

@@ -65,16 +65,35 @@ static struct io_address shard_address(uint32_t shard)
 	return address((uint8_t)(20 + shard), SHARD_PORT + shard);
 }
 
-static struct io_loop *loop_new(struct cluster *c, struct sim_node *node)
+static struct io_loop *loop_new(struct cluster *c, struct sim_node *node, struct fault_set *faults)
 {
 	struct io_config config;
 	struct kr_error_text text = {0};
 	struct io_loop *loop;
 	io_config_default(&config);
 	config.environment = node;
+	config.faults = faults;
 	if (io_loop_new(&config, &loop, &text) != 0)
 		cluster_fail(c, "no loop: %s", text.bytes);
 	return loop;
+}
+
+static uint64_t fired_count(const struct fault_set *faults)
+{
+	uint64_t count = 0;
+	for (uint32_t i = 0; faults != NULL && i < FAULT_COUNT; i++)
+		count += faults->fired_count[i];
+	return count;
+}
+
+/* Who fails has a reason, and words for it. */
+static bool is_excused(struct cluster *c, const struct fault_set *faults, uint64_t fired_before,
+	const struct kr_error_text *text)
+{
+	if (fired_count(faults) == fired_before || text->bytes[0] == '\0')
+		return false;
+	c->excuse_count++;
+	return true;
 }
 
 /* ---- shards ---- */
@@ -106,6 +125,12 @@ static void on_ready(void *context)
 }
 
 static void restart_shard(void *context);
+
+static void restart_shard_soon(struct shard_node *s)
+{
+	sim_world_call_at(s->cluster->world, sim_world_now_us(s->cluster->world) + RESTART_US,
+		restart_shard, s);
+}
 
 void cluster_damaged(struct cluster *c, uint32_t shard, uint32_t reach)
 {
@@ -140,12 +165,27 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 		!(end == SERVER_REFUSED && refuse(s)))
 		cluster_fail(s->cluster, "shard %u refused to start: %d %s", s->number, end,
 			text->bytes);
+	if (end < 0 && s->cluster->shard_faults != NULL &&
+		!is_excused(s->cluster, s->cluster->shard_faults, s->fired_count, text))
+		cluster_fail(s->cluster, "shard %u ended without a reason: %d %s", s->number, end,
+			text->bytes);
 	s->has_ended = true;
 	s->is_ready = false;
 	/* A failed disk operation ends the process; the operator starts it again. */
 	if (end != SERVER_STOPPED || s->is_restarting)
-		sim_world_call_at(s->cluster->world,
-			sim_world_now_us(s->cluster->world) + RESTART_US, restart_shard, s);
+		restart_shard_soon(s);
+}
+
+static void start_failed(struct shard_node *s, const struct kr_error_text *text)
+{
+	struct cluster *c = s->cluster;
+	if (!is_excused(c, c->shard_faults, s->fired_count, text))
+		cluster_fail(c, "shard %u does not start: %s", s->number, text->bytes);
+	cluster_tell(c, "shard %u: does not start: %s", s->number, text->bytes);
+	free(s->server);
+	s->server = NULL;
+	s->loop = io_loop_free(s->loop);
+	restart_shard_soon(s);
 }
 
 static void start_shard(struct shard_node *s)
@@ -155,7 +195,11 @@ static void start_shard(struct shard_node *s)
 	struct server_config config = c->plan.server;
 	if (!sim_node_is_alive(s->node))
 		sim_node_start(s->node);
-	s->loop = loop_new(c, s->node);
+	s->loop = loop_new(c, s->node, c->shard_faults);
+	s->fired_count = fired_count(c->shard_faults);
+	/* What cannot be read is damaged, as far as a start can tell. */
+	if (c->shard_faults != NULL && c->shard_faults->countdown[FAULT_FILE_READ] > 0)
+		cluster_damaged(c, s->number, FAULT_REACH);
 	s->server = calloc(1, sizeof(*s->server));
 	kr_assert(s->server != NULL);
 	s->is_ready = s->has_ended = s->is_recovering = s->is_restarting = false;
@@ -167,7 +211,7 @@ static void start_shard(struct shard_node *s)
 		.context = s, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
 	const int r = server_start(s->server, s->loop, &config, &text);
 	if (r != 0 && !sim_node_is_dying(s->node))
-		cluster_fail(c, "shard %u does not start: %s", s->number, text.bytes);
+		start_failed(s, &text);
 }
 
 static void drop_shard(struct shard_node *s, bool is_orderly)
@@ -207,6 +251,20 @@ static void on_router_note(void *context, const struct kr_note *note)
 	cluster_tell(r->cluster, "router %u: %s", r->number, note->sentence);
 }
 
+static void restart_router(void *context);
+
+static void router_failed(struct router_node *r, const struct kr_error_text *text)
+{
+	struct cluster *c = r->cluster;
+	if (!is_excused(c, c->router_faults, r->fired_count, text))
+		cluster_fail(c, "router %u does not start: %s", r->number, text->bytes);
+	cluster_tell(c, "router %u: does not start: %s", r->number, text->bytes);
+	if (r->router != NULL)
+		r->router = router_free(r->router);
+	r->loop = io_loop_free(r->loop);
+	sim_world_call_at(c->world, sim_world_now_us(c->world) + RESTART_US, restart_router, r);
+}
+
 static void start_router(struct router_node *r)
 {
 	struct cluster *c = r->cluster;
@@ -214,7 +272,8 @@ static void start_router(struct router_node *r)
 	struct kr_error_text text = {0};
 	if (!sim_node_is_alive(r->node))
 		sim_node_start(r->node);
-	r->loop = loop_new(c, r->node);
+	r->loop = loop_new(c, r->node, c->router_faults);
+	r->fired_count = fired_count(c->router_faults);
 	router_config_default(&config);
 	config.cluster = CLUSTER_ID;
 	config.listen_count = 1;
@@ -228,11 +287,11 @@ static void start_router(struct router_node *r)
 	config.wait_size_max_bytes = 1u << 20;
 	config.on_note = on_router_note;
 	config.context = r;
-	if (router_new(r->loop, &config, &r->router, &text) != 0)
-		cluster_fail(c, "router: %s", text.bytes);
-	const int e = router_start(r->router, &text);
+	int e = router_new(r->loop, &config, &r->router, &text);
+	if (e == 0)
+		e = router_start(r->router, &text);
 	if (e != 0 && !sim_node_is_dying(r->node))
-		cluster_fail(c, "router %u does not start: %s", r->number, text.bytes);
+		router_failed(r, &text);
 }
 
 static void restart_router(void *context)
@@ -580,8 +639,14 @@ void cluster_close(struct cluster *c)
 	for (uint32_t i = 0; i < c->router_count; i++)
 		if (c->routers[i].router != NULL)
 			c->routers[i].router = router_free(c->routers[i].router);
-	for (uint32_t i = 0; i < c->shard_count; i++)
-		drop_shard(&c->shards[i], c->shards[i].has_ended);
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *s = &c->shards[i];
+		const bool has_loop = s->server != NULL && s->has_ended;
+		drop_shard(s, s->has_ended);
+		/* It sees to it that nothing was left open. */
+		if (has_loop && sim_node_loop(s->node) != NULL)
+			s->loop = io_loop_free(s->loop);
+	}
 	c->world = sim_world_free(c->world);
 }
 

@@ -39,6 +39,7 @@ struct shard_node {
 	uint32_t refusal_count;  /* starts refused, one after the other */
 	bool is_refused;         /* for good: it is not started again */
 	uint64_t found_digest;   /* of its directory before it recovered, when damaged */
+	uint64_t fired_count;    /* of its fault points, before it started */
 };
 
 struct router_node {
@@ -47,7 +48,7 @@ struct router_node {
 	struct sim_node *node;
 	struct io_loop *loop;
 	struct router *router;
-	uint64_t crash_count;
+	uint64_t crash_count, fired_count;
 };
 
 /* Sizes, delays and faults of a world. */
@@ -87,6 +88,9 @@ struct cluster {
 	bool is_aimed;                         /* a shard is at what is aimed at */
 	bool has_sung;                         /* the canary */
 	bool is_media_on;
+	/* Fault points of processes of a kind, NULL: none; who fails must have passed one. */
+	struct fault_set *shard_faults, *router_faults, *client_faults;
+	uint64_t excuse_count; /* processes that ended or did not start by one */
 	uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES]; /* faults that shards met, by phase */
 	struct rng rng_media;
 	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;

@@ -584,6 +584,38 @@ void matrix_snapshot_newer_than_the_log(struct world *world, struct matrix_facts
 	life_end(&life);
 }
 
+/* Nobody can read it, nor the log's end and MARK; its name says that more was acknowledged. */
+void matrix_bad_snapshot_newer_than_what_is_left_of_the_log(
+	struct world *world, struct matrix_facts *facts)
+{
+	struct life life;
+	struct log_dir_text name;
+	matrix_begin(world, &life);
+	const uint64_t lsn = acked(&life) + 1;
+	world_snap(world, lsn, lsn, 20);
+	log_dir_snap_name(lsn, &name);
+	world_find(world, name.bytes)->bytes[9000] ^= 1;
+	facts->says = "a snapshot is newer than the end of the log\n  bad snapshots: 1";
+	life_end(&life);
+}
+
+void matrix_bad_snapshot_and_nothing_left_of_the_log(
+	struct world *world, struct matrix_facts *facts)
+{
+	struct life life;
+	matrix_begin(world, &life);
+	spoil_snaps(world);
+	for (uint64_t i = 1; i <= life.writer.position.segment; i++) {
+		struct log_dir_text name;
+		log_dir_segment_name(i, &name);
+		struct world_file *file = world_find(world, name.bytes);
+		memset(file->bytes, 0, file->size_bytes);
+	}
+	world_remove(world, LOG_DIR_MARK);
+	facts->says = "bad snapshots: 2, the newest of them snap-00000000000000000600\n";
+	life_end(&life);
+}
+
 void matrix_snapshot_older_than_the_log(struct world *world, struct matrix_facts *facts)
 {
 	struct life life;

@@ -51,6 +51,8 @@
 	X(11, all_snapshots_bad_log_pruned, SNAPSHOTS_BAD)                                         \
 	X(11, no_snapshot_and_log_pruned, SNAPSHOTS_BAD)                                           \
 	X(12, snapshot_newer_than_the_log, SNAPSHOT_AHEAD)                                         \
+	X(12, bad_snapshot_newer_than_what_is_left_of_the_log, SNAPSHOT_AHEAD)                     \
+	X(12, bad_snapshot_and_nothing_left_of_the_log, SNAPSHOT_AHEAD)                            \
 	X(13, snapshot_older_than_the_log, SNAPSHOT_TOO_OLD)                                       \
 	X(14, unfinished_and_empty_files, LEFTOVERS)                                               \
 	X(14, layout_that_was_not_finished, EMPTY)                                                 \
