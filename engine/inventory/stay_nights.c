@@ -426,7 +426,8 @@ static bool inv_night_refuse_rooms(struct inv_stay *stay, uint32_t i, int32_t da
 	int64_t required = inv_stay_drawn(stay, i, day);
 	int64_t own = bug_is(BUG_CREDIT_IGNORED) ? 0 : inv_stay_credit(stay, i, day);
 	int64_t left = KR_MAX(cell_left(cell) + own, 0) + bug_is(BUG_LIMIT_OFF_BY_ONE);
-	uint32_t count = stay->op->book ? cell.booked : cell.held;
+	/* Together, though each has a counter: a hold that was sold can then be confirmed. */
+	uint32_t count = (uint32_t)cell.held + cell.booked;
 	struct inv_refusal refusal = {.rule = RULE_LIMIT,
 		.line = (uint16_t)i,
 		.has_day = true,

@@ -476,7 +476,7 @@ struct m_answer m_step_rooms(const struct trial *t, int i)
 		const int booked = m_count_on(t->m, t->h->id, l->type, day, false);
 		if (held + booked + rooms > limit && !t->r->force)
 			return no_on(KEYRACK_SOLD_OUT, i, day);
-		if ((t->r->book ? booked : held) + rooms > 65535)
+		if (held + booked + rooms > 65535)
 			return no_on(KEYRACK_COUNTER_FULL, i, day);
 	}
 	return PASSED;

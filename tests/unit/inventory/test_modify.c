@@ -554,3 +554,34 @@ Test(force, keeps_to_names_dates_prices_and_the_counters_width)
 	sales_agree(&w);
 	world_fini(&w);
 }
+
+/* Held and booked are counters of their own, and a confirmation moves rooms from one to the other.
+ */
+Test(force, never_holds_what_could_not_be_confirmed)
+{
+	for (int book_first = 0; book_first < 2; book_first++) {
+		struct world w;
+		begin(&w, 1);
+		struct inv_line line = stay_line(1, day(0), day(1));
+		struct inv_reserve_op op = hold_op(&w, 1, &line, 1);
+		struct kr_id held = op.id;
+		op.force = true;
+		op.book = book_first != 0;
+		line.rooms = 40000;
+		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+		op.id = sales_id(&w, 2);
+		op.book = !op.book;
+		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_COUNTER_FULL);
+		cr_assert_eq(w.answer.refusal.left, 25535);
+		op.id = sales_id(&w, 3);
+		line.rooms = 25535;
+		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+		if (book_first)
+			held = op.id;
+		cr_assert_eq(sales_confirm(&w, held), KEYRACK_DONE);
+		cr_assert_eq(world_counter(&w, 1, day(0)).booked, 65535);
+		cr_assert_eq(world_counter(&w, 1, day(0)).held, 0);
+		sales_agree(&w);
+		world_fini(&w);
+	}
+}
