@@ -74,6 +74,7 @@ CATCHES = {
          "expiry/a_hold_can_be_confirmed_until_its_deadline_and_not_at_it"),
         ("unit/inventory/test_inventory_lifecycle",
          "lifecycle/every_state_meets_every_transition"),
+        STEPS,
     ],
     "credit_ignored": [
         ("unit/inventory/test_inventory_modify",
@@ -88,6 +89,7 @@ CATCHES = {
     "denial_on_check_in": [
         ("unit/inventory/test_inventory_refusals",
          "refusals/are_counted_once_by_hotel_type_rule_and_night"),
+        STEPS,
     ],
     "denial_counted_as_sale": [
         ("unit/inventory/test_inventory_refusals",
@@ -128,6 +130,7 @@ CATCHES = {
     "force_overflows_counter": [
         ("unit/inventory/test_inventory_modify",
          "force/keeps_to_names_dates_prices_and_the_counters_width"),
+        STEPS,
     ],
     "grace_twice": [
         ("unit/inventory/test_inventory_expiry",
@@ -147,6 +150,7 @@ CATCHES = {
     "hold_cap_off_by_one": [
         ("unit/inventory/test_inventory_admission",
          "admission/live_holds_are_capped_by_hotel_and_by_guest"),
+        STEPS,
     ],
     "hold_expires_twice": [
         ("unit/inventory/test_inventory_expiry",

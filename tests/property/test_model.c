@@ -55,6 +55,8 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 	w->step = w->recent_count = w->source_seq = w->edge_at_us = w->import_count =
 		w->void_hotel = 0;
 	memset(w->type_exists, 0, sizeof(w->type_exists));
+	memset(&w->mood, 0, sizeof(w->mood));
+	world_denials_forget(w);
 	side_init(&w->side, &sizes, tz);
 	w->model = model_new(&m);
 	w->now.t_us = w->now.wall_us = UINT64_C(1790000000000000) + draw(w, 86400) * 1000000;
@@ -81,6 +83,7 @@ static void restart(struct world *w)
 	struct inv_effect effect;
 	const uint64_t last_t_us = w->side.t_us;
 	side_replay(&w->side);
+	world_denials_forget(w);
 	model_forget_refusals(w->model);
 	w->now.t_us += 1 + draw(w, UINT64_C(1800) * 1000000);
 	w->now.wall_us = w->now.t_us;
@@ -97,7 +100,8 @@ static void world_step(struct world *w)
 		(unsigned long long)w->seed, (unsigned long long)w->step);
 	w->step++;
 	world_advance(w);
-	const uint64_t dice = draw(w, 1000);
+	world_mood_step(w);
+	const uint64_t dice = w->has_due && chance(w, 70) ? 500 : draw(w, 1000);
 	if (dice < 40)
 		world_import(w);
 	else if (dice < 400)
@@ -121,6 +125,7 @@ static void world_step(struct world *w)
 	if (w->step % 50 == 0)
 		side_snapshot_step(&w->side);
 	if (w->step % 997 == 0 && side_restore(&w->side)) {
+		world_denials_forget(w);
 		model_forget_refusals(w->model);
 		world_compare(w);
 	}
@@ -176,6 +181,9 @@ static int coverage(const struct world *w, uint64_t operations)
 	printf("  penalties %llu, %llu of a part; %llu edges of tiers\n",
 		(unsigned long long)w->costs, (unsigned long long)w->costs_partly,
 		(unsigned long long)w->edges);
+	printf("  denials %llu, due holds %llu\n", (unsigned long long)w->denials_noted,
+		(unsigned long long)w->due_shown);
+	missing += w->denials_noted < HITS_MIN || w->due_shown < HITS_MIN;
 	missing += w->costs < HITS_MIN || w->costs_partly < HITS_MIN || w->edges < HITS_MIN;
 	missing += world_plans_coverage(w);
 	return operations < OPERATIONS ? 0 : missing;

@@ -56,8 +56,12 @@ void world_hotel_put(struct world *w, int hotel)
 		.hold_ttl_us = 15 * MINUTE_US,
 		.hold_ttl_max_us = 60 * MINUTE_US,
 		.hold_total_max_us = chance(w, 20) ? 0 : 70 * MINUTE_US,
-		.holds_max = chance(w, 90) ? 0 : 6,
-		.guest_holds_max = chance(w, 90) ? 0 : 2,
+		.holds_max = w->mood.small_caps ? (uint32_t)draw(w, 4)
+			     : chance(w, 90)    ? 0
+						: 6,
+		.guest_holds_max = w->mood.small_caps ? (uint32_t)draw(w, 3)
+				   : chance(w, 90)    ? 0
+						      : 2,
 		.status = chance(w, 92)   ? 1
 			  : chance(w, 50) ? 2
 					  : 3,
@@ -459,6 +463,7 @@ static void replace_draw(struct world *w, struct m_reserve *r)
 void world_reserve(struct world *w)
 {
 	struct m_reserve r = reserve_draw(w);
+	world_wide_draw(w, &r);
 	expect_total(w, &r);
 	if (w->recent_count > 0 && chance(w, 15))
 		reacquire_draw(w, &r);
@@ -481,11 +486,14 @@ void world_reserve(struct world *w)
 	struct inv_answer answer;
 	if (inv_reserve_judge(w->side.inv, w->now, &e.op, &effect, &answer) == INV_EFFECT)
 		side_commit(&w->side, &effect);
+	const int refusals = model_refusal_count(w->model);
 	const struct m_answer m = model_reserve(w->model, world_time(w), &r);
 	const bool replaces = (r.replaces.hi | r.replaces.lo) != 0;
 	world_agree(w, replaces ? W_REPLACE : W_RESERVE, &answer, m);
 	if (!replaces && r.line_count > 0 && !answer.repeated)
 		world_plan_count(w, W_RESERVE, r.lines[m.line].plan, &answer);
+	if (model_refusal_count(w->model) != refusals)
+		world_denial_note(w, &r, &answer, m);
 	if (m.code == KEYRACK_DONE)
 		world_agree_reservation(w, &answer, m);
 	w->recent[w->recent_count++ % WORLD_IDS] = r;
@@ -526,7 +534,7 @@ static void line_change(struct world *w, uint64_t hotel, struct m_line *l)
 	if (what <= 2)
 		l->check_out += (int)draw(w, 5) - 2;
 	if (what == 3)
-		l->rooms += (int)draw(w, 3) - (l->rooms > 0);
+		l->rooms = KR_MIN(l->rooms + (int)draw(w, 3) - (l->rooms > 0), 65535);
 	if (what == 4)
 		l->type = (int)draw(w, WORLD_TYPES);
 	if (what == 7 || (what == 4 && chance(w, 80)))
@@ -615,6 +623,8 @@ static void change_draw(struct world *w, struct m_transition *t)
 /* One of the ids of lately; of a change mostly one that can be changed still. */
 static const struct m_reserve *recent_draw(struct world *w, int what)
 {
+	if (w->has_due && what != M_MODIFY)
+		return &w->recent[w->due_at];
 	const bool is_sought = what == M_MODIFY && chance(w, 80);
 	const uint64_t reach = !is_sought && chance(w, 93) ? 25 : WORLD_IDS;
 	const struct m_reserve *r = NULL;
@@ -628,6 +638,13 @@ static const struct m_reserve *recent_draw(struct world *w, int what)
 			break;
 	}
 	return r;
+}
+
+static uint64_t modified_hotel(struct world *w, const struct m_transition *t)
+{
+	struct m_reserve now;
+	uint32_t revision;
+	return model_reservation(w->model, t->id, &now, &revision) == 0 ? t->hotel : now.hotel;
 }
 
 void world_transition(struct world *w)
@@ -678,8 +695,13 @@ void world_transition(struct world *w)
 		side_commit(&w->side, &effect);
 	const struct m_answer m = model_transition(w->model, world_time(w), &t);
 	world_agree(w, t.what == M_MODIFY ? W_MODIFY : W_TRANSITION, &answer, m);
-	if (t.what == M_MODIFY && !answer.repeated)
+	if (t.what == M_MODIFY && !answer.repeated) {
 		world_plan_count(w, W_MODIFY, t.lines[m.line].plan, &answer);
+		struct m_reserve changed = {.hotel = modified_hotel(w, &t)};
+		memcpy(changed.lines, t.lines, sizeof(changed.lines));
+		world_denial_note(w, &changed, &answer, m);
+	}
+	w->due_shown += answer.due || (m.code == KEYRACK_HOLD_EXPIRED && m.state == M_HELD);
 	if (m.state != 0)
 		world_agree_reservation(w, &answer, m);
 	if (m.state == M_VOID) {
@@ -702,10 +724,13 @@ void world_advance(struct world *w)
 		if (next != UINT64_MAX && next > w->now.t_us + 2 && next - w->now.t_us < HOUR_US)
 			step = next - w->now.t_us - draw(w, 2);
 	}
-	if (chance(w, 4))
+	const bool clock_waits = world_clock_waits(w, &step);
+	if (!clock_waits && chance(w, 4))
 		(void)world_terms_edge(w, &step);
 	w->now.t_us += KR_MAX(1, step);
 	w->now.wall_us = w->now.t_us - draw(w, 2) * draw(w, 3 * 1000000);
+	if (clock_waits)
+		return;
 	side_clock(&w->side, w->now);
 	model_clock(w->model, world_time(w));
 }
@@ -754,6 +779,7 @@ void world_compare(struct world *w)
 		world_plans_compare(w, h);
 	}
 	nights_compare_all(w);
+	world_denials_compare(w);
 	struct inv_counts counts;
 	inv_counts_get(w->side.inv, &counts);
 	CHECK((int)counts.reservations == model_reservation_count(w->model),

@@ -13,8 +13,15 @@
 #define WORLD_PLAN_REFUSALS 13
 
 #define WORLD_IMPORTS 256 /* to ask for again */
+#define WORLD_DENIALS 4096
 
 struct nights;
+struct denials;
+
+/* What is drawn more often, for some hundred steps. */
+struct world_mood {
+	bool small_caps, wide, clock_is_late;
+};
 
 struct world {
 	struct rng rng;
@@ -33,6 +40,11 @@ struct world {
 	uint64_t source_seq;
 	uint64_t change_id; /* the last one minted */
 	struct nights *nights;
+	struct world_mood mood;
+	struct denials *denials;
+	uint64_t denials_noted, due_shown;
+	bool has_due; /* recent[due_at] is a hold whose deadline is now */
+	uint32_t due_at;
 	/* the clock was moved there for the sake of that reservation's terms; 0 = not */
 	uint64_t edge_at_us;
 	struct m_id edge_id;
@@ -85,6 +97,14 @@ const struct inv_line *engine_lines_fill(
 void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);
+
+void world_mood_step(struct world *world);
+void world_wide_draw(struct world *world, struct m_reserve *reserve);
+bool world_clock_waits(struct world *world, uint64_t *ret_step_us);
+void world_denial_note(struct world *world, const struct m_reserve *reserve,
+	const struct inv_answer *engine, struct m_answer m);
+void world_denials_forget(struct world *world);
+void world_denials_compare(struct world *world);
 
 /* A rate plan and its terms. */
 void world_plan_put(struct world *world, int hotel, int type);

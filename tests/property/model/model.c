@@ -381,6 +381,11 @@ void model_forget_refusals(struct model *m)
 	m->refused_count = 0;
 }
 
+int model_refusal_count(const struct model *m)
+{
+	return m->refused_count;
+}
+
 void model_restart(struct model *m, struct m_now now, uint64_t last_t_us)
 {
 	for (int i = 0; i < m->count; i++) {

@@ -87,6 +87,7 @@ bool model_modify_total(
 void model_clock(struct model *model, struct m_now now);
 /* The process ended: what it kept only in memory is gone. */
 void model_forget_refusals(struct model *model);
+int model_refusal_count(const struct model *model); /* that it remembers */
 /* A restart: holds that lapsed after last_t_us get their grace. */
 void model_restart(struct model *model, struct m_now now, uint64_t last_t_us);
 

@@ -20,13 +20,17 @@ static struct m_answer repeated(const struct reservation *r, struct m_now now)
 	return a;
 }
 
+/* A hold at its deadline is over, whether or not that was logged. */
+static bool is_over(const struct reservation *r, struct m_now now)
+{
+	return r->state == M_EXPIRED || (r->state == M_HELD && now.t_us >= r->expires_us);
+}
+
 static struct m_answer move(struct model *m, struct m_now now, struct reservation *r,
 	const struct m_transition *t, int to)
 {
 	if (t->has_revision && t->revision != r->revision)
 		return refuse_state(r, now, KEYRACK_VERSION_MISMATCH);
-	if (to == M_CONFIRMED && now.t_us >= r->expires_us)
-		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
 	if (to == M_CONFIRMED && t->payment_ref[0] != 0)
 		memcpy(r->payment_ref, t->payment_ref, sizeof(r->payment_ref));
 	m_end(r, to, now.t_us);
@@ -66,7 +70,7 @@ static struct m_answer confirm(
 	if (r->state == M_CONFIRMED)
 		return pays_otherwise(t, r) ? refuse_state(r, now, KEYRACK_BAD_STATE)
 					    : repeated(r, now);
-	if (r->state == M_EXPIRED)
+	if (is_over(r, now))
 		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
 	if (r->state == M_HELD && r->payment_ref[0] != 0 && pays_otherwise(t, r))
 		return refuse_state(r, now, KEYRACK_BAD_STATE);
@@ -80,7 +84,7 @@ static struct m_answer change(
 {
 	if (r->change_id == t->change_id)
 		return repeated(r, now);
-	if (r->state == M_EXPIRED)
+	if (is_over(r, now))
 		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
 	if (r->state != M_HELD)
 		return refuse_state(r, now, KEYRACK_BAD_STATE);
@@ -135,7 +139,7 @@ static struct m_answer modify(
 	struct trial trial = {.m = m, .own = r};
 	if (r->change_id == t->change_id)
 		return repeated(r, now);
-	if (r->state == M_EXPIRED || (r->state == M_HELD && now.t_us >= r->expires_us))
+	if (is_over(r, now))
 		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
 	if (r->state != M_HELD && !m_is_booking(r))
 		return refuse_state(r, now, KEYRACK_BAD_STATE);
@@ -236,6 +240,8 @@ struct m_answer model_transition(struct model *m, struct m_now now, const struct
 	const bool gives_hold = t->what == M_RELEASE || t->any;
 	if (gives_hold && r->state == M_RELEASED)
 		return repeated(r, now);
+	if (gives_hold && r->state == M_HELD && is_over(r, now))
+		return refuse_state(r, now, KEYRACK_HOLD_EXPIRED);
 	if (gives_hold && r->state == M_HELD)
 		return move(m, now, r, t, M_RELEASED);
 	if (t->what == M_CANCEL && r->state == M_CANCELLED)
