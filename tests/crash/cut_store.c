@@ -292,6 +292,27 @@ static int store_destage(struct cut_store *store)
 	return 0;
 }
 
+void cut_store_fail(struct cut_store *store, uint64_t writes, uint64_t syncs)
+{
+	kr_assert(!store->off);
+	store->failing_writes = writes;
+	store->failing_syncs = syncs;
+}
+
+/* Is this one to fail? */
+static bool store_fails(struct cut_store *store, uint64_t *failing)
+{
+	kr_assert(failing == &store->failing_writes || failing == &store->failing_syncs);
+	if (*failing == 0) {
+		return false;
+	}
+	if (*failing != UINT64_MAX) {
+		--*failing;
+	}
+	store->counts.failed_count++;
+	return true;
+}
+
 int cut_store_write(
 	struct cut_store *store, const uint8_t *data, size_t size_bytes, uint64_t offset)
 {
@@ -301,6 +322,9 @@ int cut_store_write(
 	}
 	if (!store_range_valid(store, size_bytes, offset)) {
 		return CUT_STORE_BAD_RANGE;
+	}
+	if (store_fails(store, &store->failing_writes)) {
+		return CUT_STORE_FAILED;
 	}
 	store->counts.write_count++;
 	while (size_bytes > 0) {
@@ -332,6 +356,9 @@ int cut_store_sync(struct cut_store *store)
 
 	if (store->off) {
 		return CUT_STORE_OFF;
+	}
+	if (store_fails(store, &store->failing_syncs)) {
+		return CUT_STORE_FAILED;
 	}
 	rc = store_destage(store);
 	if (rc < 0) {

@@ -6,6 +6,7 @@
  * moment the power goes: what was not synced is dropped (or kept sector by sector, as a seed says)
  * and the disk answers nothing any more. cut_store_spoil() makes blocks unreadable, as a rotten
  * sector does: until they are written again, reading them fails and nothing else changes.
+ * cut_store_fail() lets the next writes or syncs fail and do nothing.
  *
  * "Durable" means: in the image file. Its own page cache is never at risk, because the machine
  * that runs the test keeps its power; only the disk under test loses it.
@@ -38,6 +39,7 @@ enum {
 	CUT_STORE_OFF = 1,       /* the power is off: nothing is read or written */
 	CUT_STORE_BAD_RANGE = 2, /* not sector aligned, or beyond the end of the image */
 	CUT_STORE_SPOILT = 3,    /* read: a block of the range cannot be read */
+	CUT_STORE_FAILED = 4,    /* write, sync: as cut_store_fail() has ordered */
 };
 
 struct cut_dirty {
@@ -51,6 +53,7 @@ struct cut_counts {
 	uint64_t destage_count; /* times the full cache wrote itself out, unasked */
 	uint64_t kept_sectors;  /* by the cut */
 	uint64_t dropped_sectors;
+	uint64_t failed_count; /* writes and syncs that were ordered to fail */
 };
 
 struct cut_store {
@@ -64,6 +67,8 @@ struct cut_store {
 	uint32_t dirty_count;
 	uint32_t dirty_max; /* CUT_STORE_DIRTY_MAX; tests make it small */
 	bool off;
+	uint64_t failing_writes; /* so many of the next ones */
+	uint64_t failing_syncs;
 	struct cut_counts counts;
 };
 
@@ -80,18 +85,22 @@ struct cut_plan {
 int cut_store_init(struct cut_store *store, int fd) KR_MUST_CHECK;
 void cut_store_fini(struct cut_store *store);
 
-/* 0, CUT_STORE_OFF, CUT_STORE_BAD_RANGE, CUT_STORE_SPOILT (read), or a fatal error of the image
- * file. */
+/* 0, CUT_STORE_OFF, CUT_STORE_BAD_RANGE, CUT_STORE_SPOILT (read), CUT_STORE_FAILED (write), or a
+ * fatal error of the image file. */
 int cut_store_read(struct cut_store *store, uint8_t *ret_data, size_t size_bytes,
 	uint64_t offset) KR_MUST_CHECK;
 int cut_store_write(struct cut_store *store, const uint8_t *data, size_t size_bytes,
 	uint64_t offset) KR_MUST_CHECK;
 
-/* Everything written before is durable when this returns 0. CUT_STORE_OFF or fatal otherwise. */
+/* Everything written before is durable when this returns 0. CUT_STORE_OFF, CUT_STORE_FAILED or
+ * fatal otherwise. */
 int cut_store_sync(struct cut_store *store) KR_MUST_CHECK;
 
 /* Whole blocks; writing any part of one makes it readable again. 0 or CUT_STORE_BAD_RANGE. */
 int cut_store_spoil(struct cut_store *store, uint64_t offset, uint64_t size_bytes) KR_MUST_CHECK;
+
+/* So many of the next writes and syncs fail; UINT64_MAX: all. */
+void cut_store_fail(struct cut_store *store, uint64_t writes, uint64_t syncs);
 
 /* The power goes. CUT_STORE_OFF if it was off already; -KR_E_INVALID: no such plan. */
 int cut_store_cut(struct cut_store *store, const struct cut_plan *plan) KR_MUST_CHECK;

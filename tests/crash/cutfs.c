@@ -10,6 +10,7 @@
  * Commands come on standard input, one a line, each answered by one line on standard output:
  *   cut SEED KEEP_PERMILLE UNIT_BYTES   drop what is unsynced; from then on every request is EIO
  *   spoil OFFSET SIZE                   reading these blocks is EIO until they are written
+ *   fail WRITES SYNCS                   so many of the next ones are EIO and do nothing; -1: all
  *   stat                                counters
  *   quit                                unmount and leave without writing what is unsynced
  * End of input means the same as quit: a parent that dies takes its disk with it.
@@ -81,7 +82,8 @@ static int store_errno(int rc)
 	}
 	/* A dead or rotten disk has one answer. An error of the image file itself is told apart on
 	 * stderr. */
-	kr_assert(rc < 0 || rc == CUT_STORE_OFF || rc == CUT_STORE_SPOILT);
+	kr_assert(
+		rc < 0 || rc == CUT_STORE_OFF || rc == CUT_STORE_SPOILT || rc == CUT_STORE_FAILED);
 	if (rc < 0) {
 		fprintf(stderr, "cutfs: the image file failed: %s\n", kr_error_sentence(rc));
 	}
@@ -272,6 +274,27 @@ static void command_spoil(struct cutfs *fs, const char *line)
 	printf("ok\n");
 }
 
+static void command_fail(struct cutfs *fs, const char *line)
+{
+	int64_t writes;
+	int64_t syncs;
+	char extra;
+
+	kr_assert(fs->store.size_bytes > 0);
+	if (sscanf(line, "fail %" SCNd64 " %" SCNd64 " %c", &writes, &syncs, &extra) != 2 ||
+		writes < -1 || syncs < -1) {
+		printf("error usage: fail WRITES SYNCS\n");
+		return;
+	}
+	if (fs->store.off) {
+		printf("error off\n");
+		return;
+	}
+	/* -1 is UINT64_MAX. */
+	cut_store_fail(&fs->store, (uint64_t)writes, (uint64_t)syncs);
+	printf("ok\n");
+}
+
 static void command_run(struct cutfs *fs, const char *line)
 {
 	const struct cut_counts *counts = &fs->store.counts;
@@ -280,11 +303,13 @@ static void command_run(struct cutfs *fs, const char *line)
 		command_cut(fs, line);
 	} else if (strncmp(line, "spoil ", 6) == 0) {
 		command_spoil(fs, line);
+	} else if (strncmp(line, "fail ", 5) == 0) {
+		command_fail(fs, line);
 	} else if (strcmp(line, "stat") == 0) {
 		printf("ok writes=%" PRIu64 " syncs=%" PRIu64 " destages=%" PRIu64
-		       " dirty_blocks=%" PRIu32 " off=%d\n",
+		       " failed=%" PRIu64 " dirty_blocks=%" PRIu32 " off=%d\n",
 			counts->write_count, counts->sync_count, counts->destage_count,
-			fs->store.dirty_count, (int)fs->store.off);
+			counts->failed_count, fs->store.dirty_count, (int)fs->store.off);
 	} else if (strcmp(line, "quit") == 0) {
 		fs->quit = true;
 		printf("ok\n");

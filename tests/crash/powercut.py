@@ -376,6 +376,23 @@ class Rig:
             os.close(fd)
         return {}
 
+    def fail(self, kind, count=0):
+        """The next writes ("write") or syncs ("sync") of the disk answer EIO and do nothing; 0:
+        all of them until the power is off (fuse only)."""
+        counts = {kind: count or -1}
+        self.cutfs.command(f"fail {counts.get('write', 0)} {counts.get('sync', 0)}")
+
+    def turn_read_only(self):
+        """The file system meets an error of its own and mounts itself read-only."""
+        with open(self.trigger(), "w", encoding="ascii") as file:
+            file.write("1")
+
+    def trigger(self):
+        return f"/sys/fs/ext4/{os.path.basename(self.loop.device)}/trigger_fs_error"
+
+    def can_turn_read_only(self):
+        return os.access(self.trigger(), os.W_OK)
+
     def spoil(self, path, offset, size):
         """These blocks of a file on the disk cannot be read until they are written (fuse only)."""
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)

@@ -220,6 +220,31 @@ Test(cut_store, writes_itself_out_when_its_cache_is_full)
 	cut_store_fini(&store);
 }
 
+Test(cut_store, fails_as_many_writes_and_syncs_as_are_ordered_and_changes_nothing_by_them)
+{
+	static uint8_t other[CUT_BLOCK_SIZE_BYTES];
+	int image;
+	struct cut_store store = disk_new(&image);
+
+	disk_fill(&store, 3, CUT_BLOCK_SIZE_BYTES, 0);
+	cut_store_fail(&store, 2, 0);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(cut_store_write(&store, other, sizeof(other), 0), CUT_STORE_FAILED);
+	cr_assert(disk_reads(&store, 3, CUT_BLOCK_SIZE_BYTES, 0));
+	cr_assert_eq(cut_store_sync(&store), 0);
+	disk_fill(&store, 4, CUT_BLOCK_SIZE_BYTES, 0);
+	cut_store_fail(&store, 0, UINT64_MAX);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(cut_store_sync(&store), CUT_STORE_FAILED);
+	cr_assert(image_holds(image, 3, CUT_BLOCK_SIZE_BYTES, 0));
+	cr_assert(disk_reads(&store, 4, CUT_BLOCK_SIZE_BYTES, 0));
+	cut_store_fail(&store, 0, 0);
+	cr_assert_eq(cut_store_sync(&store), 0);
+	cr_assert(image_holds(image, 4, CUT_BLOCK_SIZE_BYTES, 0));
+	cr_assert_eq(store.counts.failed_count, 7);
+	cut_store_fini(&store);
+}
+
 Test(cut_store, cannot_read_what_is_spoilt_until_it_is_written)
 {
 	static uint8_t data[4 * CUT_BLOCK_SIZE_BYTES];
