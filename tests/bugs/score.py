@@ -382,6 +382,9 @@ def canary(command):
     status, _, _ = command.run("no_such_bug")
     if status != EXIT_UNKNOWN_BUG:
         sys.exit(f"an unknown name ends with {status}: this build has no planted bugs")
+    why = command.why_not_caught(*command.run("")[:2])
+    if why != "passes":
+        sys.exit(f"no bug at all is caught: {why}")
 
 
 def main():
