@@ -84,10 +84,14 @@ KEYRACK_OTHER_SIM=$where/release/tests/sim/keyrack-sim
 export KEYRACK_OTHER_SIM
 run clang --suite unit --suite fuzz --suite compilers
 run release --suite valgrind
-targets=$(/usr/bin/python3 tests/bugs/score.py --programs) || exit 1
+targets="$(/usr/bin/python3 tests/bugs/score.py --programs) chaos-programs" || exit 1
 build bugs gcc --buildtype=plain -Doptimization=1 -Dplanted_bugs=true || exit 1
 targets=
-run bugs --suite bugs --verbose
+if [ "$long" = 1 ]; then
+	run bugs --suite bugs --suite bugs_long --verbose
+else
+	run bugs --suite bugs --verbose
+fi
 
 [ "$long" = 0 ] || sh tests/fuzz/long.sh "$where/clang" 120 || broken=1
 
