@@ -85,6 +85,8 @@ struct bench_load {
 	bool quiet;
 };
 
+/* Hotels 1 and on that nobody has. */
+void chain_invent(struct bench_chain *chain, uint32_t hotels, uint32_t types, uint32_t nights);
 /* Asks for every hotel and type. */
 void chain_discover(struct bench_chain *chain, struct bench_fleet *fleet);
 void chain_free(struct bench_chain *chain);
@@ -97,6 +99,7 @@ void chain_load(struct bench_fleet *fleet, const struct bench_load *load);
 
 /* ---- subcommands ---- */
 int bench_run(int argc, char **argv);
+int bench_ceiling(int argc, char **argv);
 int bench_replay(int argc, char **argv);
 int bench_load(int argc, char **argv);
 int bench_race(int argc, char **argv);

@@ -35,6 +35,15 @@ static void expect_done(const struct keyrack_result *result, const char *what)
 			bench_fail(BENCH_ABORTED, "%s: %s", #call, strerror(-submitted_));         \
 	} while (0)
 
+void chain_invent(struct bench_chain *chain, uint32_t hotels, uint32_t types, uint32_t nights)
+{
+	kr_assert(hotels > 0 && types > 0 && nights > 0);
+	*chain = (struct bench_chain){.row_count = hotels * types, .hotel_count = hotels};
+	chain->rows = bench_alloc(chain->row_count, sizeof(*chain->rows));
+	for (uint32_t i = 0; i < chain->row_count; i++)
+		chain->rows[i] = (struct bench_row){i / types + 1, i % types + 1, 20000, nights};
+}
+
 /* ---- discovering ---- */
 
 struct found_hotel {

@@ -13,6 +13,7 @@ static const struct {
 	const char *text;
 } commands[] = {
 	{"run", bench_run, "put load on a cluster, measure it, recount"},
+	{"ceiling", bench_ceiling, "the same before a server that decides nothing: its own limit"},
 	{"replay", bench_replay, "play a booking trace in file order"},
 	{"race", bench_race, "thousands of requests at once for the last rooms"},
 	{"expire", bench_expire, "very many holds that end within one second"},

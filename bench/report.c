@@ -141,6 +141,19 @@ static void print_hist(const char *name, const struct hist *hist, double seconds
 	putchar('\n');
 }
 
+static void print_recount(const struct report *r)
+{
+	const double count = (double)KR_MAX(r->work->calls, UINT64_C(1));
+	printf("\n  this process used %.2f s of CPU, %.3f us a call; recount: ", r->cpu_seconds,
+		r->cpu_seconds / count * 1e6);
+	if (r->options->is_null)
+		printf("nothing to count\n");
+	else if (r->differences == 0)
+		printf("every night is what the answers say\n");
+	else
+		printf("%" PRIu64 " NIGHTS DIFFER FROM THE ANSWERS\n", r->differences);
+}
+
 static void print_text(const struct report *r)
 {
 	const struct run_options *o = r->options;
@@ -150,8 +163,12 @@ static void print_text(const struct report *r)
 	mix_text(&o->work, mix, sizeof(mix));
 	if (o->words.preset != NULL)
 		printf("preset %s: ", o->words.preset);
-	printf("%s, %s, %u shards, durability %s, %.1f s, ", mix, spread_text(&o->work), r->shards,
-		r->durability, r->seconds);
+	if (o->is_null)
+		printf("%s, a server that answers at once and decides nothing, %.1f s, ", mix,
+			r->seconds);
+	else
+		printf("%s, %s, %u shards, durability %s, %.1f s, ", mix, spread_text(&o->work),
+			r->shards, r->durability, r->seconds);
 	if (o->rate > 0)
 		printf("open loop at %.0f/s over %u connections\n", o->rate, o->connections);
 	else
@@ -171,11 +188,7 @@ static void print_text(const struct report *r)
 			printf("; %s %" PRIu64, keyrack_code_name(i), w->by_code[i]);
 	if (w->stale != 0)
 		printf("; %" PRIu64 " updates behind a newer one", w->stale);
-	printf("\n  this process used %.2f s of CPU; recount: ", r->cpu_seconds);
-	if (r->differences == 0)
-		printf("every night is what the answers say\n");
-	else
-		printf("%" PRIu64 " NIGHTS DIFFER FROM THE ANSWERS\n", r->differences);
+	print_recount(r);
 }
 
 void report_print(const struct report *report)

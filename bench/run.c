@@ -6,9 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/null_server.h"
 #include "bench/report.h"
 
 #define DEPTH_OPEN_MAX 4096u /* operations in flight on a connection in an open loop */
+/* What the null server is thought to have, which is what `load` makes. */
+#define NULL_HOTELS 1000u
+#define NULL_TYPES 4u
 
 struct run {
 	const struct run_options *options;
@@ -152,14 +156,18 @@ static void open_run(struct run *run, struct journal *journal)
 		.source = 1,
 	};
 	fleet_open(&run->fleet, &config, o->connections);
-	chain_discover(&run->chain, &run->fleet);
+	if (o->is_null)
+		chain_invent(&run->chain, NULL_HOTELS, NULL_TYPES, o->work.window);
+	else
+		chain_discover(&run->chain, &run->fleet);
 	run->chain.nights = o->work.window;
 	if (o->work.window > run->chain.rows[0].window_nights)
 		bench_fail(BENCH_USAGE, "--window %u is more than the cluster's %u nights",
 			o->work.window, run->chain.rows[0].window_nights);
 	run->chain.expected = bench_alloc(
 		(size_t)run->chain.row_count * run->chain.nights, sizeof(*run->chain.expected));
-	chain_count(&run->chain, &run->fleet, run->chain.expected);
+	if (!o->is_null)
+		chain_count(&run->chain, &run->fleet, run->chain.expected);
 	work_init(&run->work, &o->work, &run->chain, journal, o->connections);
 	run->op_count = KR_MIN(o->connections * depth, UINT32_C(1) << 20);
 	run->ops = bench_alloc(run->op_count, sizeof(*run->ops));
@@ -204,11 +212,30 @@ static void ask_cluster(struct run *run, char *durability, size_t size, uint32_t
 	*ret_shards = answer.shard_count;
 }
 
+static void begin_series(struct work *work, const char *path, struct series *series)
+{
+	FILE *file = fopen(path, "we");
+	if (file == NULL)
+		bench_fail(BENCH_USAGE, "%s cannot be written: %s", path, strerror(errno));
+	series_init(series, file, bench_now_us());
+	work->series = series;
+}
+
+static void end_series(struct work *work, const char *path)
+{
+	if (work->series != NULL && !series_fini(work->series))
+		bench_fail(BENCH_ABORTED, "%s could not be written", path);
+	work->series = NULL;
+}
+
 static void measure(struct run *run, struct report *report)
 {
+	static struct series series;
 	const uint64_t start = bench_now_us();
 	const clock_t cpu = clock();
 	reset_counts(&run->work);
+	if (run->options->series != NULL)
+		begin_series(&run->work, run->options->series, &series);
 	run->work.is_measuring = true;
 	loop(run, "measuring", run->options->seconds);
 	report->seconds = (double)(bench_now_us() - start) / 1e6;
@@ -218,30 +245,31 @@ static void measure(struct run *run, struct report *report)
 		run->work.is_measuring = false;
 	fleet_drain(&run->fleet);
 	run->work.is_measuring = false;
+	end_series(&run->work, run->options->series);
 	report->late = run->late;
 }
 
-int bench_run(int argc, char **argv)
+static int run_all(const struct run_options *options)
 {
-	struct run_options options;
 	static struct run run;
-	char durability[64];
-	run_options_parse(argc, argv, &options);
-	run.options = &options;
-	struct journal *journal = options.journal == NULL ? NULL : journal_open(options.journal);
+	char durability[64] = "none";
+	run.options = options;
+	struct journal *journal = options->journal == NULL ? NULL : journal_open(options->journal);
 	open_run(&run, journal);
-	struct report report = {.options = &options, .work = &run.work, .durability = durability};
-	if (options.preload > 0)
+	struct report report = {.options = options, .work = &run.work, .durability = durability};
+	if (options->preload > 0)
 		preload(&run);
-	if (options.warmup > 0) {
-		loop(&run, "warming up", options.warmup);
+	if (options->warmup > 0) {
+		loop(&run, "warming up", options->warmup);
 		fleet_drain(&run.fleet);
 	}
 	measure(&run, &report);
 	bench_progress_end();
-	work_resolve(&run.work, &run.fleet);
-	report.differences = chain_recount(&run.chain, &run.fleet);
-	ask_cluster(&run, durability, sizeof(durability), &report.shards);
+	if (!options->is_null) {
+		work_resolve(&run.work, &run.fleet);
+		report.differences = chain_recount(&run.chain, &run.fleet);
+		ask_cluster(&run, durability, sizeof(durability), &report.shards);
+	}
 	report_print(&report);
 	(void)journal_close(journal);
 	work_fini(&run.work);
@@ -250,4 +278,28 @@ int bench_run(int argc, char **argv)
 	free(run.ops);
 	free(run.free_ops);
 	return report.differences == 0 ? BENCH_OK : BENCH_DIFFERS;
+}
+
+int bench_run(int argc, char **argv)
+{
+	struct run_options options;
+	run_options_parse(argc, argv, &options);
+	return run_all(&options);
+}
+
+int bench_ceiling(int argc, char **argv)
+{
+	struct run_options options;
+	char address[NULL_SERVER_ADDRESS_SIZE];
+	run_options_parse(argc, argv, &options);
+	const uint32_t *weights = options.work.weights;
+	for (int i = 0; i < WORK_KINDS; i++)
+		if (weights[i] != 0 && i != WORK_BOOK && i != WORK_AVAILABILITY)
+			bench_fail(BENCH_USAGE,
+				"the null server knows book and availability, not %s",
+				work_names[i]);
+	null_server_start(options.work.query_nights, address);
+	options.routers = address;
+	options.is_null = true;
+	return run_all(&options);
 }

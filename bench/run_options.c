@@ -57,6 +57,8 @@ static const struct option_row rows[] = {
 		SWITCH(no_retry)},
 	{OPTION_NAMED("journal", 'j', "FILE", "append a line for every answer"),
 		.heading = "Report:", STRING(journal)},
+	{OPTION_NAMED("series", 0, "FILE", "write a line of CSV for every tenth of a second"),
+		STRING(series)},
 	{OPTION_NAMED("json", 0, NULL, "print the report as JSON"), SWITCH(json)},
 	{OPTION_NAMED("data-dir", 0, "DIR", "name the device and file system of DIR in the report"),
 		STRING(data_dir)},

@@ -9,6 +9,7 @@ struct run_options {
 	const char *routers;
 	struct preset_words words;
 	const char *journal;
+	const char *series;
 	const char *data_dir; /* only to say which device it is on */
 	const char *label;
 	double seconds, warmup;
@@ -20,6 +21,7 @@ struct run_options {
 	uint32_t op; /* an enum work_kind, where there is no mix */
 	const char *mix;
 	bool hot;
+	bool is_null; /* the server decides nothing: nothing is there to be read or counted */
 	bool json;
 	bool no_retry;
 	struct work_options work;

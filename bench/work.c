@@ -211,9 +211,13 @@ static void count_answer(struct work_op *op, const struct keyrack_result *result
 
 static void end(struct work_op *op)
 {
+	struct work *work = op->work;
 	const uint64_t now = bench_now_us();
-	if (op->work->is_measuring)
-		hist_add(&op->work->hists[op->kind], now - KR_MIN(op->intended_us, now));
+	const uint64_t latency_us = now - KR_MIN(op->intended_us, now);
+	if (work->is_measuring)
+		hist_add(&work->hists[op->kind], latency_us);
+	if (work->is_measuring && work->series != NULL)
+		series_add(work->series, now, latency_us);
 	op->on_end(op);
 }
 

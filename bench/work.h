@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "bench/bench.h"
 #include "bench/journal.h"
+#include "bench/series.h"
 
 enum work_kind {
 	WORK_BOOK,
@@ -69,6 +70,7 @@ struct work {
 	uint64_t stale; /* updates that came behind a newer one of their hotel */
 	uint64_t by_code[2048];
 	struct hist *hists;          /* WORK_KINDS of them */
+	struct series *series;       /* or NULL */
 	struct work_booking *doubts; /* unknown outcomes, to be resolved after the run */
 	uint32_t doubt_count, doubt_capacity;
 };

@@ -79,9 +79,6 @@ function book(row, night, count, id)
 	return 1
 end
 
-function snapshot()
-	box.snapshot()
-	return 1
-end
-
 box.schema.user.grant('guest', 'super', nil, nil, {if_not_exists = true})
+ready = true
+require('console').listen('unix/:./console') -- for snapshots
