@@ -29,10 +29,9 @@ struct run {
 
 /* ---- closed loop ---- */
 
-static void again(struct work_op *op)
+static void start_at(struct work_op *op, uint64_t now)
 {
 	struct run *run = op->owner;
-	const uint64_t now = bench_now_us();
 	if (now >= run->stop_us || run->left == 0)
 		return;
 	if (run->left != UINT64_MAX)
@@ -41,11 +40,17 @@ static void again(struct work_op *op)
 		run->free_ops[run->free_count++] = op;
 }
 
+/* Asks no clock: the end of one operation is the beginning of the next. */
+static void again(struct work_op *op)
+{
+	start_at(op, op->ended_us);
+}
+
 static void restart_idle(struct run *run)
 {
 	for (uint32_t left = run->free_count; left > 0; left--) {
 		struct work_op *op = run->free_ops[--run->free_count];
-		again(op);
+		start_at(op, bench_now_us());
 	}
 }
 
@@ -75,7 +80,7 @@ static void closed_loop(struct run *run, const char *what, double seconds, uint6
 		op->connection = i % run->fleet.count;
 		op->client = run->fleet.clients[op->connection];
 		op->on_end = again;
-		again(op);
+		start_at(op, bench_now_us());
 	}
 	while (bench_now_us() < run->stop_us && run->left > 0) {
 		fleet_turn(&run->fleet, 10000);

@@ -218,6 +218,7 @@ static void end(struct work_op *op)
 		hist_add(&work->hists[op->kind], latency_us);
 	if (work->is_measuring && work->series != NULL)
 		series_add(work->series, now, latency_us);
+	op->ended_us = now;
 	op->on_end(op);
 }
 

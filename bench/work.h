@@ -79,7 +79,7 @@ struct work_op {
 	struct work *work;
 	struct keyrack_client *client;
 	uint32_t connection; /* the client's number in the fleet */
-	uint64_t intended_us;
+	uint64_t intended_us, ended_us;
 	enum work_kind kind;
 	bool is_second; /* the CONFIRM or RELEASE behind a hold */
 	struct work_booking booking;
