@@ -15,9 +15,8 @@
 #include "bench/preset.h"
 
 #define SECOND_US UINT64_C(1000000)
-/* Deadlines lie this much apart in all; what is left of the second is for the way to the shard. */
-#define SPREAD_US (SECOND_US * 9 / 10)
 #define POLL_US UINT64_C(20000)
+#define PROBES_MAX 4096u /* bookings open at once; one that finds none free starts late */
 #define PATIENCE_US (120 * SECOND_US)
 #define TRIES_MAX 3u /* asked for so many times as many holds as are wanted */
 
@@ -28,12 +27,19 @@ struct hold {
 	uint32_t night; /* from the business day */
 };
 
+/* A booking that is cancelled as soon as it is answered. */
+struct probe {
+	struct hold hold;
+	struct probe *next; /* the next free one */
+	uint64_t intended_us;
+};
+
 struct expire {
 	const char *routers;
 	struct preset_words words;
 	uint32_t connections, window;
 	uint64_t wanted, seed;
-	double scale, lead;
+	double scale, lead, spread, probe_rate;
 	bool json;
 	struct bench_fleet fleet;
 	struct bench_chain chain;
@@ -47,10 +53,11 @@ struct expire {
 	uint64_t ended[16], unended; /* by state, after */
 	double make_seconds;
 	uint64_t drain_us; /* from the last deadline to no hold being counted any more */
-	struct hold probe;
-	bool probe_is_open;
-	uint64_t probe_start_us;
-	struct hist probes;
+	struct probe *probes, *free_probe;
+	uint64_t probe_start_us, probe_count, busy;
+	int64_t live; /* as last told */
+	bool is_asking;
+	struct hist latencies;
 };
 
 #define EXPIRE_U32(field) OPTION_U32(struct expire, field)
@@ -67,6 +74,10 @@ static const struct option_row expire_rows[] = {
 		OPTION_RANGE(1000, 1, 1000000), EXPIRE_REAL(scale)},
 	{OPTION_NAMED("lead", 0, "S", "time in which they are made, before the first ends"),
 		OPTION_RANGE(30000, 1000, 3600000), EXPIRE_REAL(lead)},
+	{OPTION_NAMED("spread", 0, "S", "time within which they end"),
+		OPTION_RANGE(900, 0, 3600000), EXPIRE_REAL(spread)},
+	{OPTION_NAMED("probes", 0, "N", "bookings a second while they end"),
+		OPTION_RANGE(1000000, 1000, 100000000), EXPIRE_REAL(probe_rate)},
 	{OPTION_NAMED("window", 0, "N", "nights from the business day that are held"),
 		OPTION_RANGE(365, 1, 4096), EXPIRE_U32(window)},
 	{OPTION_NAMED("seed", 's', "N", "of every draw"), OPTION_RANGE(1, 1, UINT64_MAX),
@@ -124,7 +135,8 @@ static void make(struct expire *e, uint32_t index)
 {
 	struct hold *hold = &e->holds[index];
 	struct keyrack_client *client = e->fleet.clients[index % e->fleet.count];
-	const uint64_t end_us = e->target_us + (uint64_t)index * SPREAD_US / e->hold_count;
+	const uint64_t spread_us = (uint64_t)(e->spread * (double)SECOND_US);
+	const uint64_t end_us = e->target_us + (uint64_t)index * spread_us / e->hold_count;
 	const struct keyrack_line line = line_draw(e, hold);
 	const uint64_t hotel_id = e->chain.rows[hold->row].hotel_id;
 	hold->expire = e;
@@ -171,86 +183,143 @@ static void make_all(struct expire *e)
 
 /* ---- waiting for their end, and selling meanwhile ---- */
 
+static void probe_free(struct expire *e, struct probe *probe)
+{
+	probe->next = e->free_probe;
+	e->free_probe = probe;
+}
+
 static void on_probe_cancelled(void *user, const union keyrack_answer *answer)
 {
-	struct expire *e = ((struct hold *)user)->expire;
+	struct probe *probe = user;
 	if (answer->result.outcome != KEYRACK_RESULT_DONE)
 		bench_fail(BENCH_ABORTED, "cancel: %s", keyrack_code_text(answer->result.code));
-	e->probe_is_open = false;
+	probe_free(probe->hold.expire, probe);
 }
 
 static void on_probe_booked(void *user, const union keyrack_answer *answer)
 {
-	struct hold *probe = user;
-	struct expire *e = probe->expire;
+	struct probe *probe = user;
+	struct expire *e = probe->hold.expire;
 	const struct keyrack_result *result = &answer->result;
-	hist_add(&e->probes, bench_now_us() - e->probe_start_us);
+	hist_add(&e->latencies, bench_now_us() - probe->intended_us);
 	if (result->outcome == KEYRACK_RESULT_DONE) {
-		const struct keyrack_transition cancel = {.id = probe->id};
+		const struct keyrack_transition cancel = {.id = probe->hold.id};
 		const int r = keyrack_submit_cancel(
 			e->fleet.clients[0], &cancel, on_probe_cancelled, probe);
 		if (r != 0)
 			bench_fail(BENCH_ABORTED, "cancel: not taken");
 		return;
 	}
-	if (result->code != KEYRACK_CODE_SOLD_OUT)
+	e->busy += result->code == KEYRACK_CODE_OVERLOADED;
+	if (result->code != KEYRACK_CODE_SOLD_OUT && result->code != KEYRACK_CODE_OVERLOADED)
 		bench_fail(BENCH_ABORTED, "book: %s", keyrack_code_text(result->code));
-	e->probe_is_open = false;
+	probe_free(e, probe);
 }
 
-static void probe(struct expire *e)
+/* False where the client has no room: it is tried again, and counts from when it was meant. */
+static bool probe_start(struct expire *e, struct probe *probe)
 {
 	struct keyrack_client *client = e->fleet.clients[0];
-	const struct keyrack_line line = line_draw(e, &e->probe);
-	const uint64_t hotel_id = e->chain.rows[e->probe.row].hotel_id;
-	e->probe.expire = e;
-	e->probe.id = keyrack_id_mint(client, hotel_id);
+	struct hold *hold = &probe->hold;
+	const struct keyrack_line line = line_draw(e, hold);
+	const uint64_t hotel_id = e->chain.rows[hold->row].hotel_id;
+	hold->expire = e;
+	hold->id = keyrack_id_mint(client, hotel_id);
 	const struct keyrack_reserve book = {
-		.hotel_id = hotel_id, .id = e->probe.id, .lines = &line, .line_count = 1};
-	e->probe_start_us = bench_now_us();
-	kr_assert(!e->probe_is_open);
-	if (keyrack_submit_book(client, &book, on_probe_booked, &e->probe) != 0)
-		bench_fail(BENCH_ABORTED, "book: not taken");
-	e->probe_is_open = true;
+		.hotel_id = hotel_id, .id = hold->id, .lines = &line, .line_count = 1};
+	const int r = keyrack_submit_book(client, &book, on_probe_booked, probe);
+	if (r < 0)
+		bench_fail(BENCH_ABORTED, "book: %s", strerror(-r));
+	return r == 0;
 }
 
-static int64_t live_holds(struct expire *e)
+/* Starts what is meant to have begun by now; returns when the next one is. */
+static uint64_t probes_start(struct expire *e, uint64_t now_us)
+{
+	for (;;) {
+		const double offset_us = (double)e->probe_count * 1e6 / e->probe_rate;
+		const uint64_t intended_us = e->probe_start_us + (uint64_t)offset_us;
+		struct probe *probe = e->free_probe;
+		if (intended_us > now_us)
+			return intended_us;
+		if (probe == NULL)
+			return now_us + 1000;
+		probe->intended_us = intended_us;
+		if (!probe_start(e, probe))
+			return now_us + 1000;
+		e->free_probe = probe->next;
+		e->probe_count++;
+	}
+}
+
+static void on_stats(void *user, const union keyrack_answer *answer)
+{
+	struct expire *e = user;
+	const struct keyrack_stats_answer *stats = &answer->stats;
+	if (answer->result.outcome != KEYRACK_RESULT_DONE)
+		bench_fail(BENCH_UNREACHABLE, "the shards do not tell how many holds there are");
+	e->is_asking = false;
+	for (uint32_t i = 0; i < stats->total_count; i++)
+		if (strcmp(stats->totals[i].name, "holds") == 0) {
+			e->live = stats->totals[i].value;
+			return;
+		}
+	bench_fail(BENCH_ABORTED, "the shards count no holds");
+}
+
+/* On a connection of its own, so that nothing waits for it. */
+static void ask_live(struct expire *e)
 {
 	const struct keyrack_stats stats = {.shard = KEYRACK_ALL_SHARDS};
-	struct keyrack_stats_answer answer;
-	const int r = keyrack_stats(e->fleet.clients[e->fleet.count - 1], &stats, &answer);
-	if (r != KEYRACK_RESULT_DONE)
-		bench_fail(r == KEYRACK_RESULT_NOT_DONE ? BENCH_UNREACHABLE : BENCH_ABORTED,
-			"the shards do not tell how many holds there are");
-	for (uint32_t i = 0; i < answer.total_count; i++)
-		if (strcmp(answer.totals[i].name, "holds") == 0)
-			return answer.totals[i].value;
-	bench_fail(BENCH_ABORTED, "the shards count no holds");
+	kr_assert(!e->is_asking);
+	e->is_asking = true;
+	if (keyrack_submit_stats(e->fleet.clients[e->fleet.count - 1], &stats, on_stats, e) != 0)
+		bench_fail(BENCH_ABORTED, "the question for statistics was not taken");
+}
+
+static void probes_make(struct expire *e)
+{
+	e->probes = bench_alloc(PROBES_MAX, sizeof(*e->probes));
+	for (uint32_t i = 0; i < PROBES_MAX; i++)
+		probe_free(e, &e->probes[i]);
+	hist_init(&e->latencies);
+}
+
+static void wait_until_due(struct expire *e)
+{
+	for (uint64_t now_us; (now_us = wall_us()) < e->first_deadline_us;) {
+		bench_progress("waiting for the deadlines");
+		fleet_turn(&e->fleet, (int64_t)KR_MIN(e->first_deadline_us - now_us, SECOND_US));
+	}
 }
 
 static void wait_for_end(struct expire *e)
 {
-	uint64_t next_us = 0;
-	hist_init(&e->probes);
+	uint64_t ask_us = 0;
+	probes_make(e);
+	wait_until_due(e);
+	e->probe_start_us = bench_now_us();
+	e->live = INT64_MAX;
 	for (;;) {
-		const uint64_t now_us = wall_us();
-		if (now_us >= e->first_deadline_us && !e->probe_is_open)
-			probe(e);
-		fleet_turn(&e->fleet, (int64_t)POLL_US);
-		if (now_us < e->last_deadline_us || now_us < next_us) {
-			bench_progress("waiting for the deadlines");
+		const uint64_t now_us = bench_now_us();
+		const uint64_t next_us = probes_start(e, now_us);
+		fleet_turn(&e->fleet, (int64_t)KR_MIN(next_us - now_us, POLL_US));
+		if (wall_us() < e->last_deadline_us || e->is_asking)
 			continue;
-		}
-		next_us = now_us + POLL_US;
-		if (live_holds(e) <= e->baseline)
+		if (ask_us != 0 && e->live <= e->baseline)
 			break;
-		if (now_us > e->last_deadline_us + PATIENCE_US)
+		if (wall_us() > e->last_deadline_us + PATIENCE_US)
 			bench_fail(BENCH_DIFFERS, "holds are still counted %u s after their end",
 				(unsigned)(PATIENCE_US / SECOND_US));
+		if (bench_now_us() >= ask_us + POLL_US) {
+			ask_us = bench_now_us();
+			ask_live(e);
+		}
 	}
 	e->drain_us = wall_us() - e->last_deadline_us;
 	fleet_drain(&e->fleet);
-	kr_assert(!e->probe_is_open);
+	free(e->probes);
 }
 
 /* ---- what became of them ---- */
@@ -287,14 +356,15 @@ static void print_outcome(const struct expire *e, uint64_t differences)
 	const uint64_t span_us = e->last_deadline_us - e->first_deadline_us;
 	if (e->json) {
 		json_t *json = json_pack(
-			"{s:s, s:i, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "preset",
-			e->words.preset != NULL ? e->words.preset : "", "holds", (int)e->hold_count,
-			"expired", (json_int_t)expired, "refused", (json_int_t)e->refused,
-			"make_seconds", e->make_seconds, "deadlines_span_us", (json_int_t)span_us,
-			"drain_us", (json_int_t)e->drain_us, "probes", (json_int_t)e->probes.count,
-			"probe_p50_us", (json_int_t)hist_percentile(&e->probes, 500000),
-			"probe_p99_us", (json_int_t)hist_percentile(&e->probes, 990000),
-			"probe_max_us", (json_int_t)hist_percentile(&e->probes, 1000000),
+			"{s:s, s:i, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			"preset", e->words.preset != NULL ? e->words.preset : "", "holds",
+			(int)e->hold_count, "expired", (json_int_t)expired, "refused",
+			(json_int_t)e->refused, "make_seconds", e->make_seconds,
+			"deadlines_span_us", (json_int_t)span_us, "drain_us",
+			(json_int_t)e->drain_us, "probes", (json_int_t)e->latencies.count,
+			"probe_p50_us", (json_int_t)hist_percentile(&e->latencies, 500000),
+			"probe_p99_us", (json_int_t)hist_percentile(&e->latencies, 990000),
+			"probe_max_us", (json_int_t)hist_percentile(&e->latencies, 1000000),
 			"differences", (json_int_t)differences);
 		json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 		putchar('\n');
@@ -305,11 +375,12 @@ static void print_outcome(const struct expire *e, uint64_t differences)
 	       " are EXPIRED, the last not later than %.1f ms behind its deadline\n",
 		e->hold_count, e->make_seconds, (double)span_us / 1e6, expired,
 		(double)e->drain_us / 1000);
-	printf("  %" PRIu64 " bookings meanwhile, one at a time: p50 %.3f, p99 %.3f, max %.3f ms; "
-	       "recount: %s\n",
-		e->probes.count, (double)hist_percentile(&e->probes, 500000) / 1000,
-		(double)hist_percentile(&e->probes, 990000) / 1000,
-		(double)hist_percentile(&e->probes, 1000000) / 1000,
+	printf("  %" PRIu64 " bookings meanwhile, %.0f a second, %" PRIu64
+	       " told that the shard is busy: p50 %.3f, p99 %.3f, max %.3f ms; recount: %s\n",
+		e->latencies.count, e->probe_rate, e->busy,
+		(double)hist_percentile(&e->latencies, 500000) / 1000,
+		(double)hist_percentile(&e->latencies, 990000) / 1000,
+		(double)hist_percentile(&e->latencies, 1000000) / 1000,
 		differences == 0 ? "no night counts any of them" : "NIGHTS DIFFER");
 }
 
@@ -332,7 +403,9 @@ static void open_all(struct expire *e)
 	e->chain.expected = bench_alloc(
 		(size_t)e->chain.row_count * e->chain.nights, sizeof(*e->chain.expected));
 	chain_count(&e->chain, &e->fleet, e->chain.expected);
-	e->baseline = live_holds(e);
+	ask_live(e);
+	fleet_drain(&e->fleet);
+	e->baseline = e->live;
 	e->hold_count = (uint32_t)KR_MAX(1.0, (double)e->wanted * e->scale);
 	e->holds = bench_alloc(e->hold_count, sizeof(*e->holds));
 	e->again = bench_alloc(e->hold_count, sizeof(*e->again));
