@@ -54,7 +54,7 @@ enum inv_result inv_due_hotel_judge(struct inv *inv, struct inv_now now, struct 
 	if (hotel_index == INV_NONE)
 		return INV_ANSWER;
 	struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
-	uint32_t steps = KR_MIN(hotel->hold_count, INV_DUE_BATCH_MAX);
+	uint32_t steps = KR_MIN(hotel->hold_count, INV_DRAIN_MAX);
 	kr_assert(hotel->hold_count <= hotel->record_count);
 	for (uint32_t i = 0; i < steps; i++) {
 		uint32_t r = hotel->held_head;

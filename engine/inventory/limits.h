@@ -25,7 +25,7 @@
 #define INV_WINDOW_NIGHTS_MIN 8u
 #define INV_WINDOW_NIGHTS_DEFAULT 731u
 #define INV_WINDOW_NIGHTS_MAX 4096u
-#define INV_DUE_BATCH_MAX 4096u /* clock effects before a batch is judged */
+#define INV_DRAIN_MAX 4096u /* due holds of a hotel looked at for one sale */
 #define INV_ID_AHEAD_MAX_US UINT64_C(60000000)
 #define INV_DAY_MIN (-32768) /* days on the wire outside: INVALID */
 #define INV_DAY_MAX 65535

@@ -12,19 +12,28 @@ bool shard_due_backlog(const struct shard *shard)
 	return inv_due_next_us(shard->inv) <= shard->now.t_us;
 }
 
-static bool due_may_run(const struct shard *shard)
+/*
+ * Beside an append not much more is gathered than the next one takes: a sale that comes now waits
+ * for all that was logged before it.
+ */
+bool shard_due_may_run(struct shard *shard)
 {
 	kr_assert(shard->life != SHARD_LOADING);
 	kr_assert(shard->space <= SHARD_SPACE_STOP);
-	return shard->life == SHARD_SERVING && shard->space != SHARD_SPACE_STOP;
+	if (shard->life != SHARD_SERVING || shard->space == SHARD_SPACE_STOP)
+		return false;
+	if (!shard->is_in_flight)
+		return true;
+	const struct kr_writer *gathered = &shard_batch_open(shard)->writer.bytes;
+	return shard->batch_count <= 2 && gathered->at - gathered->start < SHARD_DUE_GATHER_SIZE;
 }
 
 void shard_due_run(struct shard *shard)
 {
 	kr_assert(!shard->is_gracing || shard->life != SHARD_SERVING);
-	if (!due_may_run(shard))
+	if (!shard_due_may_run(shard))
 		return;
-	for (uint32_t i = 0; i < INV_DUE_BATCH_MAX && shard_due_backlog(shard); i++) {
+	for (uint32_t i = 0; i < SHARD_DUE_MAX && shard_due_backlog(shard); i++) {
 		if (!shard_batch_room(shard, RECORD_SMALL_SIZE_MAX))
 			return;
 		if (inv_due_judge(shard->inv, shard->now, &shard->effect) != INV_EFFECT)

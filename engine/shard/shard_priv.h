@@ -74,6 +74,8 @@ bool shard_plan_answer(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer);
 
 /* ---- due.c ---- */
+bool shard_due_may_run(struct shard *shard);
+/* Expires, rolls and retires what is due, SHARD_DUE_MAX at most. */
 void shard_due_run(struct shard *shard);
 void shard_grace_run(struct shard *shard);
 bool shard_due_backlog(const struct shard *shard);

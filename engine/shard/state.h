@@ -18,7 +18,9 @@
 #define SHARD_ARENA_SIZE (64u << 20)
 #define SHARD_ARENA_ANSWERS_SIZE (8u << 20) /* no page of a list takes more */
 #define SHARD_REPLY_SMALL_MAX 2048u         /* an answer to a change is never larger */
-#define SHARD_DRAIN_MAX INV_DUE_BATCH_MAX   /* due holds drained for admissions, a step */
+#define SHARD_DRAIN_MAX INV_DRAIN_MAX       /* due holds drained for admissions, a step */
+#define SHARD_DUE_MAX 256u                  /* effects of the clock a step: requests wait for it */
+#define SHARD_DUE_GATHER_SIZE (256 << 10)   /* of a batch, beside an append */
 #define SHARD_SLICE_HOTELS_MAX 256u
 
 enum shard_life {

@@ -182,16 +182,17 @@ static void stop_continue(struct shard *shard, struct shard_actions *actions)
 
 /* ---- the step ---- */
 
-static uint64_t step_timer(const struct shard *shard)
+static uint64_t step_timer(struct shard *shard)
 {
 	if (shard->life != SHARD_SERVING || shard->space == SHARD_SPACE_STOP)
 		return UINT64_MAX;
 	uint64_t due_us = inv_due_next_us(shard->inv);
 	if (due_us == UINT64_MAX)
 		return UINT64_MAX;
-	/* What is due but found no room goes on when the disk is done. */
+	/* What is due goes on once requests had their turn; what found no room, when the disk is
+	 * done. */
 	if (due_us <= shard->now.t_us)
-		return shard->is_in_flight ? UINT64_MAX : shard->boot_us;
+		return shard_due_may_run(shard) ? shard->boot_us : UINT64_MAX;
 	kr_assert(shard->boot_us < UINT64_MAX / 2);
 	uint64_t wait_us = due_us - shard->now.t_us;
 	return wait_us > UINT64_MAX / 2 ? UINT64_MAX : shard->boot_us + wait_us;

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/state.h"
 #include "tests/unit/shard/world.h"
 
 #define SECOND_US UINT64_C(1000000)
@@ -43,13 +44,13 @@ Test(expiry, a_confirm_of_a_due_hold_is_refused_even_if_the_timer_was_late)
 	world_free(world);
 }
 
-/* More due holds of type 2 than a step takes, and a younger one of type 1, whose only room it has;
- * and a booking of type 2. */
-static struct world *world_behind(struct kr_id *ret_booking)
+/* Due holds of type 2, and a younger one of type 1, whose only room it has; and a booking of type
+ * 2. */
+static struct world *world_behind(struct kr_id *ret_booking, unsigned due_count)
 {
 	struct shard_config config;
 	world_config_default(&config);
-	config.inventory.reservations_max = 16384;
+	config.inventory.reservations_max = config.inventory.nodes_max = 32768;
 	struct world *world = world_new(&config);
 	cr_assert_eq(world_start(world, false), 0);
 	world_hotel_put(world, WORLD_HOTEL);
@@ -58,7 +59,7 @@ static struct world *world_behind(struct kr_id *ret_booking)
 	world_price_set(world, WORLD_HOTEL, 100);
 	*ret_booking = world_id(world, WORLD_HOTEL);
 	world_sale(world, FRAME_BOOK, *ret_booking, 2, 3, 2, 0);
-	for (unsigned i = 0; i < INV_DUE_BATCH_MAX + 100; i++) {
+	for (unsigned i = 0; i < due_count; i++) {
 		world_sale(
 			world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 2, 3, 2, 60 * SECOND_US);
 		if (i % 1000 == 999)
@@ -84,7 +85,7 @@ static void nothing_is_held(struct world *world)
 Test(expiry, a_sale_gets_the_room_of_a_hold_that_is_due_though_a_backlog_is_older)
 {
 	struct kr_id booking;
-	struct world *world = world_behind(&booking);
+	struct world *world = world_behind(&booking, SHARD_DUE_MAX + 100);
 	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
 	nothing_is_held(world);
@@ -113,12 +114,12 @@ static uint64_t modify(struct world *world, struct kr_id id)
 Test(expiry, a_changed_stay_gets_such_a_room_too_and_an_unknown_one_is_not_found)
 {
 	struct kr_id booking;
-	struct world *world = world_behind(&booking);
+	struct world *world = world_behind(&booking, SHARD_DUE_MAX + 100);
 	uint64_t nobodys = modify(world, world_id(world, WORLD_HOTEL));
 	cr_assert_eq(world_do(world, nobodys), KEYRACK_NOT_FOUND);
 	nothing_is_held(world);
 	world_free(world);
-	world = world_behind(&booking);
+	world = world_behind(&booking, SHARD_DUE_MAX + 100);
 	cr_assert_eq(world_do(world, modify(world, booking)), KEYRACK_DONE);
 	nothing_is_held(world);
 	world_free(world);
@@ -173,5 +174,49 @@ Test(expiry, nothing_is_expired_while_the_log_takes_nothing)
 	cr_assert_eq(world->batch_count, before);
 	cr_assert_eq(state_of(world, id, &due), INV_HELD);
 	cr_assert(due);
+	world_free(world);
+}
+
+static uint64_t held(struct world *world)
+{
+	struct inv_counts counts;
+	inv_counts_get(shard_inventory(world->shard), &counts);
+	return counts.holds;
+}
+
+/* The update is none of a hold's business: it drains nothing. */
+Test(expiry, a_request_waits_for_a_bounded_part_of_a_backlog)
+{
+	struct kr_id booking;
+	struct world *world = world_behind(&booking, 5000);
+	world->auto_persist = false;
+	world_price_set(world, WORLD_HOTEL, 200);
+	world_turn(world);
+	cr_assert_eq(world->batches[world->batch_count - 1].record.count, SHARD_DUE_MAX + 1);
+	cr_assert_leq(world->timer_us, world->boot_us);
+	world->auto_persist = true;
+	world_settle(world);
+	nothing_is_held(world);
+	world_free(world);
+}
+
+Test(expiry, a_backlog_goes_on_beside_an_append_until_the_next_one_is_large_enough)
+{
+	struct kr_id booking;
+	struct world *world = world_behind(&booking, 12000);
+	struct shard_event timeout = {.kind = SHARD_TIMEOUT};
+	world->auto_persist = false;
+	do
+		cr_assert_eq(world_event(world, &timeout), 0);
+	while (world->timer_us <= world->boot_us);
+	cr_assert_eq(world->timer_us, UINT64_MAX);
+	const uint64_t left = held(world);
+	cr_assert_gt(left, 0);
+	cr_assert_lt(left, 12000 - 10 * SHARD_DUE_MAX);
+	cr_assert(world_persist(world));
+	cr_assert_lt(held(world), left);
+	world->auto_persist = true;
+	world_settle(world);
+	nothing_is_held(world);
 	world_free(world);
 }
