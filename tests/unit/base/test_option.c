@@ -148,3 +148,14 @@ Test(option, presets_what_its_row_says_and_else_nothing)
 	cr_assert(option_is_set(&u64_row, &kept));
 	cr_assert_str_eq(written(&u64_row), "0");
 }
+
+Test(option, a_text_may_be_as_long_as_what_copies_of_it_hold)
+{
+	char text[OPTION_TEXT_SIZE + 1];
+	memset(text, 'x', sizeof(text));
+	text[OPTION_TEXT_SIZE] = '\0';
+	cr_assert_gt(option_read(&string_row, text, &kept, &why), 0);
+	text[OPTION_TEXT_SIZE - 1] = '\0';
+	cr_assert_eq(option_read(&string_row, text, &kept, &why), 0);
+	cr_assert_eq(kept.string, text);
+}

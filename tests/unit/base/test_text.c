@@ -34,6 +34,17 @@ Test(text, formats_as_printf_does)
 	SAME("plain");
 }
 
+Test(text, is_empty_and_whole_before_anything_is_put)
+{
+	char bytes[8];
+	struct kr_text text;
+	memset(bytes, 'x', sizeof(bytes));
+	kr_text_init(&text, bytes, sizeof(bytes));
+	cr_assert_str_eq(bytes, "");
+	cr_assert_eq(text.length, 0);
+	cr_assert_not(text.is_cut);
+}
+
 Test(text, what_does_not_fit_is_cut_and_ends_in_zero)
 {
 	char bytes[8];

@@ -272,6 +272,24 @@ Test(tz, offsets_and_times_that_cannot_be_are_refused)
 	}
 }
 
+/* What stands behind the types could pass for one. */
+Test(tz, the_index_behind_the_last_type_is_refused)
+{
+	struct made made;
+	const int64_t early[] = {-5}, late[] = {1000};
+	const int32_t offsets[] = {3600};
+	for (unsigned i = 0; i < 2; i++) {
+		for (uint8_t index = 1; index <= 2; index++) {
+			make(&made, i == 0 ? early : late, offsets, 1, "");
+			made.bytes[44 + 6 + 43] = 6;
+			put_be(&made, 0, 6);
+			put_be(&made, 0x0a0a, 2);
+			made.bytes[44 + 6 + 44 + 8] = index;
+			cr_assert_eq(add(&made), index == 1 ? 0 : TZ_MALFORMED);
+		}
+	}
+}
+
 Test(tz, a_table_that_is_full_says_so_and_takes_nothing)
 {
 	struct made made;

@@ -1,3 +1,4 @@
+#include "engine/inventory/chunk.h"
 #include "tests/unit/inventory/sales.h"
 
 /* The policy of a plan, and what sales make of it. */
@@ -259,6 +260,39 @@ Test(plan_terms, a_full_table_of_nodes_is_an_answer)
 	put_terms(&w, 0, NULL, 0);
 	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
 	has_terms(&w, id, 0, half, 1, arrival_us(day(0)));
+	sales_agree(&w);
+	world_fini(&w);
+}
+
+/* Snapshots and the log record digests: a state has the one that earlier builds gave it. */
+Test(plan_terms, the_digest_of_a_state_is_for_ever)
+{
+	struct world w;
+	begin(&w, NULL);
+	const uint64_t empty = inv_digest(w.inv);
+	put_terms(&w, 0, two_nights, 2);
+	struct inv_plan_op op = {.hotel = {WORLD_HOTEL},
+		.type = 1,
+		.plan = DERIVED,
+		.mask = INV_PLAN_PARENT | INV_PLAN_DERIVATION | INV_PLAN_ADJUSTMENT |
+			INV_PLAN_ADVANCE_MIN | INV_PLAN_ADVANCE_MAX | INV_PLAN_TIERS};
+	op.settings.derivation = INV_PRICES_PLUS_MINOR;
+	op.settings.adjustment = -10;
+	op.settings.advance_min_minutes = 30;
+	op.settings.advance_max_minutes = 600000;
+	op.settings.tier_count = 1;
+	op.settings.tiers[0] = half[0];
+	cr_assert_eq(world_plan_put(&w, &op), KEYRACK_DONE, "%u", w.answer.code);
+	struct inv_line lines[2] = {
+		plan_line(DERIVED, day(0), day(2)), plan_line(0, day(5), day(6))};
+	const struct kr_id id = sell(&w, true, lines, 2);
+	(void)sell(&w, false, lines, 1);
+	cr_assert_eq(empty, UINT64_C(0x5dd6fcbaa0f945af), "%lx", (unsigned long)empty);
+	cr_assert_eq(inv_digest(w.inv), UINT64_C(0xdf634c64460f7d0d), "%lx",
+		(unsigned long)inv_digest(w.inv));
+	cr_assert_eq(sales_cancel(&w, id, true), KEYRACK_DONE);
+	cr_assert_eq(inv_digest(w.inv), UINT64_C(0xd58a7a700aaf4bdd), "%lx",
+		(unsigned long)inv_digest(w.inv));
 	sales_agree(&w);
 	world_fini(&w);
 }

@@ -139,7 +139,7 @@ void world_snap(struct world *world, uint64_t begin_lsn, uint64_t end_lsn, uint3
 	for (uint32_t i = 0; i < chunk_count; i++) {
 		struct log_snap_chunk chunk = {
 			.kind = 2,
-			.slot = 12288 + i,
+			.slot = 12288 + i % 4096,
 			.hotel_id = i + 1,
 			.lsn = i + 1 == chunk_count ? end_lsn : begin_lsn,
 			.digest = hash_64_of_u64(i),

@@ -98,3 +98,28 @@ Test(verdict, every_verdict_can_be_described)
 		cr_assert_not_null(strstr(bytes, log_verdict_next(report.verdict)));
 	}
 }
+
+Test(verdict, a_snapshot_that_does_not_fit_the_log_is_told_with_its_lsns)
+{
+	static const enum log_verdict verdicts[] = {
+		LOG_VERDICT_SNAPSHOT_AHEAD, LOG_VERDICT_SNAPSHOT_TOO_OLD};
+	char bytes[LOG_RECOVER_TEXT_SIZE];
+	struct kr_text text;
+	struct log_recover_report report;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(verdicts); i++) {
+		memset(&report, 0, sizeof(report));
+		report.verdict = verdicts[i];
+		report.snap_begin_lsn = 12;
+		report.snap_end_lsn = 34;
+		report.scan.end.next_lsn = 34;
+		kr_text_init(&text, bytes, sizeof(bytes));
+		log_recover_describe(&report, &text);
+		cr_assert_not_null(strstr(bytes, "\n  snapshot of LSN 12 to 34"), "%s", bytes);
+	}
+	/* a bad one shows nothing */
+	report.verdict = LOG_VERDICT_SNAPSHOT_AHEAD;
+	report.scan.end.next_lsn = 35;
+	kr_text_init(&text, bytes, sizeof(bytes));
+	log_recover_describe(&report, &text);
+	cr_assert_null(strstr(bytes, "snapshot of LSN"));
+}

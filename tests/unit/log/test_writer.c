@@ -441,3 +441,52 @@ Test(writer, asynchronous_stop_syncs_seals_and_marks)
 	cr_assert_eq(life.recover->report.verdict, LOG_VERDICT_CLEAN);
 	end(&world, &life);
 }
+
+/* Reading goes on behind what fits into memory at once, in the log and in a snapshot. */
+Test(writer, what_is_longer_than_a_window_is_read_whole_and_damage_behind_it_is_found)
+{
+	static struct world world;
+	struct life life;
+	struct applied applied;
+	world_init(&world);
+	world_lay_out(&world, 3u * LOG_SCAN_WINDOW_SIZE);
+	cr_assert(life_begin(&life, &world));
+	const uint32_t count = (uint32_t)(log_writer_body_max(&life.writer) / 16);
+	uint64_t middle_lsn = 0;
+	for (unsigned i = 0; i < 10; i++) {
+		cr_assert(life_append(&life, count));
+		if (i == 5)
+			middle_lsn = log_writer_next_lsn(&life.writer) - 1;
+	}
+	const uint64_t last_lsn = log_writer_next_lsn(&life.writer) - 1;
+	life_idle(&life);
+	life_end(&life);
+
+	struct log_recover *recover = calloc(1, sizeof(*recover));
+	cr_assert_not_null(recover);
+	world_recover(&world, recover, NULL, &applied);
+	cr_assert_eq(recover->report.verdict, LOG_VERDICT_CLEAN);
+	cr_assert_not(applied.is_broken);
+	cr_assert_eq(applied.first_lsn, 1);
+	cr_assert_eq(applied.last_lsn, last_lsn);
+
+	world_snap(&world, middle_lsn, middle_lsn, 9000);
+	world_recover(&world, recover, NULL, &applied);
+	cr_assert_eq(recover->report.verdict, LOG_VERDICT_CLEAN);
+	cr_assert_not(applied.is_broken);
+	cr_assert_eq(applied.chunk_count, 9000);
+	cr_assert_eq(applied.last_lsn, last_lsn);
+
+	/* in the seventh batch, behind the first window and the snapshot */
+	const uint64_t at = LOG_SCAN_WINDOW_SIZE + 5u * (LOG_BATCH_SIZE_MAX / 2);
+	world_segment(&world, 1)->bytes[at] ^= 1;
+	world_recover(&world, recover, NULL, &applied);
+	cr_assert_eq(recover->report.verdict, LOG_VERDICT_DAMAGED, "%s",
+		log_verdict_name(recover->report.verdict));
+	const struct log_scan_hole *hole = &recover->report.scan.hole;
+	cr_assert_eq(hole->segment, 1);
+	cr_assert(hole->offset_bytes <= at && at < hole->end_offset_bytes);
+	cr_assert_leq(hole->end_offset_bytes - hole->offset_bytes, LOG_BATCH_SIZE_MAX);
+	free(recover);
+	world_fini(&world);
+}

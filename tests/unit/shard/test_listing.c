@@ -72,6 +72,65 @@ Test(listing, nights_come_in_pages_that_go_on_where_the_last_one_ended)
 	world_free(world);
 }
 
+static void same_line(const Keyrack__Line *line, const Keyrack__Line *asked, uint64_t price_minor)
+{
+	cr_assert_eq(line->type, asked->type);
+	cr_assert_eq(line->plan, asked->plan);
+	cr_assert_eq(line->check_in, asked->check_in);
+	cr_assert_eq(line->check_out, asked->check_out);
+	cr_assert_eq(line->rooms, asked->rooms);
+	cr_assert_eq(line->guests, asked->guests);
+	cr_assert_eq(line->pricing, asked->pricing);
+	cr_assert(line->n_run_nights == 1 && line->n_run_price_minor == 1);
+	cr_assert_eq(line->run_nights[0], (uint32_t)(asked->check_out - asked->check_in));
+	cr_assert_eq(line->run_price_minor[0], price_minor);
+}
+
+Test(listing, a_reservation_is_shown_with_every_line_as_it_was_asked)
+{
+	struct world *world = world_serving(9);
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	Keyrack__ReserveRequest body = KEYRACK__RESERVE_REQUEST__INIT;
+	Keyrack__Line one = KEYRACK__LINE__INIT, other = KEYRACK__LINE__INIT;
+	Keyrack__Line *lines[] = {&one, &other};
+	one.type = 1;
+	other.type = 2;
+	one.check_in = WORLD_TODAY + 1;
+	other.check_in = WORLD_TODAY + 2;
+	one.check_out = WORLD_TODAY + 4;
+	other.check_out = WORLD_TODAY + 9;
+	one.rooms = 3;
+	other.rooms = 5;
+	one.guests = 4;
+	other.guests = 7;
+	body.hotel_id = WORLD_HOTEL;
+	body.id_hi = id.hi;
+	body.id_lo = id.lo;
+	body.lines = lines;
+	body.n_lines = KR_ARRAY_COUNT(lines);
+	body.source = 1;
+	cr_assert_eq(world_do(world, world_frame(world, FRAME_BOOK, FRAME_ROUTE_HOTEL, WORLD_HOTEL,
+					     &body.base)),
+		KEYRACK_DONE);
+	const uint64_t get = world_get(world, id);
+	cr_assert_eq(world_do(world, get), KEYRACK_DONE);
+	const Keyrack__ReservationGetAnswer *answer =
+		(const void *)world_answer(world, get)->message;
+	const Keyrack__Reservation *shown = answer->reservation;
+	cr_assert_not_null(shown);
+	cr_assert_eq(shown->n_lines, 2);
+	same_line(shown->lines[0], &one, 10000);
+	same_line(shown->lines[1], &other, 10000);
+	cr_assert(shown->has_total);
+	cr_assert_eq(shown->total_minor, UINT64_C(10000) * (3 * 3 + 7 * 5));
+	cr_assert(shown->id_hi == id.hi && shown->id_lo == id.lo);
+	cr_assert_eq(shown->hotel_id, WORLD_HOTEL);
+	cr_assert_eq(shown->state, INV_CONFIRMED);
+	cr_assert_eq(shown->revision, 1);
+	cr_assert_eq(shown->source, 1);
+	world_free(world);
+}
+
 Test(listing, an_answer_about_a_night_waits_for_what_it_shows)
 {
 	struct world *world = world_serving(5);
