@@ -45,18 +45,19 @@ DOWN_S = (0.0, 0.8)
 # Most stops are short; a long run has some beyond the 15 s after which a router gives a link up.
 STOP_S = (0.2, 2.5)
 STOP_LONG_S = (2.5, 20.0)
-STEP_S = 50 * 60          # either way: less than the hour that a start allows
+STEP_S = 25 * 60          # either way, so that two of them are less than the hour a start allows
 TOO_FAR_S = (-2 * 3600, -20 * 86400, 9 * 86400)
 SNAPSHOT_S = 0.08
 BACKUP_S = 0.4
 DISK_DEAD_S = 20
+FULL_S = 25
 AFTER_CUT = (0, 11, 12, 13, 14, 20, 21, 22)
 WHOLE = (0, 11)
 
 # Which troubles, and how often.
 TROUBLES = {"kill": 6, "term": 3, "stop": 4, "two": 2, "snapshot": 3, "backup": 2, "clock": 3,
             "clock_too_far": 1, "wire": 14}
-DISK_TROUBLES = {"power_cut": 6, "disk_error": 4, "disk_read_only": 2}
+DISK_TROUBLES = {"power_cut": 6, "disk_error": 4, "disk_read_only": 2, "disk_full": 1}
 
 
 class Nemesis:
@@ -177,12 +178,34 @@ class Nemesis:
         return cluster_.Process(process.name + "-second", argv, self.cluster.work, None)
 
     def do_two(self):
+        """The first serves, or is stopped; or it is killed while the second waits for it."""
         process = self.victim("shard")
         if process is None:
             return "nobody"
+        what = self.random.choice(("serves", "is stopped", "is killed"))
+        if what == "is killed":
+            self.take_over(process)
+            return f"{process.name} {what}"
+        if what == "is stopped":
+            process.send(signal.SIGSTOP)
         self.other(process).start_refused(cluster_.IN_USE)
+        process.send(signal.SIGCONT)
         self.tally["second processes refused"] += 1
-        return process.name
+        return f"{process.name} {what}"
+
+    def take_over(self, process):
+        second = self.other(process)
+        second.argv[second.argv.index("--lock-wait") + 1] = str(cluster_.TIMEOUT_S)
+        ready = second.spawn()
+        self.wait(self.random.uniform(0, 0.5))
+        process.kill()
+        second.expect_ready(ready)
+        if self.random.random() < 0.5:
+            second.end()
+        else:
+            second.kill()
+        self.down(process)
+        self.tally["directories taken over"] += 1
 
     def do_snapshot(self):
         process = self.victim("shard")
@@ -310,6 +333,29 @@ class Nemesis:
         self.disk_again()
         self.tally["disk errors"] += 1
         return f"{kind} {count or 'for ever'}"
+
+    def do_disk_full(self):
+        """The shards take no new work then, and take it again when there is room; at times one of
+        them is killed meanwhile and has to start on the full disk."""
+        self.settled()
+        filler = os.path.join(self.rig.mountpoint, "filler")
+        powercut.fill(filler)
+        until = time.monotonic() + FULL_S
+        while time.monotonic() < until and not self.cluster.is_read_only():
+            self.wait(0.2)
+        told = "no shard was read-only yet"
+        if time.monotonic() < until:
+            self.tally["disks so full that a shard turned read-only"] += 1
+            told = "read-only"
+            if self.random.random() < 0.5:
+                shard = self.victim("shard")
+                shard.kill()
+                shard.start()
+                told += f", {shard.name} killed"
+        os.unlink(filler)
+        while self.cluster.is_read_only():
+            self.wait(0.2)
+        return told
 
     def do_disk_read_only(self):
         self.settled()

@@ -30,8 +30,11 @@ SALES = ("HOLD", "BOOK", "IMPORT")
 MOVES = {
     "HOLD": {ABSENT: HELD}, "BOOK": {ABSENT: CONFIRMED}, "IMPORT": {ABSENT: CONFIRMED},
     "CONFIRM": {HELD: CONFIRMED}, "RELEASE": {HELD: RELEASED}, "CANCEL": {CONFIRMED: CANCELLED},
+    "MODIFY": {HELD: HELD, CONFIRMED: CONFIRMED}, "EXTEND": {HELD: HELD},
     "EXPIRE": {HELD: EXPIRED}, "GRACE": {HELD: HELD}, "VOID": {ABSENT: VOID},
 }
+# They name the revision they are for, and a number of their own.
+CHANGES = ("MODIFY", "EXTEND")
 # Nobody asks for these: they come by the clock.
 OWN = ("EXPIRE", "GRACE", "WINDOW")
 # The catalogue is made before the history begins.
@@ -44,6 +47,9 @@ REFUSES = {
     ("RELEASE", "HOLD_EXPIRED"): (HELD,),
     ("RELEASE", "BAD_STATE"): (CONFIRMED, EXPIRED, CANCELLED, VOID),
     ("CANCEL", "BAD_STATE"): (HELD, RELEASED, EXPIRED, VOID),
+    ("MODIFY", "HOLD_EXPIRED"): (HELD, EXPIRED), ("MODIFY", "BAD_STATE"): (RELEASED, CANCELLED, VOID),
+    ("EXTEND", "HOLD_EXPIRED"): (HELD, EXPIRED),
+    ("EXTEND", "BAD_STATE"): (CONFIRMED, RELEASED, CANCELLED, VOID),
 }
 NEVER = math.inf
 
@@ -69,6 +75,8 @@ class Attempt:
     hotel: int
     id: str = ""
     line: Line = None
+    change: str = ""     # of CHANGES: their number
+    revision: int = None
     begun: float = 0
     ended: float = None
     heard: int = None    # the answer's number on that connection
@@ -95,6 +103,8 @@ class Effect:
     t: str = ""
     deadline: str = ""
     shard: int = 0
+    change: str = ""
+    revision: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +170,8 @@ class Hotel:
         self.timelines = {}                              # id: [(seq, state, kind)]
         self.cells = collections.defaultdict(list)       # (type, night): [(seq, held, booked)]
         self.lines, self.deadlines = {}, {}
+        self.sold = {}                                   # id: its first line
+        self.revisions = collections.defaultdict(list)   # id: [(seq, revision, line)]
         self.end = self.effects[-1].seq if self.effects else 0
         self.check_numbers()
         for effect in self.effects:
@@ -191,34 +203,40 @@ class Hotel:
                           f"effect {effect.seq} {effect.kind}, but it is {before}")
             return
         self.check_deadline(effect)
-        if effect.kind in SALES:
+        old = self.lines.get(effect.id)
+        if effect.kind in SALES or effect.kind == "MODIFY":
             self.lines[effect.id] = effect.line
+            self.sold.setdefault(effect.id, effect.line)
         self.timelines.setdefault(effect.id, []).append((effect.seq, after, effect.kind))
-        self.count(effect, before, after)
+        new = self.lines.get(effect.id)
+        self.revisions[effect.id].append((effect.seq, effect.revision, new))
+        self.count(effect.seq, (before, old), (after, new))
 
     def check_deadline(self, effect):
         """Instants are text of one form, so that they compare as text."""
-        if effect.kind in ("HOLD", "GRACE"):
-            self.deadlines[effect.id] = effect.deadline
-            return
         deadline = self.deadlines.get(effect.id, "")
-        if effect.kind in ("CONFIRM", "RELEASE") and effect.t >= deadline or \
-                effect.kind == "EXPIRE" and effect.t < deadline:
+        is_hold = self.state(effect.id) == HELD
+        if effect.kind in ("CONFIRM", "RELEASE", *CHANGES) and is_hold and effect.t >= deadline \
+                or effect.kind == "EXPIRE" and effect.t < deadline:
             self.complain("unlawful", effect.id,
                           f"{effect.kind} at {effect.t}, deadline {deadline}")
+        if effect.kind in ("HOLD", "GRACE", "EXTEND"):
+            self.deadlines[effect.id] = effect.deadline
 
-    def count(self, effect, before, after):
-        line = self.lines.get(effect.id, Line(0, 0, 0, 0))
-        change = {HELD: (1, 0), CONFIRMED: (0, 1)}
-        gone, come = change.get(before, (0, 0)), change.get(after, (0, 0))
-        for cell in line.nights():
-            held, booked = self.counts(cell, effect.seq)
-            held += (come[0] - gone[0]) * line.rooms
-            booked += (come[1] - gone[1]) * line.rooms
-            self.cells[cell].append((effect.seq, held, booked))
+    def count(self, seq, before, after):
+        """(state, line) before and after: one sum for each night, however both touch it."""
+        sums = collections.defaultdict(lambda: [0, 0])
+        for (state, line), sign in ((before, -1), (after, 1)):
+            if state in (HELD, CONFIRMED):
+                for cell in line.nights():
+                    sums[cell][state == CONFIRMED] += sign * line.rooms
+        for cell, (held, booked) in sums.items():
+            now = self.counts(cell, seq)
+            held, booked = now[0] + held, now[1] + booked
+            self.cells[cell].append((seq, held, booked))
             if held + booked > self.limits[cell[0]]:
                 self.complain("oversold", f"type {cell[0]} night {cell[1]}",
-                              f"held {held} + booked {booked} by effect {effect.seq}")
+                              f"held {held} + booked {booked} by effect {seq}")
 
     def counts(self, cell, position):
         """(held, booked) behind the effect of that number."""
@@ -226,15 +244,27 @@ class Hotel:
         at = bisect.bisect_right(changes, (position, NEVER, NEVER))
         return changes[at - 1][1:] if at else (0, 0)
 
-    def was_full(self, line, first, last):
-        """Was there no room for it at any position of [first, last]?"""
+    def was_full(self, line, first, last, ident=None):
+        """Was there no room for it at any position of [first, last]? The rooms of that id count
+        as given back."""
         for cell in line.nights():
             positions = {first} | {seq for seq, _, _ in self.cells.get(cell, ())
                                    if first < seq <= last}
-            if any(sum(self.counts(cell, position)) + line.rooms > self.limits[cell[0]]
-                   for position in positions):
+            if any(sum(self.counts(cell, position)) + line.rooms - self.credit(ident, cell, position)
+                   > self.limits[cell[0]] for position in positions):
                 return True
         return False
+
+    def credit(self, ident, cell, position):
+        steps = [step for step in self.revisions.get(ident, ()) if step[0] <= position]
+        live = any(start <= position <= end for start, end in self.spans(ident, (HELD, CONFIRMED)))
+        return steps[-1][2].rooms if live and cell in steps[-1][2].nights() else 0
+
+    def had_another_revision(self, ident, revision, first, last):
+        steps = [(0, 0, None)] + self.revisions.get(ident, [])
+        ends = [step[0] - 1 for step in steps[1:]] + [self.end]
+        return any(step[1] != revision and step[0] <= last and end >= first
+                   for step, end in zip(steps, ends))
 
     def spans(self, ident, states):
         """[(first, last)]: positions at which the id was in one of the states."""
@@ -261,10 +291,21 @@ class History:
                 by_hotel[effect.hotel].append(effect)
         self.hotels = {number: Hotel(number, by_hotel[number], limits)
                        for number in sorted({a.hotel for a in attempts} | set(by_hotel))}
-        self.asked = collections.defaultdict(list)  # (kind, id): attempts
+        self.find_idle_extensions(effects)
+        self.asked = collections.defaultdict(list)  # (kind, id, change): attempts
         for attempt in attempts:
-            self.asked[attempt.kind, attempt.id].append(attempt)
+            self.asked[attempt.kind, attempt.id, attempt.change].append(attempt)
         self.orders = {}
+
+    def find_idle_extensions(self, effects):
+        """A hold that lives so long already is told as it is, by the effect that made it so: that
+        says as much as a repetition."""
+        made = {(e.hotel, e.seq): e for e in effects if e.kind in ("HOLD", "GRACE", "EXTEND")}
+        for a in self.attempts:
+            effect = made.get((a.hotel, a.seq))
+            if a.kind == "EXTEND" and a.is_new() and effect is not None and \
+                    effect.id == a.id and effect.change != a.change:
+                a.repeated = True
 
     def complain(self, kind, what, text):
         self.violations.append(Violation(kind, what, text))
@@ -282,7 +323,7 @@ class History:
             if attempt.code in UNKNOWN:
                 self.tally["without an outcome"] += 1
             elif attempt.code in TRANSIENT:
-                self.tally["to be repeated"] += 1
+                self.tally[f"told {attempt.code}"] += 1
             else:
                 self.check_answer(attempt)
         return self.violations
@@ -301,7 +342,7 @@ class History:
     def interval(self, hotel, effect):
         if effect.kind == "VOID":
             return self.interval_of_void(effect)
-        asked = self.asked.get((effect.kind, effect.id), ())
+        asked = self.asked.get((effect.kind, effect.id, effect.change), ())
         new = [a for a in asked if a.is_new()]
         if len(new) > 1:
             self.complain("twice", effect.id, f"{effect.kind}: told as new {len(new)} times")
@@ -318,7 +359,7 @@ class History:
                                                default=NEVER)
 
     def interval_of_void(self, effect):
-        asked = [a for a in self.asked.get(("RESOLVE", effect.id), ())
+        asked = [a for a in self.asked.get(("RESOLVE", effect.id, ""), ())
                  if a.code in UNKNOWN or a.code == "NOT_FOUND"]
         if not asked:
             self.complain("undone", effect.id, "void, and nobody asked to resolve it")
@@ -392,8 +433,11 @@ class History:
         if at is None or timeline[at][1] != a.state or a.is_new() and timeline[at][2] != a.kind:
             self.complain("lost", *self.told(a))
             return
-        if a.kind in SALES and a.line != hotel.lines[a.id]:
-            self.complain("read", a.id, f"asked {a.line}, sold {hotel.lines[a.id]}")
+        if a.kind in SALES and a.line != hotel.sold[a.id]:
+            self.complain("read", a.id, f"asked {a.line}, sold {hotel.sold[a.id]}")
+        if a.kind == "MODIFY" and a.is_new() and a.line != dict(
+                (step[0], step[2]) for step in hotel.revisions[a.id])[a.seq]:
+            self.complain("read", a.id, f"asked {a.line}, changed to another by {a.seq}")
         first, last = self.window(a)
         until = timeline[at + 1][0] - 1 if at + 1 < len(timeline) else hotel.end
         if until < first or a.seq > last:
@@ -405,7 +449,7 @@ class History:
         hotel = self.hotels[a.hotel]
         if a.code == "SOLD_OUT":
             # What was refused is remembered: it may have been judged for an earlier request.
-            since = min(b.begun for b in self.asked[a.kind, a.id])
+            since = min(b.begun for b in self.asked[a.kind, a.id, a.change])
             if not hotel.was_full(a.line, *self.window(a, since)):
                 self.complain("read", *self.told(a))
             self.check_judged_again(a, hotel)
@@ -431,11 +475,19 @@ class History:
             if a.code != "NOT_FOUND" or a.id not in self.voids:
                 self.complain("lost", *self.told(a))
             return
+        if a.code == "VERSION_MISMATCH" and a.kind in CHANGES:
+            explained = hotel.had_another_revision(a.id, a.revision, *self.window(a))
+        elif a.code == "SOLD_OUT" and a.kind == "MODIFY":
+            explained = hotel.was_full(a.line, *self.window(a), a.id)
+        else:
+            explained = self.was_in_a_state_for(a, hotel)
+        if not explained:
+            self.complain("read", *self.told(a))
+
+    def was_in_a_state_for(self, a, hotel):
         states = (ABSENT, VOID) if a.code == "NOT_FOUND" else REFUSES.get((a.kind, a.code), ())
         first, last = self.window(a)
-        if not any(start <= last and end >= first
-                   for start, end in hotel.spans(a.id, states)):
-            self.complain("read", *self.told(a))
+        return any(start <= last and end >= first for start, end in hotel.spans(a.id, states))
 
     # ---- the end
 

@@ -65,7 +65,9 @@ class Process:
         return read
 
     def start(self):
-        ready = self.spawn()
+        self.expect_ready(self.spawn())
+
+    def expect_ready(self, ready):
         try:
             if not select.select([ready], [], [], TIMEOUT_S)[0] or not os.read(ready, 64):
                 raise ChaosError(f"{self.name} does not start: {self.tail()}")
@@ -223,6 +225,17 @@ class Cluster:
             pass
         client.close()
 
+    def is_read_only(self):
+        """Does any shard say so?"""
+        client = pykeyrack.Client(pykeyrack.Document(PROTOCOL), self.routers[:1], deadline=5)
+        try:
+            return "read_only" in [client.call("STATS", shard=number).message.state
+                                   for number in range(self.options.shards)]
+        except pykeyrack.Unknown:
+            return False
+        finally:
+            client.close()
+
     def load(self, today, seed, rate):
         history = os.path.join(self.work, "history.jsonl")
         load = Helper(os.path.join(HERE, "chaos_load.py"), PROTOCOL, json.dumps({
@@ -293,4 +306,5 @@ def effect_of(text, shard):
                           first["rooms"])
     return check.Effect(int(row.get("hotel", 0)), row.get("event_seq", 0), row["lsn"], kind,
                         row.get("id", "").replace("-", ""), line, row["t"],
-                        row.get("expires_at", ""), shard)
+                        row.get("expires_at", ""), shard, row.get("change_id", ""),
+                        row.get("revision", 0))

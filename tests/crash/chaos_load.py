@@ -28,7 +28,7 @@ STATES = ("ABSENT", "HELD", "CONFIRMED", "RELEASED", "EXPIRED", "CANCELLED", "CH
           "NO_SHOW", "COMPLETED", "VOID")
 SALES = ("HOLD", "BOOK", "IMPORT")
 MIX = {"HOLD": 30, "BOOK": 20, "IMPORT": 3, "CONFIRM": 14, "RELEASE": 5, "CANCEL": 22,
-       "NIGHT_LIST": 8, "RESERVATION_GET": 8, "RESOLVE": 2, "again": 5}
+       "MODIFY": 8, "EXTEND": 3, "NIGHT_LIST": 8, "RESERVATION_GET": 8, "RESOLVE": 2, "again": 5}
 # What a request is tried again after.
 REPEAT = ("OVERLOADED", "LIMIT_REACHED", "READ_ONLY", "UNAVAILABLE", "OUTCOME_UNKNOWN")
 TRIES_MAX = 12
@@ -38,6 +38,7 @@ PATIENCE_S = 1.0          # a connection that says nothing for so long after tha
 PAUSE_S = (0.002, 0.4)
 DIAL_PAUSE_S = (0.01, 0.3)
 SHORT_HOLD_US = (300000, 4000000)
+LONGER_US = 20 * 60 * 1000000
 SETTLE_S = 240
 
 
@@ -47,8 +48,8 @@ class Task:
     def __init__(self, kind, hotel, ident=None, line=None, ttl_us=0):
         self.kind, self.hotel, self.id, self.line, self.ttl_us = kind, hotel, ident, line, ttl_us
         self.made_us = int(time.time() * 1e6)
+        self.change, self.revision = 0, 0
         self.tries = 0
-        self.is_final = False
 
 
 class Flight:
@@ -197,9 +198,11 @@ class Load:
         self.waiting = []                      # heap of (when, number, task)
         self.number = 0
         self.sales, self.open = {}, set()      # id: Task of the sale; ids without an outcome
+        self.revisions = {}                    # id: the newest that was told
         self.held = {h: [] for h in self.hotels}
         self.booked = {h: [] for h in self.hotels}
         self.recent = {h: [] for h in self.hotels}
+        self.begun_us = int(time.time() * 1e6)
         self.is_stopped = self.is_settling = False
         self.input = b""
         self.connections = [Connection(self, i) for i in range(options["connections"])]
@@ -221,6 +224,13 @@ class Load:
         if task.kind in SALES:
             return m["ReserveRequest"](hotel_id=task.hotel, id_hi=high, id_lo=low, source=1,
                                        ttl_us=task.ttl_us, lines=[self.line(task)])
+        if task.change:
+            until_us = task.made_us + task.ttl_us if task.kind == "EXTEND" else 0
+            return m["TransitionRequest"](
+                id_hi=high, id_lo=low, has_hotel=True, hotel_id=task.hotel, source=1,
+                has_expected_revision=True, expected_revision=task.revision,
+                change_id=task.change, expires_at_us=until_us,
+                lines=[self.line(task)] if task.kind == "MODIFY" else [])
         name = "ReservationGetRequest" if task.kind == "RESERVATION_GET" else "TransitionRequest"
         return m[name](id_hi=high, id_lo=low, has_hotel=True, hotel_id=task.hotel)
 
@@ -244,6 +254,12 @@ class Load:
         draw = self.random.random
         hotel = self.hotels[int(len(self.hotels) * draw() * draw())]
         kind = self.random.choices(list(MIX), MIX.values())[0]
+        if kind in ("MODIFY", "EXTEND"):
+            pool = self.random.choice((self.held, self.booked)) if kind == "MODIFY" else self.held
+            ident = self.pick(pool[hotel], False)
+            if ident is not None:
+                return self.change(kind, hotel, ident)
+            kind = "HOLD"
         if kind in ("CONFIRM", "RELEASE", "CANCEL", "RESERVATION_GET", "RESOLVE", "again"):
             pool = {"CONFIRM": self.held, "RELEASE": self.held, "CANCEL": self.booked}.get(
                 kind, self.recent)[hotel]
@@ -255,11 +271,22 @@ class Load:
             return Task(kind, hotel)
         return self.sale(kind, hotel)
 
+    def stay(self):
+        check_in = self.today + 2 + self.random.randrange(self.options["nights"] - 3)
+        return (self.random.randrange(self.options["types"]), check_in,
+                check_in + self.random.randint(1, 3), self.random.choice((1, 1, 1, 2)))
+
+    def change(self, kind, hotel, ident):
+        """A hold is only ever told to live longer: otherwise nothing happens to it."""
+        task = Task(kind, hotel, ident, self.stay() if kind == "MODIFY" else None)
+        task.ttl_us = LONGER_US + 3 * (task.made_us - self.begun_us)
+        task.change = self.random.getrandbits(63) + 1
+        task.revision = self.revisions.get(ident, 1)
+        return task
+
     def sale(self, kind, hotel):
         ident = pykeyrack.mint(hotel, random=self.random.getrandbits(60))
-        check_in = self.today + 2 + self.random.randrange(self.options["nights"] - 3)
-        line = (self.random.randrange(self.options["types"]), check_in,
-                check_in + self.random.randint(1, 3), self.random.choice((1, 1, 1, 2)))
+        line = self.stay()
         ttl_us = 0
         if kind == "HOLD" and self.random.random() < 0.4:
             ttl_us = self.random.randint(*SHORT_HOLD_US)
@@ -278,8 +305,10 @@ class Load:
                "hotel": task.hotel, "begun": flight.begun}
         if task.id is not None:
             row["id"] = "%016x%016x" % task.id
-        if task.kind in SALES:
+        if task.line is not None:
             row["line"] = task.line
+        if task.change:
+            row.update(change=f"{task.change:016x}", revision=task.revision)
         self.history.write(json.dumps({**row, **more}) + "\n")
 
     def lost(self, connection, flight):
@@ -305,6 +334,8 @@ class Load:
         if frame.body or code == "DONE":
             message = self.document.messages[answer].FromString(frame.body)
             more.update(self.told(task, message))
+            if task.kind in (*SALES, "CONFIRM", "MODIFY", "EXTEND"):
+                self.revisions[task.id] = message.revision
         self.write(connection, flight, **more)
         if code in REPEAT:
             self.again(task, now)

@@ -296,6 +296,23 @@ def kill_users(device):
             os.kill(pid, signal.SIGKILL)
 
 
+def fill(path):
+    """A file that leaves nothing free."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        size, piece = 0, 1 << 30
+        while piece >= BLOCK:
+            try:
+                os.posix_fallocate(fd, size, piece)
+                size += piece
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                piece //= 2
+    finally:
+        os.close(fd)
+
+
 class Rig:
     """One disk and its ext4. Use as a context manager, or call power_on() and teardown()."""
 

@@ -32,6 +32,7 @@ class World:
                                          self.lines.get(ident) if kind in check.SALES else None,
                                          f"{self.now:09.3f}", **more))
         before = self.states.get(ident, check.ABSENT)
+        self.effects[-1].revision = 1 + sum(e.id == ident for e in self.effects[:-1])
         self.states[ident] = check.MOVES[kind][before]
         self.seqs[ident] = seq
         return seq
@@ -51,6 +52,13 @@ class World:
         seq = self.effect(kind, ident, **more)
         return self.attempt(kind, ident, line=self.lines[ident], code="DONE",
                             state=self.states[ident], seq=seq)
+
+    def change(self, ident, night, rooms=1, change="c1"):
+        self.lines[ident] = check.Line(0, night, night + 1, rooms)
+        seq = self.effect("MODIFY", ident, change=change)
+        self.effects[-1].line = self.lines[ident]
+        return self.attempt("MODIFY", ident, line=self.lines[ident], change=change, code="DONE",
+                            state=self.states[ident], seq=seq, revision=1)
 
     def move(self, kind, ident):
         return self.attempt(kind, ident, code="DONE", seq=self.effect(kind, ident),
@@ -149,7 +157,38 @@ class Right(unittest.TestCase):
         self.assertEqual(world.kinds(), [])
 
 
+    def test_a_stay_is_changed_and_a_stale_revision_is_told(self):
+        world = World()
+        world.sell("BOOK", "a", rooms=2)
+        world.sell("BOOK", "b", night=NIGHT + 1)
+        world.refused("a", kind="MODIFY", rooms=3).change = "c0"
+        world.change("a", NIGHT + 1)
+        stale = world.refused("a", "VERSION_MISMATCH", kind="MODIFY")
+        stale.change, stale.revision = "c2", 1
+        world.nights()
+        self.assertEqual(world.kinds(), [])
+        stale.revision = 2
+        self.assertEqual(world.kinds(), ["read"])
+
+
 class Wrong(unittest.TestCase):
+    def test_a_change_that_took_effect_twice_or_as_another(self):
+        world = World()
+        world.sell("BOOK", "a")
+        world.change("a", NIGHT + 1)
+        world.change("a", NIGHT + 2)
+        self.assertEqual(world.kinds(), ["twice"])
+        world = World()
+        world.sell("BOOK", "a")
+        world.change("a", NIGHT + 1).line = check.Line(0, NIGHT + 5, NIGHT + 6, 1)
+        self.assertEqual(world.kinds(), ["read"])
+
+    def test_a_change_refused_for_rooms_that_were_its_own(self):
+        world = World()
+        world.sell("BOOK", "a", rooms=2)
+        world.refused("a", kind="MODIFY", rooms=2).change = "c0"
+        self.assertEqual(world.kinds(), ["read"])
+
     def test_an_order_that_time_contradicts(self):
         world = World()
         first, second = world.sell("BOOK", "a"), world.sell("BOOK", "b", night=NIGHT + 5)
