@@ -31,7 +31,7 @@ COLOURS = re.compile("\x1b\\[[0-9;]*m")
 # A test is a program of Criterion's and suite/name, or a program, its arguments and a pattern of
 # what it says when it fails.
 SEEDS = ("sim/keyrack-sim", "--seeds", "1..5", "to see it again|assertion failed")
-STEPS = ("property/test_model", "20000", r"\(step \d+\)|assertion failed")
+STEPS = ("property/test_model", "--whole", "20000", r"\(step \d+\)|assertion failed")
 
 # Bug: the tests that must catch it.
 CATCHES = {

@@ -3,21 +3,32 @@
  * compared; the engine's state rebuilt from its log, and from a snapshot taken piece by piece and
  * the log's tail, again and again.
  *
- *   test_model [OPERATIONS [SEED]]     a failure prints the arguments that show it again
+ *   test_model [--whole] [OPERATIONS [SEED]]
+ *   test_model --steps LIST SEED
+ *
+ * What fails is made small: the fewest steps of the seed's run that still fail by the same check,
+ * what they do, and the command that does them again; not with --whole. Each step draws from the
+ * seed and its own number, so that it asks much the same when others are left out.
  *
  * The run fails too unless every answer code that these operations can give was given.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/tz_load.h"
+#include "tests/property/shrink.h"
 #include "tests/property/world.h"
 
 #define OPERATIONS 200000
 #define OPERATIONS_LONG 10000000
 #define PER_WORLD 20000 /* then a fresh world: small logs replay quickly */
 #define HITS_MIN 10
-#define FULL_EVERY 5 /* worlds: one with as many plans as a type can have */
+#define SHRINK_SECONDS_MAX 60
+#define COMPARED_MAX 64 /* steps */
+#define FULL_EVERY 5    /* worlds: one with as many plans as a type can have */
 
 /* What only later operations, a full table or another process can make happen. */
 static const unsigned not_reachable[] = {KEYRACK_FORBIDDEN};
@@ -98,6 +109,7 @@ static void world_step(struct world *w)
 {
 	snprintf(side_context, sizeof(side_context), "test_model %d %llu   (step %llu)", PER_WORLD,
 		(unsigned long long)w->seed, (unsigned long long)w->step);
+	rng_init(&w->rng, w->seed << 32 ^ w->step);
 	w->step++;
 	world_advance(w);
 	world_mood_step(w);
@@ -189,28 +201,170 @@ static int coverage(const struct world *w, uint64_t operations)
 	return operations < OPERATIONS ? 0 : missing;
 }
 
-int main(int argc, char **argv)
-{
-	static struct world world;
+/* How far a run came, seen by the process that started it. */
+struct progress {
+	uint64_t seed, step;
+	bool is_over; /* all operations agreed */
+};
+
+struct run {
 	struct tz_db tz;
-	uint64_t operations = getenv("KEYRACK_LONG") != NULL ? OPERATIONS_LONG : OPERATIONS;
-	uint64_t seed = 1;
-	if (argc > 1)
-		operations = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		seed = strtoull(argv[2], NULL, 10);
-	CHECK(tz_load(TZ_FOLDER, &tz) == 0, "tzdata is missing");
-	for (uint64_t done = 0; done < operations; seed++) {
-		world_init(&world, &tz, seed);
-		for (uint64_t i = 0; i < PER_WORLD && done < operations; i++, done++)
-			world_step(&world);
-		world_compare(&world);
-		world_fini(&world);
+	struct world world;
+	struct progress *progress;
+	uint64_t operations, seed;
+	bool is_whole, is_canary, is_told;
+	uint32_t *steps; /* --steps */
+	uint32_t step_count;
+};
+
+static int run_all(struct run *run)
+{
+	struct world *w = &run->world;
+	uint64_t seed = run->seed;
+	for (uint64_t done = 0; done < run->operations; seed++) {
+		world_init(w, &run->tz, seed);
+		w->is_canary = run->is_canary;
+		for (uint64_t i = 0; i < PER_WORLD && done < run->operations; i++, done++) {
+			run->progress->seed = seed;
+			run->progress->step = w->step;
+			world_step(w);
+		}
+		world_compare(w);
+		world_fini(w);
 	}
-	tz_free(&tz);
-	printf("%llu operations agree\n", (unsigned long long)operations);
-	const int missing = coverage(&world, operations);
+	printf("%llu operations agree\n", (unsigned long long)run->operations);
+	run->progress->is_over = true;
+	const int missing = coverage(w, run->operations);
 	if (missing != 0)
 		printf("%d codes came up fewer than %d times\n", missing, HITS_MIN);
 	return missing == 0 ? 0 : 1;
+}
+
+/* Those steps alone. So few that it is no matter are compared in full after each. */
+static void run_steps(void *context, const uint32_t *steps, uint32_t count)
+{
+	struct run *run = context;
+	struct world *w = &run->world;
+	world_init(w, &run->tz, run->seed);
+	w->is_canary = run->is_canary;
+	w->is_told = run->is_told;
+	for (uint32_t i = 0; i < count; i++) {
+		w->step = steps[i];
+		world_step(w);
+		if (count <= COMPARED_MAX)
+			world_compare(w);
+	}
+	world_compare(w);
+	world_fini(w);
+}
+
+/* 3,7-9,12 */
+static void steps_print(const uint32_t *steps, uint32_t count)
+{
+	for (uint32_t i = 0, last = 0; i < count; i = last + 1) {
+		for (last = i; last + 1 < count && steps[last + 1] == steps[last] + 1;)
+			last++;
+		printf("%s%u", i == 0 ? "" : ",", steps[i]);
+		if (last > i)
+			printf("-%u", steps[last]);
+	}
+}
+
+/* Prints the smallest run that fails alike, and how to do it again. */
+static void made_small(struct run *run)
+{
+	const uint32_t all = (uint32_t)run->progress->step + 1;
+	struct shrink shrink = {run_steps, run, SHRINK_SECONDS_MAX, 0, {0}};
+	uint32_t *steps = calloc(all, sizeof(*steps));
+	CHECK(steps != NULL, "no memory");
+	for (uint32_t i = 0; i < all; i++)
+		steps[i] = i;
+	run->seed = run->progress->seed;
+	run->is_told = true;
+	const uint32_t count = shrink_steps(&shrink, steps, all);
+	if (count == 0) {
+		printf("it does not fail by itself: test_model --whole %d %llu\n", PER_WORLD,
+			(unsigned long long)run->seed);
+	} else {
+		printf("made small: %u of %u operations, after %u tries\n%s", count, all,
+			shrink.tries, shrink.said);
+		printf("to see it again: test_model %s--steps ", run->is_canary ? "--canary " : "");
+		steps_print(steps, count);
+		printf(" %llu\n", (unsigned long long)run->seed);
+	}
+	free(steps);
+}
+
+/* In a process of its own, so that a failure does not end the one that makes it small. */
+static int run_watched(struct run *run)
+{
+	int status = 0;
+	fflush(NULL);
+	const pid_t pid = fork();
+	CHECK(pid >= 0, "no process");
+	if (pid == 0)
+		exit(run_all(run));
+	CHECK(waitpid(pid, &status, 0) == pid, "lost");
+	if (status != 0 && !run->progress->is_over)
+		made_small(run);
+	return status == 0 ? 0 : 1;
+}
+
+static void steps_read(struct run *run, const char *list)
+{
+	run->steps = calloc(PER_WORLD, sizeof(*run->steps));
+	CHECK(run->steps != NULL, "no memory");
+	while (*list != 0) {
+		char *end;
+		uint32_t first = (uint32_t)strtoul(list, &end, 10), last = first;
+		CHECK(end != list, "no step: %s", list);
+		if (*end == '-')
+			last = (uint32_t)strtoul(end + 1, &end, 10);
+		for (; first <= last && run->step_count < PER_WORLD; first++)
+			run->steps[run->step_count++] = first;
+		list = end + (*end == ',');
+	}
+}
+
+static void arguments_read(struct run *run, int argc, char **argv)
+{
+	int at = 1;
+	run->operations = getenv("KEYRACK_LONG") != NULL ? OPERATIONS_LONG : OPERATIONS;
+	run->seed = 1;
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "--whole") == 0)
+			run->is_whole = true;
+		else if (strcmp(argv[at], "--canary") == 0)
+			run->is_canary = true;
+		else if (strcmp(argv[at], "--steps") == 0 && at + 1 < argc)
+			steps_read(run, argv[++at]);
+		else
+			CHECK(false, "unknown: %s", argv[at]);
+	}
+	if (run->step_count == 0 && at < argc)
+		run->operations = strtoull(argv[at++], NULL, 10);
+	if (at < argc)
+		run->seed = strtoull(argv[at], NULL, 10);
+}
+
+int main(int argc, char **argv)
+{
+	static struct run run;
+	int status = 0;
+	arguments_read(&run, argc, argv);
+	CHECK(tz_load(TZ_FOLDER, &run.tz) == 0, "tzdata is missing");
+	run.progress = mmap(NULL, sizeof(*run.progress), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(run.progress != MAP_FAILED, "no memory");
+	if (run.step_count > 0) {
+		run.is_told = true;
+		run_steps(&run, run.steps, run.step_count);
+		printf("%u operations agree\n", run.step_count);
+	} else {
+		status = run.is_whole ? run_all(&run) : run_watched(&run);
+	}
+	munmap(run.progress, sizeof(*run.progress));
+	free(run.steps);
+	tz_free(&run.tz);
+	return status;
 }

@@ -27,6 +27,7 @@ static struct inv_text text_of(const char *zero_terminated)
 
 void world_agree(struct world *w, enum world_op op, const struct inv_answer *e, struct m_answer m)
 {
+	world_tell_answer(w, op, e);
 	CHECK((int)e->code == m.code,
 		"op %d: the engine says %s (line %u, day %d), the model %s "
 		"(line %d, day %d)",
@@ -213,6 +214,7 @@ static struct m_update update_draw(struct world *w)
 void world_update(struct world *w)
 {
 	const struct m_update u = update_draw(w);
+	world_tell_update(w, &u);
 	uint16_t types[M_TYPES];
 	for (int i = 0; i < u.type_count; i++)
 		types[i] = (uint16_t)u.types[i];
@@ -481,6 +483,7 @@ void world_reserve(struct world *w)
 			r.payment_ref[0] = 0;
 	}
 	struct engine_reserve e;
+	world_tell_reserve(w, &r);
 	engine_reserve_fill(&e, &r);
 	struct inv_effect effect;
 	struct inv_answer answer;
@@ -672,6 +675,7 @@ void world_transition(struct world *w)
 	if (t.what == M_ATTACH || (t.what == M_CONFIRM && chance(w, 30)))
 		snprintf(t.payment_ref, sizeof(t.payment_ref), "pay-%d", (int)draw(w, 3));
 	struct engine_lines lines;
+	world_tell_transition(w, &t);
 	const struct inv_transition_op op = {
 		.transition = (enum inv_transition)t.what,
 		.id = {t.id.hi, t.id.lo},
@@ -704,6 +708,7 @@ void world_transition(struct world *w)
 	w->due_shown += answer.due || (m.code == KEYRACK_HOLD_EXPIRED && m.state == M_HELD);
 	if (m.state != 0)
 		world_agree_reservation(w, &answer, m);
+	CHECK(!w->is_canary || t.what != M_CONFIRM || m.code != KEYRACK_DONE, "the canary sings");
 	if (m.state == M_VOID) {
 		w->void_id = t.id;
 		w->void_hotel = t.hotel;

@@ -43,7 +43,9 @@ struct world {
 	struct world_mood mood;
 	struct denials *denials;
 	uint64_t denials_noted, due_shown;
-	bool has_due; /* recent[due_at] is a hold whose deadline is now */
+	bool is_told;   /* every operation prints a line */
+	bool is_canary; /* a confirmation is taken for a mismatch: for the gate */
+	bool has_due;   /* recent[due_at] is a hold whose deadline is now */
 	uint32_t due_at;
 	/* the clock was moved there for the sake of that reservation's terms; 0 = not */
 	uint64_t edge_at_us;
@@ -97,6 +99,12 @@ const struct inv_line *engine_lines_fill(
 void world_advance(struct world *world);
 /* Every cell, version and event_seq. */
 void world_compare(struct world *world);
+
+void world_tell_reserve(const struct world *world, const struct m_reserve *reserve);
+void world_tell_transition(const struct world *world, const struct m_transition *transition);
+void world_tell_update(const struct world *world, const struct m_update *update);
+void world_tell_answer(
+	const struct world *world, enum world_op op, const struct inv_answer *answer);
 
 void world_mood_step(struct world *world);
 void world_wide_draw(struct world *world, struct m_reserve *reserve);
