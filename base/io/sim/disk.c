@@ -48,6 +48,12 @@ void sim_disk_fate_set(struct sim_disk *disk,
 	disk->choose_context = context;
 }
 
+void sim_disk_cut_set(struct sim_disk *disk, const struct sim_cut *cut)
+{
+	kr_assert(cut == NULL || (cut->names != NULL && cut->keeps_size != NULL));
+	disk->cut = cut;
+}
+
 void sim_disk_power_cut(struct sim_disk *disk)
 {
 	kr_assert(!disk->world->is_in_turn);

@@ -76,6 +76,7 @@ struct sim_disk {
 	bool has_faults;
 	enum sim_fate (*choose)(void *context, const char *name, uint64_t offset);
 	void *choose_context;
+	const struct sim_cut *cut;
 };
 
 /* An open file. */

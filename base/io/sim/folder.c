@@ -191,12 +191,23 @@ void sim_folder_sync(struct sim_folder *folder, uint64_t seq)
 		change_take(folder, true);
 }
 
+static uint32_t cut_names(struct sim_folder *folder)
+{
+	const struct sim_cut *cut = folder->disk->cut;
+	struct rng *rng = &folder->disk->world->rng_disk;
+	if (cut == NULL)
+		return (uint32_t)rng_below(rng, (uint64_t)folder->change_count + 1);
+	uint32_t kept = cut->names(cut->context, folder->path, folder->change_count);
+	kr_assert(kept <= folder->change_count);
+	return kept;
+}
+
 /* The journal keeps changes in order: a power cut leaves the first few of them. */
 void sim_folder_power_cut(struct sim_folder *folder)
 {
 	kr_assert(folder->late_count == 0);
 	struct sim_world *world = folder->disk->world;
-	uint64_t kept = rng_below(&world->rng_disk, (uint64_t)folder->change_count + 1);
+	uint32_t kept = cut_names(folder);
 	for (; folder->change_count > 0; kept -= kept > 0) {
 		sim_mark_add(world, NULL, kept > 0 ? SIM_NAME_KEPT : SIM_NAME_LOST);
 		change_take(folder, kept > 0);

@@ -312,11 +312,19 @@ static void sector_fate(struct sim_disk *disk, struct sim_block *block, uint32_t
 	}
 }
 
-static void size_fate(struct sim_inode *inode)
+static bool cut_keeps_size(const struct sim_disk *disk, const char *name)
+{
+	kr_assert(disk->world != NULL);
+	if (disk->cut != NULL)
+		return disk->cut->keeps_size(disk->cut->context, name);
+	return rng_below(&disk->world->rng_disk, 2) == 0;
+}
+
+static void size_fate(struct sim_inode *inode, const char *name)
 {
 	kr_assert(inode->disk->used_bytes >= inode->charged_bytes);
 	struct sim_disk *disk = inode->disk;
-	if (inode->size_seq > 0 && rng_below(&disk->world->rng_disk, 2) == 0)
+	if (inode->size_seq > 0 && cut_keeps_size(disk, name))
 		inode->durable_size_bytes = inode->size_bytes;
 	else if (inode->size_seq > 0)
 		sim_mark_add(disk->world, NULL, SIM_SIZE_LOST);
@@ -331,7 +339,7 @@ static void size_fate(struct sim_inode *inode)
 void sim_inode_power_cut(struct sim_inode *inode, const char *name)
 {
 	kr_assert(inode->sync_count == 0);
-	size_fate(inode);
+	size_fate(inode, name);
 	for (uint64_t i = 0; i < inode->block_count; i++) {
 		struct sim_block *block = inode->blocks[i];
 		for (uint32_t s = 0; block != NULL && s < SIM_BLOCK_SECTORS; s++) {

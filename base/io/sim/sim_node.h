@@ -70,6 +70,18 @@ enum sim_fate {
 void sim_disk_fate_set(struct sim_disk *disk,
 	enum sim_fate (*choose)(void *context, const char *name, uint64_t offset), void *context);
 
+/*
+ * Chooses, instead of chance, how many of a directory's unsynced changes a power cut leaves (the
+ * first ones; at most `change_count`), and whether a file keeps its unsynced size. Called for a
+ * directory before the files in it. NULL: chance again.
+ */
+struct sim_cut {
+	uint32_t (*names)(void *context, const char *path, uint32_t change_count);
+	bool (*keeps_size)(void *context, const char *name);
+	void *context;
+};
+void sim_disk_cut_set(struct sim_disk *disk, const struct sim_cut *cut);
+
 /* --- media, by path of the directory and name: what a test does to a disk by hand --- */
 
 /* -1 when there is no such file. */
