@@ -225,8 +225,25 @@ static void loop(struct load *load, double seconds)
 		closed_loop(load, seconds, UINT64_MAX);
 }
 
+static void begin_series(struct load *load, struct series *series)
+{
+	FILE *file = fopen(load->options->series, "we");
+	if (file == NULL)
+		load_fail("%s cannot be written", load->options->series);
+	series_init(series, file, load_now_us());
+	load->series = series;
+}
+
+static void end_series(struct load *load)
+{
+	if (load->series != NULL && !series_fini(load->series))
+		load_fail("%s could not be written", load->options->series);
+	load->series = NULL;
+}
+
 double load_run(struct load *load, double *ret_cpu_seconds)
 {
+	static struct series series;
 	const struct load_options *o = load->options;
 	if (o->preload > 0)
 		closed_loop(load, 0, o->preload);
@@ -234,12 +251,12 @@ double load_run(struct load *load, double *ret_cpu_seconds)
 	if (o->warmup > 0)
 		loop(load, o->warmup);
 	drain(load);
+	if (o->series != NULL)
+		begin_series(load, &series);
 	const uint64_t begin = load_now_us();
 	const clock_t cpu = clock();
 	load->late = 0;
 	load->is_measuring = true;
-	if (load->series != NULL)
-		series_init(load->series, load->series->file, begin);
 	loop(load, o->seconds);
 	const double seconds = (double)(load_now_us() - begin) / 1e6;
 	*ret_cpu_seconds = (double)(clock() - cpu) / CLOCKS_PER_SEC;
@@ -247,5 +264,7 @@ double load_run(struct load *load, double *ret_cpu_seconds)
 	if (o->rate == 0)
 		load->is_measuring = false;
 	drain(load);
+	load->is_measuring = false;
+	end_series(load);
 	return seconds;
 }

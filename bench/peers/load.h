@@ -26,6 +26,7 @@ struct load_options {
 	uint32_t rows, window, stay_nights, query_nights;
 	uint64_t preload; /* bookings before the warm-up */
 	uint64_t seed;
+	const char *series; /* a file that is made when the measured time begins, or NULL */
 };
 
 struct load_op {

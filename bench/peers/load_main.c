@@ -9,7 +9,6 @@
 
 struct words {
 	const char *protocol;
-	const char *series;
 	struct load_options load;
 };
 
@@ -61,7 +60,7 @@ static const struct option_row rows[] = {
 	{OPTION_NAMED("shown-bytes", 0, "N", "frames: of its answer"),
 		OPTION_RANGE(303, 16, PEER_ANSWER_SIZE_MAX), U32(config.answers_bytes[PEER_READ])},
 	{OPTION_NAMED("series", 0, "FILE", "write a line for every tenth of a second"),
-		.heading = "Report:", STRING(series)},
+		.heading = "Report:", STRING(load.series)},
 };
 
 static void finish(struct option_set *set, void *structure)
@@ -134,21 +133,12 @@ int main(int argc, char **argv)
 	};
 	static struct words words;
 	static struct load load;
-	static struct series series;
 	struct option_set set;
 	double cpu_seconds;
 	options_start(&set, &program, argc, argv, &words);
 	load_open(&load, &words.load);
-	if (words.series != NULL) {
-		series.file = fopen(words.series, "we");
-		if (series.file == NULL)
-			load_fail("%s cannot be written", words.series);
-		load.series = &series;
-	}
 	const double seconds = load_run(&load, &cpu_seconds);
 	report(&load, seconds, cpu_seconds);
-	if (load.series != NULL && !series_fini(load.series))
-		load_fail("%s could not be written", words.series);
 	load_close(&load);
 	options_fini(&set);
 	return 0;

@@ -154,10 +154,14 @@ class Session:
         series = os.path.join(o.out, "series", f"{work.name}.{system.name}.{self.round}.csv")
         words = system.command(paced, seconds, o.warmup, 1000 + self.round, series)
         row.update(command=words, load_before=os.getloadavg()[0], offered_rate=paced.rate)
-        begin = time.monotonic()
         driver = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            used = self.watch(driver, begin, seconds, work)
+            # A driver makes the file of its series when the measured time begins.
+            until = time.monotonic() + o.warmup + 300
+            while (not os.path.exists(series) and driver.poll() is None
+                   and time.monotonic() < until):
+                time.sleep(0.005)
+            used = self.watch(driver, time.monotonic(), seconds, work)
             out, complaint = driver.communicate(timeout=seconds + 300)
         finally:
             if driver.poll() is None:
@@ -182,7 +186,7 @@ class Session:
         pids = self.system.pids()
 
         def sleep_until(part):
-            left = begin + o.warmup + seconds * part - time.monotonic()
+            left = begin + seconds * part - time.monotonic()
             if left > 0 and driver.poll() is None:
                 try:
                     driver.wait(left)
@@ -194,7 +198,7 @@ class Session:
         used = {}
         if wants:
             sleep_until(0.5)
-            used["snapshot_at_s"] = time.monotonic() - begin - o.warmup
+            used["snapshot_at_s"] = time.monotonic() - begin
             self.system.snapshot()
         t2, (cpu2, _) = sleep_until(0.9)
         sleep_until(1.0)
@@ -217,8 +221,8 @@ def compare(options, picked, there, raw):
     known = {}
     groups = works.sessions(picked, options.shared)
     cost = sum(w.length * options.seconds + options.warmup + (5 if options.shared else 12)
-               for w in picked)
-    say(f"about {cost * len(there) * options.rounds / 60:.0f} minutes at most")
+               for w in picked for system in there if w.relaxed or not is_relaxed(system))
+    say(f"about {cost * options.rounds / 60:.0f} minutes at most")
     for number in range(1, options.rounds + 1):
         for index, group in enumerate(groups):
             turn = (number + index) % len(there)  # who begins changes
