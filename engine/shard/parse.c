@@ -511,34 +511,6 @@ static void parse_update_values(struct shard_request *request,
 	u->los.max_through = parse_los_max(body->max_through);
 }
 
-/* Values of absent fields are zero, so that there is one way to log an update. */
-static void parse_update_clear(struct inv_update *u)
-{
-	uint32_t mask = u->set_mask | u->adjust_mask;
-	kr_assert((mask & ~INV_UPDATE_MASK) == 0);
-#define CLEAR(bit, member)                                                                         \
-	if (!(mask & (bit)))                                                                       \
-	u->member = 0
-	CLEAR(INV_UPDATE_PHYSICAL, physical);
-	CLEAR(INV_UPDATE_OUT_OF_ORDER, out_of_order);
-	CLEAR(INV_UPDATE_ALLOWANCE, allowance);
-	CLEAR(INV_UPDATE_ALLOWANCE, allowance_unit);
-	CLEAR(INV_UPDATE_CAP, cap);
-	CLEAR(INV_UPDATE_PRICE, price_minor);
-	CLEAR(INV_UPDATE_AVAILABLE, available);
-	CLEAR(INV_UPDATE_CLOSED, closed);
-	CLEAR(INV_UPDATE_CTA, cta);
-	CLEAR(INV_UPDATE_CTD, ctd);
-	CLEAR(INV_UPDATE_PLAN_CLOSED, plan_closed);
-	CLEAR(INV_UPDATE_PLAN_CTA, plan_cta);
-	CLEAR(INV_UPDATE_PLAN_CTD, plan_ctd);
-	CLEAR(INV_UPDATE_MIN_ARRIVAL, los.min_arrival);
-	CLEAR(INV_UPDATE_MAX_ARRIVAL, los.max_arrival);
-	CLEAR(INV_UPDATE_MIN_THROUGH, los.min_through);
-	CLEAR(INV_UPDATE_MAX_THROUGH, los.max_through);
-#undef CLEAR
-}
-
 static void parse_update(struct shard *shard, struct shard_request *request,
 	const Keyrack__InventorySetRequest *body)
 {
@@ -560,7 +532,6 @@ static void parse_update(struct shard *shard, struct shard_request *request,
 	u->clear_mask =
 		(uint32_t)parse_max(request, body->clear_mask, INV_UPDATE_MASK, "clear_mask");
 	parse_update_values(request, body, u);
-	parse_update_clear(u);
 	u->source = body->source;
 	u->source_seq = body->source_seq;
 	op->has_expected_version = body->has_expected_version;

@@ -369,3 +369,41 @@ Test(hotel, effect_keeps_the_texts)
 	cr_assert_arr_eq(view_of(op.hotel.v).settings.code.bytes, "lent", 4);
 	cr_assert_arr_eq(view_of(op.hotel.v).settings.zone.bytes, "Asia/Tokyo", 10);
 }
+
+static void keeps(struct inv_text text, char *bytes, const char *expected)
+{
+	memset(bytes, '#', strlen(expected));
+	cr_assert_eq(text.size_bytes, strlen(expected));
+	cr_assert_eq(memcmp(text.bytes, expected, text.size_bytes), 0, "%s", expected);
+}
+
+/* What was judged is logged later: the request's bytes may be gone. */
+Test(hotel, an_effect_has_its_texts_when_those_of_the_request_are_gone)
+{
+	world_standard(&w, 1, 3);
+	char code[] = "C-1", zone[] = "UTC";
+	struct inv_hotel_op other = hotel_op(hotel_id_of_code(code, 3).v);
+	other.mask |= INV_HOTEL_CODE;
+	other.settings.code = text(code);
+	other.settings.zone = text(zone);
+	cr_assert_eq(inv_hotel_judge(w.inv, w.now, &other, &w.effect, &w.answer), INV_EFFECT);
+	keeps(w.effect.u.hotel_put.settings.zone, zone, "UTC");
+	keeps(w.effect.u.hotel_put.settings.code, code, "C-1");
+
+	memcpy(code, "C-2", 3);
+	struct inv_type_op type = {.hotel = {WORLD_HOTEL},
+		.type = 1,
+		.mask = INV_TYPE_CODE,
+		.settings.code = text(code)};
+	cr_assert_eq(inv_type_judge(w.inv, w.now, &type, &w.effect, &w.answer), INV_EFFECT);
+	keeps(w.effect.u.type_put.settings.code, code, "C-2");
+
+	memcpy(code, "C-3", 3);
+	struct inv_plan_op plan = {.hotel = {WORLD_HOTEL},
+		.type = 1,
+		.plan = 1,
+		.mask = INV_PLAN_CODE,
+		.settings.code = text(code)};
+	cr_assert_eq(inv_plan_judge(w.inv, w.now, &plan, &w.effect, &w.answer), INV_EFFECT);
+	keeps(w.effect.u.plan_put.settings.code, code, "C-3");
+}

@@ -276,6 +276,38 @@ Test(record, of_the_instant_that_means_never_are_malformed)
 	free(b);
 }
 
+Test(record, a_line_without_nights_is_malformed)
+{
+	struct bench *b = bench_new(10);
+	struct record_reader reader;
+	struct inv_line line = {.type = 1,
+		.check_in = 20000,
+		.check_out = 20000 + 77,
+		.rooms = 1,
+		.pricing = INV_PRICE_NONE};
+	struct inv_effect effect = {.kind = INV_EFFECT_RESERVE,
+		.t_us = 5000,
+		.hotel = {7},
+		.id = {1, 2},
+		.event_seq = 1,
+		.revision = 1,
+		.u.reserve = {.book = true, .lines = &line, .line_count = 1}};
+	record_writer_init(&b->writer, b->bytes, sizeof(b->bytes));
+	cr_assert_eq(record_put(&b->writer, &effect), 0);
+	const size_t size = record_writer_finish(&b->writer);
+	uint8_t *nights = memchr(b->bytes, 77, size);
+	cr_assert_not_null(nights);
+	cr_assert_null(memchr(nights + 1, 77, size - (size_t)(nights + 1 - b->bytes)));
+	for (uint8_t count = 0; count <= 2; count++) {
+		*nights = count;
+		bench_read(b, &reader);
+		cr_assert_eq(record_next(&reader, &effect), count == 0 ? RECORD_MALFORMED : 0);
+		if (count > 0)
+			cr_assert_eq(effect.u.reserve.lines[0].check_out, 20000 + count);
+	}
+	free(b);
+}
+
 Test(record, kinds_have_names_and_a_number_that_is_none_says_so)
 {
 	cr_assert_str_eq(record_kind_name(INV_EFFECT_RESERVE), "RESERVE");

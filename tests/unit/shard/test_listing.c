@@ -131,6 +131,26 @@ Test(listing, a_reservation_is_shown_with_every_line_as_it_was_asked)
 	world_free(world);
 }
 
+Test(listing, nights_are_of_the_types_that_were_asked_for)
+{
+	struct world *world = world_serving(5);
+	Keyrack__NightListRequest body = nights_of(WORLD_HOTEL);
+	uint32_t types[] = {1, 2};
+	body.types = types;
+	for (uint32_t count = 1; count <= 2; count++) {
+		for (uint32_t first = 0; first + count <= 2; first++) {
+			body.types = types + first;
+			body.n_types = count;
+			const Keyrack__NightListAnswer *page =
+				nights(world, ask_nights(world, &body));
+			cr_assert_eq(page->n_nights, 10 * count);
+			for (size_t i = 0; i < page->n_nights; i++)
+				cr_assert_eq(page->nights[i]->type, types[first + i / 10]);
+		}
+	}
+	world_free(world);
+}
+
 Test(listing, an_answer_about_a_night_waits_for_what_it_shows)
 {
 	struct world *world = world_serving(5);

@@ -64,6 +64,32 @@ Test(refused, a_malformed_body_of_any_type_is_said_to_be_one_in_the_type_s_own_a
 	world_free(world);
 }
 
+static int64_t counted(struct world *world, const char *name)
+{
+	Keyrack__StatsRequest body = KEYRACK__STATS_REQUEST__INIT;
+	const uint64_t asked = world_frame(world, FRAME_STATS, FRAME_ROUTE_SHARD, 0, &body.base);
+	cr_assert_eq(world_do(world, asked), KEYRACK_DONE);
+	const Keyrack__StatsAnswer *answer = (const void *)world_answer(world, asked)->message;
+	for (size_t i = 0; i < answer->n_stats; i++) {
+		if (strcmp(answer->stats[i]->name, name) == 0)
+			return answer->stats[i]->value;
+	}
+	cr_assert_fail("%s is not counted", name);
+	return 0;
+}
+
+Test(refused, what_makes_no_sense_is_counted)
+{
+	struct world *world = world_serving(1);
+	cr_assert_eq(counted(world, "invalid"), 0);
+	for (int64_t n = 1; n <= 3; n++) {
+		cr_assert_eq(world_do(world, garbage(world, FRAME_BOOK)), KEYRACK_INVALID);
+		cr_assert_eq(counted(world, "invalid"), n);
+	}
+	cr_assert_eq(counted(world, "moved"), 0);
+	world_free(world);
+}
+
 Test(refused, what_is_the_router_s_to_answer_is_no_type_here)
 {
 	struct world *world = world_serving(1);
