@@ -4,6 +4,11 @@
 
 #include "base/bytes.h"
 
+static bool header_is_for_router(const struct frame_header *header)
+{
+	return header->route == FRAME_ROUTE_ROUTER && header->routing_key == 0;
+}
+
 /* 0, or why a header is not for this connection at this moment. */
 static unsigned header_judge(const struct conn *conn, const struct frame_header *header)
 {
@@ -23,6 +28,8 @@ static unsigned header_judge(const struct conn *conn, const struct frame_header 
 		return KEYRACK_REJECT_RESERVED;
 	if (header->status != 0 ? !may_have_status : is_answer)
 		return KEYRACK_REJECT_RESERVED;
+	if (!is_answer && !config->from_routers && (header->principal != 0 || header->via != 0))
+		return KEYRACK_REJECT_RESERVED;
 	if (config->cluster != 0 && header->cluster != config->cluster &&
 		!(is_first && header->cluster == 0))
 		return KEYRACK_REJECT_CLUSTER;
@@ -31,6 +38,9 @@ static unsigned header_judge(const struct conn *conn, const struct frame_header 
 		if (code != 0)
 			return code;
 		if (is_first == conn->greeted)
+			return KEYRACK_REJECT_STATE;
+		if (is_first && !conn->dialled && !config->from_routers &&
+			!header_is_for_router(header))
 			return KEYRACK_REJECT_STATE;
 	}
 	return 0;

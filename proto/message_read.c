@@ -191,6 +191,9 @@ static int read_submessage(struct message_reader *reader, const ProtobufCFieldDe
 
 static int read_text(struct message_reader *reader, struct message_span span, char **ret_text)
 {
+	/* It would end there for us, and go on for whoever sent it. */
+	if (span.size_bytes > 0 && memchr(span.at, 0, span.size_bytes) != NULL)
+		return MESSAGE_MALFORMED;
 	char *text = kr_arena_alloc(reader->arena, span.size_bytes + 1, 1);
 	if (text == NULL)
 		return MESSAGE_TOO_MUCH;

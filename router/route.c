@@ -224,7 +224,7 @@ static enum keyrack_wire_code route_request(
 	bool to_router = header->route == FRAME_ROUTE_ROUTER;
 
 	kr_assert((header->flags & FRAME_FLAG_ANSWER) == 0);
-	kr_assert(!to_router || !type_is_for_router(header->type));
+	kr_assert(!to_router || header->routing_key != 0 || !type_is_for_router(header->type));
 	if (to_router || (type_is_for_router(header->type) && header->type != FRAME_PING))
 		return KEYRACK_INVALID;
 	if (header->map_epoch != 0 && header->map_epoch != route->map.epoch)
@@ -377,7 +377,8 @@ static void on_client_frame(
 		answer_request(route, actions, event->client, header, KEYRACK_FORBIDDEN);
 		return;
 	}
-	if (header->route == FRAME_ROUTE_ROUTER && type_is_for_router(header->type)) {
+	if (header->route == FRAME_ROUTE_ROUTER && header->routing_key == 0 &&
+		type_is_for_router(header->type)) {
 		action_add(actions, ROUTE_ACTION_LOCAL, event->client);
 		return;
 	}

@@ -19,6 +19,9 @@ struct inv_text {
 	uint32_t size_bytes;
 };
 
+/* At most size_max_bytes of UTF-8 without control characters. Empty is valid. */
+bool inv_text_is_valid(struct inv_text text, uint32_t size_max_bytes);
+
 /* Who did it and why: logged with every effect. */
 struct inv_actor {
 	uint64_t actor;

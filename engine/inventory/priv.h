@@ -22,8 +22,6 @@ static inline bool inv_text_equal(struct inv_text a, struct inv_text b)
 	       (a.size_bytes == 0 || memcmp(a.bytes, b.bytes, a.size_bytes) == 0);
 }
 
-/* At most size_max_bytes of UTF-8 without control characters. Empty is valid. */
-bool inv_text_is_valid(struct inv_text text, uint32_t size_max_bytes);
 /* Copies into `bytes` (large enough) and gives the copy. */
 struct inv_text inv_text_copy(struct inv_text text, char *bytes);
 

@@ -69,6 +69,16 @@ struct inv_text parse_text(struct shard_request *request, const char *text, cons
 	return (struct inv_text){.bytes = text, .size_bytes = (uint32_t)size};
 }
 
+struct inv_text parse_valid_text(struct shard_request *request, const char *text, const char *field)
+{
+	struct inv_text valid = parse_text(request, text, field);
+	kr_assert(valid.size_bytes <= INV_TEXT_SIZE_MAX);
+	if (valid.size_bytes == 0 || inv_text_is_valid(valid, INV_TEXT_SIZE_MAX))
+		return valid;
+	parse_invalid(request, field);
+	return (struct inv_text){0};
+}
+
 struct inv_actor parse_actor_text(
 	struct shard_request *request, uint64_t actor, uint32_t source, struct inv_text reason)
 {
@@ -87,7 +97,7 @@ struct inv_actor parse_actor_text(
 struct inv_actor parse_actor(
 	struct shard_request *request, uint64_t actor, uint32_t source, const char *reason)
 {
-	struct inv_text text = parse_text(request, reason, "reason");
+	struct inv_text text = parse_valid_text(request, reason, "reason");
 	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
 	return parse_actor_text(request, actor, source, text);
 }

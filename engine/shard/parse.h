@@ -13,6 +13,9 @@ void parse_invalid(struct shard_request *request, const char *field);
 void parse_overloaded(struct shard_request *request);
 /* Of the message's memory; INVALID when it is too long. */
 struct inv_text parse_text(struct shard_request *request, const char *text, const char *field);
+/* And where nothing else judges it: UTF-8 without control characters. */
+struct inv_text parse_valid_text(
+	struct shard_request *request, const char *text, const char *field);
 /* INVALID, and 0, beyond the maximum. */
 uint64_t parse_max(struct shard_request *request, uint64_t value, uint64_t max, const char *field);
 struct inv_actor parse_actor(

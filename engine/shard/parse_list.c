@@ -53,7 +53,7 @@ static void parse_reservation_list(struct shard *shard, struct shard_request *re
 		.payment = (uint8_t)(body->payment <= PAYMENT_MAX ? body->payment : 0),
 		.arrives_before_us = body->arrives_before_us,
 	};
-	query->filter.external_ref = parse_text(request, body->external_ref, "external_ref");
+	query->filter.external_ref = parse_valid_text(request, body->external_ref, "external_ref");
 	query->cursor = body->cursor;
 	query->limit = body->limit == 0 ? SHARD_LIST_MAX : body->limit;
 }

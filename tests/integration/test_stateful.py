@@ -66,23 +66,51 @@ def stays(draw):
     return [first, second]
 
 
+class Ended(Exception):
+    """A process of the cluster is gone."""
+
+
+class Watchful(pykeyrack.Client):
+    """Waits for an answer only as long as there is somebody to give it."""
+
+    def take(self, size, until):
+        while True:
+            try:
+                return super().take(size, min(until, time.monotonic() + 0.5))
+            except TimeoutError:
+                if not Running.cluster.is_whole():
+                    raise Ended from None
+                if time.monotonic() >= until:
+                    raise
+
+
 class Running:
     """The cluster that all examples share, each with hotels of its own."""
     cluster = client = None
-    hotel = change = 0
+    hotel = change = requests = 0
     folder = None
 
     @classmethod
     def start(cls):
         cls.folder = tempfile.mkdtemp(prefix="keyrack-state-")
         cls.cluster = two_shards.TwoShards(cls.folder, ROUTER, SHARD, CLUSTER, SIZES, routers=1)
-        cls.client = pykeyrack.Client(DOCUMENT, cls.cluster.addresses, deadline=120)
+        cls.client = Watchful(DOCUMENT, cls.cluster.addresses, deadline=120)
 
     @classmethod
     def stop(cls):
+        cls.requests += cls.client.request_id
         cls.client.close()
         cls.cluster.stop()
         shutil.rmtree(cls.folder)
+
+    @classmethod
+    def start_anew(cls):
+        """After a process has ended by itself: what it said at its end."""
+        said = "".join(f"{name}: " + cls.cluster.said(name)[-2000:] for name, process in
+                       cls.cluster.processes.items() if process.poll() is not None)
+        cls.stop()
+        cls.start()
+        return said
 
     @classmethod
     def fresh_hotel(cls, shard):
@@ -111,7 +139,12 @@ class Lives(RuleBasedStateMachine):
     # ---- asking and comparing
 
     def call(self, name, **fields):
-        answer = Running.client.call(name, **fields)
+        try:
+            answer = Running.client.call(name, **fields)
+        except Ended:
+            said = Running.start_anew()
+            self.hotels.clear()
+            raise AssertionError(f"{name}: a process has ended\n{said}") from None
         return DOCUMENT.codes[answer.code], answer.message
 
     def same(self, told, want, what):
@@ -129,6 +162,7 @@ class Lives(RuleBasedStateMachine):
         if why is None:
             self.same(code, "DONE", f"{what} {refusal}")
             return
+        self.same(code, why.code, what)
         told = naive.No(code, refusal.rule or None, refusal.line,
                         refusal.day if refusal.has_day else None)
         if why.code in ("NOT_FOUND", "KEY_REUSED", "BAD_STATE", "VERSION_MISMATCH") \
@@ -546,7 +580,7 @@ class StatefulTest(unittest.TestCase):
             derandomize=True, print_blob=False, report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink)))
         self.assertTrue(Running.cluster.is_whole())
-        print(f"{EXAMPLES} lives of up to {STEPS} steps, {Running.client.request_id} requests",
+        print(f"{EXAMPLES} lives of up to {STEPS} steps, {Running.requests + Running.client.request_id} requests",
               file=sys.stderr)
 
 

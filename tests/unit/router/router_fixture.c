@@ -125,6 +125,7 @@ void shard_begin(struct stand_in *shard)
 		.queue_size_max_bytes = 32u << 20,
 		.pool_size_bytes = 64u << 20,
 		.body_check = true,
+		.from_routers = true,
 	};
 	struct kr_error_text text = {0};
 

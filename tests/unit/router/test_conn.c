@@ -137,6 +137,15 @@ Test(conn, forgets_a_truncated_frame_with_its_connection)
 
 /* ---- connections that replace others ---- */
 
+/* As a shard: only routers may mark their HELLO. */
+static void begin_from_routers(void)
+{
+	node_config(&server);
+	server.echoes = true;
+	server.config.from_routers = true;
+	node_begin(&server);
+}
+
 static int marked_hello(uint32_t mark, uint64_t number)
 {
 	int fd = peer_connect(&server);
@@ -154,7 +163,7 @@ Test(conn, ends_the_older_connection_of_a_router_that_connects_anew)
 {
 	struct frame_header answer;
 
-	begin();
+	begin_from_routers();
 	int old = marked_hello(9, 1), other = marked_hello(8, 1), client = peer_connect(&server);
 	peer_hello(client);
 	nodes_until(server.frame_count == 3);
@@ -178,7 +187,7 @@ Test(conn, ends_the_older_connection_of_a_router_that_connects_anew)
 
 Test(conn, ends_the_connection_whose_hello_comes_after_that_of_a_newer_one)
 {
-	begin();
+	begin_from_routers();
 	int new = marked_hello(9, 2);
 	nodes_until(server.frame_count == 1);
 	int late = marked_hello(9, 1);
@@ -281,6 +290,29 @@ Test(conn, rejects_what_goes_in_the_wrong_direction)
 	header = good_header();
 	header.remaining_us = 0;
 	expect_header_rejected(header, KEYRACK_REJECT_RESERVED);
+	header = good_header();
+	header.principal = 1;
+	expect_header_rejected(header, KEYRACK_REJECT_RESERVED);
+	header = good_header();
+	header.via = 1;
+	expect_header_rejected(header, KEYRACK_REJECT_RESERVED);
+	node_end(&server);
+}
+
+Test(conn, rejects_a_greeting_that_is_not_for_the_router)
+{
+	static const uint8_t types[] = {FRAME_HELLO, FRAME_AUTH};
+
+	begin();
+	for (size_t i = 0; i < 4; i++) {
+		int fd = peer_connect(&server);
+		struct frame_header header = request_header(types[i % 2], 1);
+		header.route = i < 2 ? FRAME_ROUTE_HOTEL : FRAME_ROUTE_ROUTER;
+		header.routing_key = i < 2 ? 0 : 1;
+		frame_seal(&header, NULL, 0);
+		peer_send(fd, &header, NULL);
+		expect_reject(fd, KEYRACK_REJECT_STATE);
+	}
 	node_end(&server);
 }
 

@@ -110,6 +110,11 @@ Test(route, keeps_calls_to_the_router_for_itself_and_forwards_a_ping_to_a_shard)
 		story_send(&story, ann, request);
 		told("client 1 asks the router\n");
 	}
+	struct frame_header astray = story_request(FRAME_ROUTER_MAP, 3, 1000);
+	astray.route = FRAME_ROUTE_ROUTER;
+	astray.routing_key = 1;
+	story_send(&story, ann, astray);
+	told("client 1 gets ROUTER_MAP 3 INVALID\n");
 	story_ask(&story, ann, FRAME_PING, 2, 1000);
 	told("shard 0 gets PING 1 with 1000 us\n");
 	story_end(&story);

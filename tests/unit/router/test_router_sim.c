@@ -103,6 +103,7 @@ static void set_begin(struct party *party, const struct conn_handler *handler)
 		.dial_queue_size_max_bytes = 1u << 20,
 		.pool_size_bytes = 4u << 20,
 		.body_check = true,
+		.from_routers = true,
 	};
 	struct kr_error_text text = {0};
 
