@@ -146,9 +146,13 @@ int log_store_save_torn(struct log_store *store, struct io_file *segment, const 
 		r = io_file_sync_now(&torn);
 	int errno_number = torn.errno_number;
 	io_file_close(&torn);
-	if (r < 0)
-		return log_store_failed(r, errno_number, "writing", name.bytes, text);
-	return log_store_sync_directory(store, text);
+	if (r == 0)
+		return log_store_sync_directory(store, text);
+	/* A half is no copy. On a full disk each start would leave one more, until names run out.
+	 */
+	const int gone = io_directory_unlink_now(&store->directory, name.bytes);
+	kr_assert(gone <= 0);
+	return log_store_failed(r, errno_number, "writing", name.bytes, text);
 }
 
 /* Under a free name: an earlier cut may have set a segment of this number aside. */

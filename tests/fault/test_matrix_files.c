@@ -4,8 +4,10 @@
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/log/log_matrix.h"
@@ -110,6 +112,48 @@ static void run(void (*make)(struct world *, struct matrix_facts *), enum log_ve
 	}
 MATRIX_TABLE(X)
 #undef X
+
+/* No file may grow: what a full disk does to the copy of a torn tail. */
+static void files_may_grow(bool may)
+{
+	struct rlimit limit;
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = may ? limit.rlim_max : 0;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(matrix_files, starts_on_a_full_disk_leave_no_halves_of_a_torn_tail)
+{
+	struct world world;
+	struct real_dir dir;
+	struct applied applied;
+	struct matrix_facts facts = {0};
+	struct kr_error_text text = {0};
+	struct log_dir_text name;
+	cr_assert_neq(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+	world_init(&world);
+	matrix_torn_last_batch_of_garbage(&world, &facts);
+	world_remove(&world, LOG_DIR_LOCK);
+	real_dir_init(&dir);
+	real_dir_put(&dir, &world);
+	for (int i = 0; i < 3; i++) {
+		real_dir_recover(&dir, &facts.objection, &applied);
+		const uint32_t count = real_dir_count(&dir);
+		files_may_grow(false);
+		cr_assert_lt(log_store_repair(&dir.store, &text), 0);
+		files_may_grow(true);
+		cr_assert_eq(real_dir_count(&dir), count, "%s", text.bytes);
+		real_dir_close(&dir);
+	}
+	real_dir_recover(&dir, &facts.objection, &applied);
+	const struct log_cut cut = dir.store.recover->report.scan.cut;
+	cr_assert_eq(log_store_repair(&dir.store, &text), 0, "%s", text.bytes);
+	log_dir_torn_name(cut.segment, cut.seq, 0, &name);
+	cr_assert(real_dir_has(&dir, name.bytes));
+	real_dir_close(&dir);
+	real_dir_fini(&dir);
+	world_fini(&world);
+}
 
 Test(matrix_files, row_19_directory_in_use)
 {

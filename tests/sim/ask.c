@@ -25,7 +25,8 @@ static uint8_t retry_bits(struct client *c, uint8_t type)
 	return CALLER_RETRY_ALL;
 }
 
-static bool submit(struct client *c, const struct ask *ask, const ProtobufCMessage *message)
+static bool submit_as(
+	struct client *c, const struct ask *ask, bool is_forced, const ProtobufCMessage *message)
 {
 	const uint32_t index = client_core_room(&c->caller.core) == 0
 				       ? CLIENT_NOWHERE
@@ -37,6 +38,8 @@ static bool submit(struct client *c, const struct ask *ask, const ProtobufCMessa
 	kr_assert(protobuf_c_message_get_packed_size(message) <= sizeof(call->body));
 	call->is_used = true;
 	call->is_setup = ask->is_setup;
+	call->is_beyond =
+		c->caller.is_booking && (is_forced || access_needed(ask->type) == ACCESS_OPERATOR);
 	call->type = ask->type;
 	call->track = ask->track;
 	call->key = ask->key;
@@ -55,6 +58,12 @@ static bool submit(struct client *c, const struct ask *ask, const ProtobufCMessa
 		c->tracks[ask->track].is_busy = true;
 	c->asked_by_type[ask->type]++;
 	return true;
+}
+
+static bool submit(struct client *c, const struct ask *ask, const ProtobufCMessage *message)
+{
+	kr_assert(message != NULL);
+	return submit_as(c, ask, false, message);
 }
 
 /* ---- sales ---- */
@@ -90,9 +99,8 @@ static void lines_fill(const struct m_line *lines, int line_count, struct line_b
 	}
 }
 
-bool ask_reserve(struct client *c, uint32_t track)
+static bool reserve(struct client *c, struct m_reserve *r, uint32_t track)
 {
-	struct m_reserve *r = &c->tracks[track].asked;
 	Keyrack__ReserveRequest body = KEYRACK__RESERVE_REQUEST__INIT;
 	struct line_bodies lines;
 	lines_fill(r->lines, r->line_count, &lines);
@@ -116,7 +124,20 @@ bool ask_reserve(struct client *c, uint32_t track)
 	body.source = r->source;
 	const struct ask ask = {r->book ? FRAME_BOOK : FRAME_HOLD, FRAME_ROUTE_HOTEL, r->hotel,
 		client_key_reserve(r), track, false};
-	return submit(c, &ask, &body.base);
+	return submit_as(c, &ask, r->force, &body.base);
+}
+
+bool ask_reserve(struct client *c, uint32_t track)
+{
+	kr_assert(track < c->track_count || track == c->track_count);
+	return reserve(c, &c->tracks[track].asked, track);
+}
+
+bool ask_echo(struct client *c, const struct m_reserve *r)
+{
+	struct m_reserve copy;
+	memcpy(&copy, r, sizeof(copy));
+	return reserve(c, &copy, CLIENT_NO_TRACK);
 }
 
 bool ask_stay(struct client *c, const struct m_reserve *r, bool explain)
@@ -170,7 +191,7 @@ bool ask_import(struct client *c, const struct m_import *i, uint32_t track)
 	body.force = r.force;
 	const struct ask ask = {
 		FRAME_IMPORT, FRAME_ROUTE_HOTEL, r.hotel, client_key_import(i), track, false};
-	return submit(c, &ask, &body.base);
+	return submit_as(c, &ask, r.force, &body.base);
 }
 
 static const uint8_t transition_frames[M_TRANSITION_END] = {0, FRAME_CONFIRM, FRAME_RELEASE,
@@ -213,10 +234,12 @@ bool ask_transition(struct client *c, const struct m_transition *t, uint32_t tra
 	body.has_expected_total = t->has_expected;
 	body.expected_total_minor = t->expected;
 	body.force = t->force;
-	const struct ask ask = {transition_frame(t->what), FRAME_ROUTE_SLOT,
-		reservation_id_slot((struct kr_id){t->id.hi, t->id.lo}), client_key_transition(t),
-		track, false};
-	return submit(c, &ask, &body.base);
+	const bool is_foreign = client_id_is_foreign(t->id);
+	const uint32_t slot = reservation_id_slot((struct kr_id){t->id.hi, t->id.lo});
+	const struct ask ask = {transition_frame(t->what),
+		is_foreign ? FRAME_ROUTE_HOTEL : FRAME_ROUTE_SLOT, is_foreign ? t->hotel : slot,
+		client_key_transition(t), track, false};
+	return submit_as(c, &ask, t->force, &body.base);
 }
 
 /* ---- inventory ---- */

@@ -65,6 +65,7 @@ static void on_closed(struct io_stream *stream)
 {
 	struct caller *c = stream->context;
 	c->is_streaming = c->is_closing = c->is_open = false;
+	c->deaf_until_us = 0;
 	caller_pump(c);
 }
 
@@ -80,7 +81,8 @@ static void act(struct caller *c, uint64_t now)
 	if (action == CLIENT_DO_CLOSE && c->is_streaming) {
 		lose(c);
 	} else if (action == CLIENT_DO_CONNECT) {
-		const struct io_address to = cluster_router_address(c->core.router);
+		const struct io_address to = c->is_booking ? cluster_booking_address(c->core.router)
+							   : cluster_router_address(c->core.router);
 		io_stream_init(&c->stream, &handler, c);
 		c->is_streaming = true;
 		if (io_stream_connect(c->loop, &c->stream, &to) != 0) {
@@ -117,6 +119,35 @@ void caller_pump(struct caller *c)
 	const int64_t wait = client_core_timeout_us(&c->core, now);
 	if (wait >= 0)
 		io_timer_start(c->loop, &c->timer, now + (wait == 0 ? 1000 : (uint64_t)wait));
+}
+
+bool caller_half_close(struct caller *c)
+{
+	if (!c->is_open || c->is_closing || io_stream_is_sending(&c->stream))
+		return false;
+	c->is_open = false; /* for sending */
+	io_stream_shutdown(&c->stream);
+	return true;
+}
+
+static void hear_again(void *context)
+{
+	struct caller *c = context;
+	if (c->deaf_until_us == 0 || sim_world_now_us(c->cluster->world) < c->deaf_until_us)
+		return;
+	c->deaf_until_us = 0;
+	if (c->is_streaming && !c->is_closing)
+		io_stream_receive_resume(&c->stream);
+}
+
+bool caller_deafen(struct caller *c, uint64_t span_us)
+{
+	if (!c->is_open || c->is_closing || c->deaf_until_us != 0)
+		return false;
+	c->deaf_until_us = sim_world_now_us(c->cluster->world) + span_us;
+	io_stream_receive_pause(&c->stream);
+	sim_world_call_at(c->cluster->world, c->deaf_until_us, hear_again, c);
+	return true;
 }
 
 static void on_timer(struct io_timer *timer)

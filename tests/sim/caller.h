@@ -24,6 +24,8 @@ struct caller {
 
 	struct io_stream stream;
 	bool is_streaming, is_open, is_closing;
+	bool is_booking; /* no operator's connection */
+	uint64_t deaf_until_us;
 	struct io_timer timer;
 	uint8_t out[65536];
 	struct client_call calls[CALLER_CALLS_MAX];
@@ -37,5 +39,10 @@ void caller_init(
 void caller_fini(struct caller *caller);
 /* After anything was submitted: lets it leave. Ends of calls are told from here, too. */
 void caller_pump(struct caller *caller);
+
+/* Tells the router that nothing more will be sent, and waits; false where it cannot. */
+bool caller_half_close(struct caller *caller);
+/* Reads nothing for a while; false where it cannot. */
+bool caller_deafen(struct caller *caller, uint64_t span_us);
 
 #endif

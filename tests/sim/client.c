@@ -37,7 +37,7 @@ static void on_load(struct io_timer *timer)
 {
 	struct client *c = timer->context;
 	struct rng *rng = &c->cluster->rng;
-	if (c->is_loading) {
+	if (c->is_loading && sim_world_now_us(c->cluster->world) >= c->cluster->lull_until_us) {
 		for (uint64_t n = rng_below(rng, 6); n > 0; n--)
 			if (c->cluster->operation_count < c->cluster->plan.operations_max) {
 				c->cluster->operation_count++;
@@ -184,6 +184,8 @@ struct client *client_new(struct cluster *cluster, uint32_t number)
 	c->number = number;
 	c->caller.on_end = on_call_end;
 	c->caller.context = c;
+	c->caller.is_booking =
+		cluster->plan.booking_from > 0 && number >= cluster->plan.booking_from;
 	caller_init(&c->caller, cluster, number, CLIENT_CALLS);
 	io_timer_init(&c->load, on_load, c);
 	io_timer_start(c->caller.loop, &c->load, io_clock_boot_us(c->caller.loop) + 1000);

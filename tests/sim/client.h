@@ -43,6 +43,7 @@ struct track {
 
 struct open_call {
 	bool is_used, is_setup;
+	bool is_beyond; /* what its client may do */
 	uint8_t type;
 	uint32_t track; /* CLIENT_NO_TRACK: of none */
 	uint64_t key, at_us;
@@ -58,6 +59,7 @@ struct client {
 	uint32_t track_count;
 	struct open_call calls[CLIENT_CALLS];
 	bool is_loading;
+	uint32_t storm_count; /* so many of its next sales come many times */
 	uint64_t source_seq[SIM_HOTELS], version[SIM_HOTELS];
 	struct m_update last_update;
 	uint64_t ops_done, ops_refused, ops_transient, ops_unknown;
@@ -87,6 +89,8 @@ void client_do_something(struct client *client);
 
 /* Asking, in the model's words: false when there is no room for a call. */
 bool ask_reserve(struct client *client, uint32_t track);
+/* The same as another call asks, of no track of its own. */
+bool ask_echo(struct client *client, const struct m_reserve *reserve);
 bool ask_transition(struct client *client, const struct m_transition *transition, uint32_t track);
 bool ask_import(struct client *client, const struct m_import *import, uint32_t track);
 bool ask_update(struct client *client, const struct m_update *update, bool is_setup);

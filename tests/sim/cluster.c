@@ -7,9 +7,13 @@
 
 #include "engine/shard/replay.h"
 #include "engine/shard/state.h"
+#include "tests/sim/rival.h"
+#include "tests/sim/stranger.h"
+#include "tests/sim/swarm.h"
 
 #define SHARD_PORT 7100u
 #define ROUTER_PORT 7070u
+#define BOOKING_PORT 7080u
 #define RESTART_US 400000u
 #define REFUSALS_MAX 3u
 #define FAULT_REACH 2u /* a write astray is lost, and takes another with it */
@@ -60,7 +64,12 @@ struct io_address cluster_router_address(uint32_t router)
 	return address((uint8_t)(1 + router), ROUTER_PORT + router);
 }
 
-static struct io_address shard_address(uint32_t shard)
+struct io_address cluster_booking_address(uint32_t router)
+{
+	return address((uint8_t)(1 + router), BOOKING_PORT + router);
+}
+
+struct io_address cluster_shard_address(uint32_t shard)
 {
 	return address((uint8_t)(20 + shard), SHARD_PORT + shard);
 }
@@ -110,7 +119,7 @@ static void on_ready(void *context)
 	struct shard_node *s = context;
 	struct inv_contradiction why = {0};
 	s->is_ready = true;
-	s->refusal_count = 0;
+	s->refusal_count = s->trouble.death_count = 0;
 	s->ready_count++;
 	s->first_ready_us = sim_world_now_us(s->cluster->world);
 	cluster_tell(s->cluster, "shard %u: serves, for the %llu. time", s->number,
@@ -162,7 +171,8 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	struct shard_node *s = context;
 	cluster_tell(s->cluster, "shard %u: ended with %d %s", s->number, end, text->bytes);
 	if (end > 0 && end != SERVER_IN_USE && !sim_node_is_dying(s->node) &&
-		!(end == SERVER_REFUSED && refuse(s)))
+		!(end == SERVER_REFUSED && refuse(s)) &&
+		!(end == SERVER_CLOCK_BEHIND && swarm_clock_mend(s)))
 		cluster_fail(s->cluster, "shard %u refused to start: %d %s", s->number, end,
 			text->bytes);
 	if (end < 0 && s->cluster->shard_faults != NULL &&
@@ -171,6 +181,7 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 			text->bytes);
 	s->has_ended = true;
 	s->is_ready = false;
+	rival_kill(s->cluster, s->number);
 	/* A failed disk operation ends the process; the operator starts it again. */
 	if (end != SERVER_STOPPED || s->is_restarting)
 		restart_shard_soon(s);
@@ -204,7 +215,7 @@ static void start_shard(struct shard_node *s)
 	kr_assert(s->server != NULL);
 	s->is_ready = s->has_ended = s->is_recovering = s->is_restarting = false;
 	s->hurt_phase = CLUSTER_PHASES;
-	config.listen[0] = shard_address(s->number);
+	config.listen[0] = cluster_shard_address(s->number);
 	config.listen_count = 1;
 	config.shard.shard_index = s->number;
 	config.handler = (struct server_handler){
@@ -212,6 +223,8 @@ static void start_shard(struct shard_node *s)
 	const int r = server_start(s->server, s->loop, &config, &text);
 	if (r != 0 && !sim_node_is_dying(s->node))
 		start_failed(s, &text);
+	if (s->server != NULL)
+		swarm_started(s);
 }
 
 static void drop_shard(struct shard_node *s, bool is_orderly)
@@ -276,11 +289,13 @@ static void start_router(struct router_node *r)
 	r->fired_count = fired_count(c->router_faults);
 	router_config_default(&config);
 	config.cluster = CLUSTER_ID;
-	config.listen_count = 1;
+	config.listen_count = c->plan.booking_from > 0 ? 2 : 1;
 	config.listen[0] = cluster_router_address(r->number);
+	config.listen[1] = cluster_booking_address(r->number);
+	config.guards[1].role = ACCESS_BOOKING;
 	config.shard_count = c->shard_count;
 	for (uint32_t i = 0; i < c->shard_count; i++)
-		config.shards[i] = shard_address(i);
+		config.shards[i] = cluster_shard_address(i);
 	config.connection_max_count = 16;
 	config.window = c->plan.router_window;
 	config.wait_frame_max_count = c->plan.router_wait_frames;
@@ -389,6 +404,8 @@ static void count_crash(struct cluster *c)
 static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 {
 	struct cluster *c = context;
+	if (rival_crashed(c, node))
+		return;
 	count_crash(c);
 	const uint64_t again = sim_world_now_us(c->world) + 1 + rng_below(&c->rng, 2 * RESTART_US);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
@@ -401,6 +418,7 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 		if (c->on_death != NULL && !s->is_refused)
 			c->on_death(c, i);
 		drop_shard(s, false);
+		swarm_died(s);
 		sim_world_call_at(c->world, again, restart_shard, s);
 	}
 	for (uint32_t i = 0; i < c->router_count; i++) {
@@ -409,6 +427,7 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 			continue;
 		cluster_tell(c, "router %u: is killed", i);
 		r->crash_count++;
+		swarm_router_ends(c, r->router);
 		r->router = router_free(r->router);
 		sim_world_call_at(c->world, again, restart_router, r);
 	}
@@ -593,6 +612,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	draw_media(p);
 	draw_server(p, tz);
 	draw_aim(p);
+	swarm_draw(p);
 }
 
 void cluster_open(struct cluster *c, const struct cluster_plan *plan)
@@ -606,6 +626,7 @@ void cluster_open(struct cluster *c, const struct cluster_plan *plan)
 	c->plan.world.context = c;
 	c->rng = plan->rng;
 	rng_init(&c->rng_media, plan->seed ^ UINT64_C(0x737472696b65));
+	rng_init(&c->rng_swarm, plan->world.seed ^ UINT64_C(0x68657264));
 	c->shard_count = plan->shard_count;
 	c->router_count = plan->router_count;
 	c->client_count = plan->client_count;
@@ -636,6 +657,8 @@ void cluster_start(struct cluster *c)
 
 void cluster_close(struct cluster *c)
 {
+	rival_close(c);
+	stranger_close(c);
 	for (uint32_t i = 0; i < c->router_count; i++)
 		if (c->routers[i].router != NULL)
 			c->routers[i].router = router_free(c->routers[i].router);
@@ -654,6 +677,7 @@ void cluster_calm(struct cluster *c)
 {
 	const struct sim_faults none = {.fate_kept = 1, .fate_dropped = 1};
 	cluster_faults_set(c, &none);
+	swarm_calm(c);
 	c->is_media_on = false;
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		sim_disk_capacity_set(c->shards[i].disk, 0);

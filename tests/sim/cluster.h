@@ -7,6 +7,7 @@
 #define TESTS_SIM_CLUSTER_H
 
 #include "base/io/sim/sim_node.h"
+#include "engine/log/verdict.h"
 #include "engine/server/server.h"
 #include "router/router.h"
 #include "tests/sim/phase.h"
@@ -15,7 +16,7 @@
 #define CLUSTER_SHARDS_MAX 2u
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
-#define CLUSTER_STRIKES_MAX 9u
+#define CLUSTER_STRIKES_MAX 13u
 #define CLUSTER_AGAIN_SIZE 1024u
 
 struct cluster;
@@ -40,6 +41,7 @@ struct shard_node {
 	bool is_refused;         /* for good: it is not started again */
 	uint64_t found_digest;   /* of its directory before it recovered, when damaged */
 	uint64_t fired_count;    /* of its fault points, before it started */
+	struct shard_plight trouble;
 };
 
 struct router_node {
@@ -70,6 +72,8 @@ struct cluster_plan {
 	bool has_crash_limit;
 	uint64_t safety_us;                  /* how long anything may happen */
 	uint32_t troubles[CLUSTER_TROUBLES]; /* 0: not this one */
+	bool hot_hotel;                      /* nearly all is about one hotel */
+	uint32_t booking_from; /* clients from this number on are no operators; 0: all are */
 	uint32_t aim;   /* 1 + the phase in which disks and processes fail oftenest; 0: none */
 	bool is_canary; /* the first sale after a crash is heard wrongly: the oracle must tell */
 };
@@ -92,7 +96,11 @@ struct cluster {
 	struct fault_set *shard_faults, *router_faults, *client_faults;
 	uint64_t excuse_count; /* processes that ended or did not start by one */
 	uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES]; /* faults that shards met, by phase */
-	struct rng rng_media;
+	uint64_t marks[CLUSTER_MARKS], verdicts[LOG_VERDICT_COUNT];
+	uint64_t edges[INV_VOID + 1][INV_VOID + 1]; /* of reservations; 0: absent */
+	uint64_t safety_end_us, lull_until_us;      /* clients ask nothing meanwhile */
+	bool has_slept;                             /* for long, once */
+	struct rng rng_media, rng_swarm;
 	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;
 	/* May be NULL. */
 	void (*on_ready)(struct cluster *cluster, uint32_t shard);
@@ -130,6 +138,9 @@ void cluster_stop_shards(struct cluster *cluster);
 
 struct inv *cluster_inventory(struct cluster *cluster, uint32_t shard);
 struct io_address cluster_router_address(uint32_t router);
+/* The same router's door for those who are no operators. */
+struct io_address cluster_booking_address(uint32_t router);
+struct io_address cluster_shard_address(uint32_t shard);
 
 /* A line of the story, with the virtual time, if it is told. */
 void cluster_tell(struct cluster *cluster, const char *format, ...) KR_PRINTF(2, 3);

@@ -54,13 +54,14 @@ for seed in 3 4; do
 	[ "${28}" -lt "${12}" ] || die "seed $seed: as many operations"
 	[ "${30}" -eq 1 ] || die "seed $seed: more than the one crash that is needed"
 	[ "${32}" -lt "${16}" ] || die "seed $seed: as long"
-	[ "$(grep -c 'is killed\|loses its power' "$work/two")" -eq 1 ] || die "$command: no crash"
+	# a day that passes stops both shards at once
+	[ "$(grep -c 'is killed\|loses its power' "$work/two")" -ge 1 ] || die "$command: no crash"
 done
 
 "$sim" --seed 3 --minimise >"$work/one" 2>&1
 [ $? -eq 3 ] || die "a seed that does not fail is made small"
 "$sim" --seeds 1..2 --coverage >"$work/one" 2>&1 && die "two seeds cover everything"
-"$sim" --seed 3 --faults storm >"$work/one" 2>&1 && die "an unknown fault is taken"
+"$sim" --seed 3 --faults hail >"$work/one" 2>&1 && die "an unknown fault is taken"
 "$sim" --seed 3 --faults none --crashes 0 --clients 1 --operations 50 >"$work/one" 2>&1 ||
 	die "a small world in peace fails"
 exit 0

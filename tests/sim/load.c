@@ -12,6 +12,7 @@
 
 #define SECOND_US UINT64_C(1000000)
 #define MINUTE_US (60 * SECOND_US)
+#define DUE_QUANTA 8u /* at most so long is a request on its way */
 
 static uint64_t draw(struct client *c, uint64_t bound)
 {
@@ -25,6 +26,8 @@ static bool chance(struct client *c, uint32_t per_hundred)
 
 static uint32_t hotel_draw(struct client *c)
 {
+	if (c->cluster->plan.hot_hotel && chance(c, 90))
+		return 0;
 	return (uint32_t)draw(c, c->cluster->plan.hotel_count);
 }
 
@@ -131,6 +134,38 @@ static void replace_begin(struct track *old)
 	oracle_may_release(old);
 }
 
+/* Asked many times at once, over this connection and those of others. */
+static void storm(struct client *c, struct track *t)
+{
+	struct cluster *cluster = c->cluster;
+	uint32_t others = 0, copies = 0;
+	if (c->storm_count == 0 || t->replaces != CLIENT_NO_TRACK || t->asked.reacquires.hi != 0)
+		return;
+	c->storm_count--;
+	for (uint64_t n = 3 + draw(c, 6); n > 0; n--) {
+		struct client *other = cluster->clients[draw(c, cluster->client_count)];
+		if (!ask_echo(other, &t->asked))
+			continue;
+		copies++;
+		others += other != c;
+		caller_pump(&other->caller);
+	}
+	if (copies > 0)
+		oracle_may_come(t, t->asked.book ? FRAME_BOOK : FRAME_HOLD);
+	cluster->marks[CLUSTER_MARK_RETRY_STORM] += copies >= 4;
+	cluster->marks[CLUSTER_MARK_MANY_CONNECTIONS] += others > 0;
+}
+
+/* In worlds where instants coincide holds are short, and multiples of the quantum too. */
+static uint64_t ttl_draw(struct client *c)
+{
+	const uint64_t quantum_us = c->cluster->plan.world.quantum_us;
+	if (chance(c, 10))
+		return 0;
+	return quantum_us > 0 ? quantum_us * (50 + draw(c, 100))
+			      : SECOND_US + draw(c, 20 * SECOND_US);
+}
+
 static void new_sale(struct client *c)
 {
 	if (c->track_count == CLIENT_TRACKS_MAX)
@@ -151,7 +186,7 @@ static void new_sale(struct client *c)
 		replace_draw(c, t);
 	t->last_day = last_day(r->lines, r->line_count);
 	if (!r->book)
-		r->ttl_us = chance(c, 10) ? 0 : SECOND_US + draw(c, 20 * SECOND_US);
+		r->ttl_us = ttl_draw(c);
 	r->has_expected = chance(c, 5);
 	r->expected = r->has_expected ? draw(c, 4) * 100 : 0;
 	if (chance(c, 20)) {
@@ -169,6 +204,7 @@ static void new_sale(struct client *c)
 	if (t->replaces != CLIENT_NO_TRACK)
 		replace_begin(&c->tracks[t->replaces]);
 	c->track_count++;
+	storm(c, t);
 }
 
 /* ---- what was sold elsewhere ---- */
@@ -276,7 +312,7 @@ static void same_sale(struct client *c, uint32_t index)
 		return;
 	}
 	r->lines[0].guests ^= 64;
-	(void)ask_reserve(c, index);
+	c->cluster->marks[CLUSTER_MARK_TWO_PAYLOADS] += ask_reserve(c, index);
 	r->lines[0].guests ^= 64;
 }
 
@@ -344,6 +380,16 @@ static void modify_draw(struct client *c, struct track *t, struct m_transition *
 	m->expected = m->has_expected ? draw(c, 4) * 100 : 0;
 }
 
+/* Some are of few instants, so that many expire at one. */
+static uint64_t deadline_draw(struct client *c)
+{
+	const uint64_t quantum_us = c->cluster->plan.world.quantum_us;
+	const uint64_t us = wall_us(c) + 1 + draw(c, 40 * SECOND_US);
+	if (quantum_us > 0)
+		return wall_us(c) + quantum_us * (4 + draw(c, 100));
+	return chance(c, 40) ? us - us % (20 * SECOND_US) + 20 * SECOND_US : us;
+}
+
 static void change_draw(struct client *c, struct track *t, struct m_transition *m)
 {
 	m->has_revision = true;
@@ -352,7 +398,7 @@ static void change_draw(struct client *c, struct track *t, struct m_transition *
 	if (m->what == M_MODIFY)
 		modify_draw(c, t, m);
 	else if (m->what == M_EXTEND)
-		m->expires_us = wall_us(c) + 1 + draw(c, 40 * SECOND_US);
+		m->expires_us = deadline_draw(c);
 	else
 		snprintf(m->payment_ref, M_TEXT, "pay-%d", (int)draw(c, 3));
 }
@@ -671,8 +717,26 @@ static void question(struct client *c)
 	}
 }
 
+/* In worlds where instants coincide: a hold that will be asked for at about its deadline. */
+static bool move_due(struct client *c)
+{
+	const uint64_t quantum_us = c->cluster->plan.world.quantum_us;
+	const uint64_t now_us = wall_us(c);
+	for (uint32_t i = 0; quantum_us > 0 && i < c->track_count; i++) {
+		const struct track *t = &c->tracks[c->track_count - 1 - i];
+		if (!t->is_busy && (t->may_be & STATE(HELD)) && t->expires_us > now_us &&
+			t->expires_us < now_us + DUE_QUANTA * quantum_us) {
+			move(c, c->track_count - 1 - i);
+			return true;
+		}
+	}
+	return false;
+}
+
 void client_do_something(struct client *c)
 {
+	if (move_due(c))
+		return;
 	const uint64_t dice = draw(c, 100);
 	if (dice < 3)
 		new_import(c);

@@ -15,36 +15,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/tz_load.h"
-#include "engine/log/record.h"
+#include "tests/sim/coverage.h"
 #include "tests/sim/media.h"
 #include "tests/sim/minimise.h"
 #include "tests/sim/oracle.h"
-#include "tests/sim/pairs.h"
+#include "tests/sim/swarm.h"
 #include "tests/sim/trouble.h"
 #include "tests/sim/witness.h"
 
 #define LIVENESS_US UINT64_C(240000000)
-#define STRIKES_MIN 3
-#define FAULTS_MIN 5
-#define HITS_MIN 10 /* of each, by all seeds together */
-
-struct totals {
-	uint64_t operations;
-	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
-	uint64_t codes[256];
-	uint64_t marks[SIM_MARK_COUNT], pairs[SIM_MARK_COUNT][CLUSTER_PHASES];
-	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;
-	uint64_t replaced, sold[2];
-	uint64_t effects[INV_EFFECT_LAST + 1], asked[64], made[64], judgements;
-};
 
 static void run_until(struct cluster *c, uint64_t until_us)
 {
 	while (sim_world_now_us(c->world) < until_us) {
 		cluster_take_aim(c);
+		swarm_watch(c);
 		if (!sim_world_step(c->world))
 			cluster_fail(c, "nothing will ever happen again");
 	}
@@ -52,13 +39,15 @@ static void run_until(struct cluster *c, uint64_t until_us)
 
 static void safety(struct cluster *c)
 {
-	const uint64_t end = sim_world_now_us(c->world) + c->plan.safety_us;
+	c->safety_end_us = sim_world_now_us(c->world) + c->plan.safety_us;
 	for (uint32_t i = 0; i < c->client_count; i++)
 		client_load(c->clients[i], true);
 	media_begin(c);
-	while (sim_world_now_us(c->world) < end) {
-		run_until(c, KR_MIN(end, sim_world_now_us(c->world) + TROUBLE_EVERY_US));
-		trouble(c);
+	while (sim_world_now_us(c->world) < c->safety_end_us) {
+		const uint64_t next = sim_world_now_us(c->world) + TROUBLE_EVERY_US;
+		run_until(c, KR_MIN(c->safety_end_us, next));
+		if (next >= c->lull_until_us)
+			trouble(c);
 	}
 }
 
@@ -87,48 +76,6 @@ static void liveness(struct cluster *c)
 	}
 	while (!is_settled(c))
 		run_until(c, sim_world_now_us(c->world) + 100000);
-}
-
-static void add_up(struct totals *totals, const struct cluster *c)
-{
-	totals->seeds++;
-	totals->operations += c->operation_count;
-	totals->events += sim_world_event_count(c->world);
-	totals->virtual_us += sim_world_now_us(c->world);
-	totals->verified += c->verify_count;
-	for (int i = 0; i < SIM_MARK_COUNT; i++)
-		totals->marks[i] += sim_world_mark_count(c->world, (enum sim_mark)i);
-	for (int i = 0; i < SIM_MARK_COUNT; i++)
-		for (int k = 0; k < CLUSTER_PHASES; k++)
-			totals->pairs[i][k] += c->pairs[i][k];
-	for (uint32_t i = 1; i <= INV_EFFECT_LAST; i++)
-		totals->effects[i] += witness_effects((enum inv_effect_kind)i);
-	totals->judgements += witness_judgements();
-	totals->replaced += witness_replaced();
-	for (int i = 0; i < 2; i++)
-		totals->sold[i] += witness_sold(i);
-	for (uint32_t i = 0; i < c->shard_count; i++) {
-		totals->crashes += c->shards[i].crash_count;
-		totals->given_up += c->shards[i].is_refused;
-	}
-	for (uint32_t i = 0; i < MEDIA_STRIKES; i++)
-		totals->strikes[i] += c->strikes[i];
-	totals->refusals += c->refusal_count;
-	totals->repairs += c->repair_count;
-	totals->cuts += witness_cuts();
-	for (uint32_t i = 0; i < c->client_count; i++) {
-		const struct client *client = c->clients[i];
-		totals->done += client->ops_done;
-		totals->refused += client->ops_refused;
-		totals->transient += client->ops_transient;
-		totals->unknown += client->ops_unknown;
-		for (unsigned k = 0; k < 256; k++)
-			totals->codes[k] += client->codes[k];
-		for (unsigned k = 0; k < 64; k++) {
-			totals->asked[k] += client->asked_by_type[k];
-			totals->made[k] += client->done_by_type[k];
-		}
-	}
 }
 
 /* The shards stop cleanly and start again: what they wrote must show the same state. */
@@ -219,11 +166,10 @@ static uint64_t run_seed(const struct cluster_plan *plan,
 	oracle_final(c);
 	stop_and_start(c);
 	const uint64_t trace = sim_world_trace(c->world);
-	add_up(totals, c);
+	coverage_add(totals, c);
 	cluster_close(c);
 	witness_close();
-	for (uint32_t i = 0; i < CLUSTER_SHARDS_MAX; i++)
-		media_forget(i);
+	media_close();
 	for (uint32_t i = 0; i < c->client_count; i++)
 		c->clients[i] = client_free(c->clients[i]);
 	return trace;
@@ -332,136 +278,6 @@ static void run_list(const struct options *o, struct totals *totals)
 	fclose(file);
 }
 
-/* What this load cannot bring about, and why. */
-static const unsigned codes_unreachable[] = {
-	KEYRACK_FORBIDDEN, /* there is no operator's role yet */
-	KEYRACK_MOVED,     /* slots do not move yet */
-};
-static const enum inv_effect_kind effects_unreachable[] = {
-	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
-};
-
-/* Faults of the disk and the crashes; those of the network are common. */
-static const enum sim_mark marks_needed[] = {SIM_DISK_SPIKE, SIM_DISK_SHORT, SIM_DISK_READ_ERROR,
-	SIM_DISK_READ_FLIP, SIM_DISK_WRITE_LOST, SIM_DISK_WRITE_ASTRAY, SIM_DISK_FULL, SIM_DISK_ROT,
-	SIM_SECTOR_DROPPED, SIM_SECTOR_TORN, SIM_SECTOR_ZEROED, SIM_SECTOR_GARBAGE, SIM_NAME_LOST,
-	SIM_LATE_WRITE, SIM_CRASH_KILL, SIM_CRASH_POWER, SIM_PAUSE, SIM_WALL_STEP};
-
-static bool is_missing_code(const struct totals *t, unsigned code)
-{
-	for (size_t i = 0; i < KR_ARRAY_COUNT(codes_unreachable); i++)
-		if (codes_unreachable[i] == code)
-			return false;
-	return code_class_of(code) != CODE_REJECT && t->codes[code] < HITS_MIN;
-}
-
-static bool is_missing_effect(const struct totals *t, enum inv_effect_kind kind)
-{
-	for (size_t i = 0; i < KR_ARRAY_COUNT(effects_unreachable); i++)
-		if (effects_unreachable[i] == kind)
-			return false;
-	return t->effects[kind] < HITS_MIN;
-}
-
-/* What no run of many seeds may miss: every answer, every effect, every operation done. */
-static int coverage(const struct totals *t)
-{
-	int missing = 0;
-#define X(number, name, text)                                                                      \
-	if (is_missing_code(t, number)) {                                                          \
-		printf("answered too seldom: %s\n", #name);                                        \
-		missing++;                                                                         \
-	}
-	KEYRACK_CODE_TABLE(X)
-#undef X
-	for (unsigned i = 1; i <= INV_EFFECT_LAST; i++)
-		if (is_missing_effect(t, (enum inv_effect_kind)i)) {
-			printf("too few effects: %s\n", record_kind_name(i));
-			missing++;
-		}
-	for (unsigned i = 0; i < MEDIA_STRIKES; i++)
-		if (t->strikes[i] < STRIKES_MIN) {
-			printf("too few strikes: %s\n", media_strike_name((enum media_strike)i));
-			missing++;
-		}
-	for (unsigned i = 0; i < KR_ARRAY_COUNT(marks_needed); i++)
-		if (t->marks[marks_needed[i]] < FAULTS_MIN) {
-			printf("too few faults: %s\n", sim_mark_name(marks_needed[i]));
-			missing++;
-		}
-	missing += pairs_missing(t->pairs, t->seeds);
-	if (t->refusals < HITS_MIN || t->repairs < HITS_MIN) {
-		puts("too few starts refused or repaired");
-		missing++;
-	}
-	if (t->replaced < HITS_MIN) {
-		puts("too few holds replaced by others");
-		missing++;
-	}
-	if (t->sold[0] < HITS_MIN || t->sold[1] < HITS_MIN) {
-		puts("too few lines sold under own or derived plans");
-		missing++;
-	}
-	for (unsigned i = 0; i < KR_ARRAY_COUNT(t->asked); i++)
-		if (t->asked[i] != 0 && t->made[i] < HITS_MIN) {
-			printf("done too seldom: %s\n", frame_type_name(i));
-			missing++;
-		}
-	return missing;
-}
-
-/* What a seed is worth and what it costs. */
-static void report_means(const struct totals *t, uint64_t twice_count)
-{
-	struct timespec used = {0};
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	const double seconds = (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-	const double seeds = (double)KR_MAX(t->seeds, 1);
-	const double runs = seeds + (double)KR_MIN(t->seeds, twice_count);
-	printf("a seed: %.0f operations, %.1f s of virtual time, %.1f crashes of shards; "
-	       "%.0f runs of seeds per core-hour, %.0f of them twice\n",
-		(double)t->operations / seeds, (double)t->virtual_us / 1e6 / seeds,
-		(double)t->crashes / seeds, runs * 3600 / KR_MAX(seconds, 1e-3), runs - seeds);
-}
-
-static void report(const struct totals *t)
-{
-	printf("%llu seeds, %.0f s of virtual time, %llu events, %llu crashes of shards, %llu "
-	       "states "
-	       "verified after recovery\n",
-		(unsigned long long)t->seeds, (double)t->virtual_us / 1e6,
-		(unsigned long long)t->events, (unsigned long long)t->crashes,
-		(unsigned long long)t->verified);
-	printf("calls: %llu done, %llu refused, %llu transient, %llu unknown\n",
-		(unsigned long long)t->done, (unsigned long long)t->refused,
-		(unsigned long long)t->transient, (unsigned long long)t->unknown);
-	for (unsigned i = 0; i < 256; i++)
-		if (t->codes[i] != 0)
-			printf("  %-22s %10llu\n", code_name(i), (unsigned long long)t->codes[i]);
-	for (unsigned i = 0; i < 64; i++)
-		if (t->asked[i] != 0)
-			printf("  %-22s %10llu asked %10llu done\n", frame_type_name(i),
-				(unsigned long long)t->asked[i], (unsigned long long)t->made[i]);
-	printf("media: %llu starts refused, %llu repaired, %llu shards given up, %llu starts "
-	       "without what was acknowledged last\n",
-		(unsigned long long)t->refusals, (unsigned long long)t->repairs,
-		(unsigned long long)t->given_up, (unsigned long long)t->cuts);
-	for (unsigned i = 0; i < MEDIA_STRIKES; i++)
-		printf("  strike %-19s %6llu\n", media_strike_name((enum media_strike)i),
-			(unsigned long long)t->strikes[i]);
-	for (unsigned i = 1; i <= INV_EFFECT_LAST; i++)
-		printf("  effect %-15s %10llu\n", record_kind_name(i),
-			(unsigned long long)t->effects[i]);
-	printf("  holds replaced         %10llu\n", (unsigned long long)t->replaced);
-	printf("  lines under own plans  %10llu, derived %llu\n", (unsigned long long)t->sold[0],
-		(unsigned long long)t->sold[1]);
-	pairs_report(t->pairs);
-	for (int i = 0; i < SIM_MARK_COUNT; i++)
-		if (t->marks[i] != 0)
-			printf("  %-22s %10llu\n", sim_mark_name((enum sim_mark)i),
-				(unsigned long long)t->marks[i]);
-}
-
 /* One world that fails, told if asked; in a process of its own when it is made small. */
 static void fail_seed(const struct minimise *m, const struct trim *trim, bool is_told,
 	void (*on_fail)(struct cluster *cluster, const char *text))
@@ -504,9 +320,9 @@ static int run(const struct options *o)
 		plan_make(&plan, o, &o->trim, seed);
 		printf("trace %016llx\n", (unsigned long long)run_seed(&plan, NULL, &totals));
 	}
-	report_means(&totals, o->list != NULL || o->first != o->last ? o->twice_count : 0);
-	report(&totals);
-	return o->needs_coverage && coverage(&totals) != 0;
+	coverage_report_means(&totals, o->list != NULL || o->first != o->last ? o->twice_count : 0);
+	coverage_report(&totals);
+	return o->needs_coverage && coverage_missing(&totals) != 0;
 }
 
 int main(int argc, char **argv)

@@ -5,16 +5,17 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "engine/log/batch.h"
 #include "engine/log/dir.h"
 
 #define FILES_MAX 64u
 #define TAIL_REACH_BYTES (UINT64_C(64) << 10)
 #define BLOCK_SIZE 4096u
-#define RECENT_REACH_BYTES (UINT64_C(6) * BLOCK_SIZE)
 
-static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a recent bit", "a bit",
-	"a block of zeroes", "a block of another", "a missing file", "a shorter file",
-	"a longer file", "an old snapshot"};
+static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a header's bit",
+	"a length's bit", "a body's bit", "a padding's bit", "a bit", "a block of zeroes",
+	"a block of another", "a missing file", "a shorter file", "a longer file",
+	"no newest snapshot", "an old snapshot"};
 
 const char *media_strike_name(enum media_strike strike)
 {
@@ -93,16 +94,20 @@ struct saved {
 static struct saved saved[CLUSTER_SHARDS_MAX][FILES_MAX];
 static uint32_t saved_count[CLUSTER_SHARDS_MAX], saved_reach[CLUSTER_SHARDS_MAX];
 
+static void file_copy(struct cluster *c, uint32_t shard, const char *name, struct saved *ret)
+{
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->size_bytes = file_size(c, shard, name);
+	ret->bytes = malloc(ret->size_bytes + 1);
+	kr_assert(ret->bytes != NULL);
+	if (ret->size_bytes > 0)
+		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name, 0, ret->bytes,
+			ret->size_bytes);
+}
+
 static void save_file(struct cluster *c, uint32_t shard, const char *name)
 {
-	struct saved *s = &saved[shard][saved_count[shard]++];
-	snprintf(s->name, sizeof(s->name), "%s", name);
-	s->size_bytes = file_size(c, shard, name);
-	s->bytes = malloc(s->size_bytes + 1);
-	kr_assert(s->bytes != NULL);
-	if (s->size_bytes > 0)
-		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name, 0, s->bytes,
-			s->size_bytes);
+	file_copy(c, shard, name, &saved[shard][saved_count[shard]++]);
 }
 
 /* Before the first strike since a start, all of it: files of different times are no copy. */
@@ -157,6 +162,25 @@ void media_forget(uint32_t shard)
 		free(saved[shard][--saved_count[shard]].bytes);
 }
 
+/* A snapshot as it was at a death before: somebody may put it back. */
+static struct saved kept[CLUSTER_SHARDS_MAX];
+
+static void keep_snapshot(struct cluster *c, uint32_t shard, const char *name)
+{
+	struct saved *k = &kept[shard];
+	free(k->bytes);
+	file_copy(c, shard, name, k);
+}
+
+void media_close(void)
+{
+	for (uint32_t i = 0; i < CLUSTER_SHARDS_MAX; i++) {
+		media_forget(i);
+		free(kept[i].bytes);
+		kept[i] = (struct saved){0};
+	}
+}
+
 /* ---- strikes ---- */
 
 static void flip(
@@ -189,22 +213,68 @@ static void strike_tail(struct cluster *c, uint32_t shard)
 	cluster_tell(c, "shard %u: bits flip in the tail of %s", shard, name.bytes);
 }
 
+struct part {
+	uint64_t from, size_bytes;
+};
+
+static struct part part_of(const struct log_batch_header *h, enum media_strike strike)
+{
+	const uint64_t length_at = offsetof(struct log_batch_header, body_size_bytes);
+	const uint64_t end = LOG_BATCH_HEADER_SIZE + h->body_size_bytes;
+	switch (strike) {
+	case MEDIA_HEADER:
+		return (struct part){0, length_at};
+	case MEDIA_LENGTH:
+		return (struct part){length_at, sizeof(h->body_size_bytes)};
+	case MEDIA_BODY:
+		return (struct part){LOG_BATCH_HEADER_SIZE, h->body_size_bytes};
+	default:
+		return (struct part){end, (BLOCK_SIZE - end % BLOCK_SIZE) % BLOCK_SIZE};
+	}
+}
+
+/* The last or the one before of the batches that end where the acknowledged ones do. */
+static bool batch_find(struct cluster *c, uint32_t shard, const char *name, uint64_t end_bytes,
+	uint64_t *ret_at, struct log_batch_header *ret)
+{
+	uint64_t wanted = 1 + rng_below(&c->rng_media, 2);
+	bool is_found = false;
+	for (uint64_t at = end_bytes; at > 0 && wanted > 0; at -= BLOCK_SIZE) {
+		struct log_batch_header h;
+		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name,
+			at - BLOCK_SIZE, &h, sizeof(h));
+		if (h.magic != LOG_BATCH_MAGIC)
+			continue;
+		wanted--;
+		is_found = true;
+		*ret_at = at - BLOCK_SIZE;
+		*ret = h;
+	}
+	return is_found;
+}
+
 /* Into one of the newest batches: refused, unless nothing proves it, and then it alone is cut. */
 static void strike_recent(struct cluster *c, uint32_t shard)
 {
 	const struct server *server = c->shards[shard].server;
+	const enum media_strike strike = MEDIA_HEADER + (enum media_strike)rng_below(&c->rng_media,
+								MEDIA_BIT - MEDIA_HEADER);
+	struct log_batch_header header;
 	struct log_dir_text name;
+	uint64_t at;
 	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
 		return;
 	const struct log_writer_point *acked = &server->log.writer.acked;
 	log_dir_segment_name(acked->segment, &name);
-	const uint64_t reach = KR_MIN(acked->end_bytes, RECENT_REACH_BYTES);
-	if (reach == 0)
+	if (!batch_find(c, shard, name.bytes, acked->end_bytes, &at, &header))
+		return;
+	const struct part part = part_of(&header, strike);
+	if (part.size_bytes == 0)
 		return;
 	save(c, shard, MEDIA_REACH_RECENT);
-	flip(c, shard, name.bytes, acked->end_bytes - reach, reach);
-	c->strikes[MEDIA_RECENT]++;
-	cluster_tell(c, "shard %u: a recent bit of %s flips", shard, name.bytes);
+	flip(c, shard, name.bytes, at + part.from, part.size_bytes);
+	c->strikes[strike]++;
+	cluster_tell(c, "shard %u: %s, of %s", shard, media_strike_name(strike), name.bytes);
 	cluster_damaged(c, shard, MEDIA_REACH_RECENT);
 }
 
@@ -229,6 +299,7 @@ static void strike_file(
 	struct sim_disk *disk = c->shards[shard].disk;
 	const char *folder = c->plan.server.directory;
 	const uint64_t size = file_size(c, shard, name);
+	const uint64_t part = strike == MEDIA_CUT && rng_below(&c->rng_media, 2) == 0 ? 8 : 1;
 	switch (strike) {
 	case MEDIA_BIT:
 		/* Files are mostly zeroes: half of the flips are where something is written. */
@@ -241,8 +312,10 @@ static void strike_file(
 		block_write(c, shard, name, strike == MEDIA_ZEROES);
 		break;
 	case MEDIA_CUT:
+		/* half of the time where something is written */
 		if (size > 0)
-			sim_media_truncate(disk, folder, name, rng_below(&c->rng_media, size));
+			sim_media_truncate(disk, folder, name,
+				rng_below(&c->rng_media, KR_MAX(1, size / part)));
 		break;
 	case MEDIA_LONGER:
 		sim_disk_capacity_set(disk, 0);
@@ -255,11 +328,70 @@ static void strike_file(
 	}
 }
 
+static bool is_segment(const char *name)
+{
+	struct log_dir_name parsed;
+	log_dir_parse(name, &parsed);
+	return parsed.kind == LOG_DIR_SEGMENT;
+}
+
 static bool is_snapshot(const char *name)
 {
 	struct log_dir_name parsed;
 	log_dir_parse(name, &parsed);
 	return parsed.kind == LOG_DIR_SNAP;
+}
+
+/* Newest last, as names go. FILES_MAX: there is none. */
+static uint32_t newest_snapshot(const struct files *files)
+{
+	for (uint32_t i = files->count; i > 0; i--)
+		if (is_snapshot(files->names[i - 1]))
+			return i - 1;
+	return FILES_MAX;
+}
+
+static bool is_there(const struct files *files, const char *name)
+{
+	for (uint32_t i = 0; i < files->count; i++)
+		if (strcmp(files->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Somebody restores a snapshot of long ago, and only that. */
+static bool strike_old_snapshot(struct cluster *c, uint32_t shard, const struct files *files)
+{
+	const struct saved *k = &kept[shard];
+	struct sim_disk *disk = c->shards[shard].disk;
+	const char *folder = c->plan.server.directory;
+	if (k->size_bytes == 0 || is_there(files, k->name))
+		return false;
+	save(c, shard, MEDIA_REACH_FILE);
+	sim_disk_capacity_set(disk, 0);
+	for (uint32_t i = 0; i < files->count; i++)
+		if (is_snapshot(files->names[i]))
+			sim_media_remove(disk, folder, files->names[i]);
+	sim_media_write(disk, folder, k->name, 0, k->bytes, k->size_bytes);
+	return true;
+}
+
+static bool strike_any(
+	struct cluster *c, uint32_t shard, enum media_strike strike, const struct files *files)
+{
+	uint32_t at = (uint32_t)rng_below(&c->rng_media, files->count);
+	const bool is_log = (strike == MEDIA_MISSING || strike == MEDIA_CUT) &&
+			    rng_below(&c->rng_media, 3) != 0;
+	for (uint32_t i = 0; is_log && i < files->count && !is_segment(files->names[at]); i++)
+		at = (at + 1) % files->count;
+	if (strike == MEDIA_NO_SNAP)
+		at = newest_snapshot(files);
+	if (at == FILES_MAX)
+		return false;
+	save(c, shard, strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT);
+	strike_file(c, shard, files->names[at], strike);
+	cluster_tell(c, "shard %u: %s", shard, files->names[at]);
+	return true;
 }
 
 static void strike_rest(struct cluster *c, uint32_t shard)
@@ -270,18 +402,16 @@ static void strike_rest(struct cluster *c, uint32_t shard)
 		return;
 	const enum media_strike strike =
 		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STRIKES - MEDIA_BIT);
-	uint32_t at = (uint32_t)rng_below(&c->rng_media, files.count);
-	if (strike == MEDIA_OLD_SNAP)
-		for (at = files.count; at > 0 && !is_snapshot(files.names[at - 1]);)
-			at--;
-	if (strike == MEDIA_OLD_SNAP && at-- == 0)
+	const uint32_t newest = newest_snapshot(&files);
+	if (newest != FILES_MAX && kept[shard].size_bytes == 0)
+		keep_snapshot(c, shard, files.names[newest]);
+	const bool is_struck = strike == MEDIA_OLD_SNAP ? strike_old_snapshot(c, shard, &files)
+							: strike_any(c, shard, strike, &files);
+	if (!is_struck)
 		return;
-	const uint32_t reach = strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT;
-	save(c, shard, reach);
-	strike_file(c, shard, files.names[at], strike);
 	c->strikes[strike]++;
-	cluster_tell(c, "shard %u: %s: %s", shard, files.names[at], media_strike_name(strike));
-	cluster_damaged(c, shard, reach);
+	cluster_tell(c, "shard %u: %s", shard, media_strike_name(strike));
+	cluster_damaged(c, shard, strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT);
 }
 
 void media_strike(struct cluster *c, uint32_t shard)

@@ -14,14 +14,18 @@
 
 enum media_strike {
 	MEDIA_TAIL,     /* bits behind the acknowledged end */
-	MEDIA_RECENT,   /* one bit of what was acknowledged last */
+	MEDIA_HEADER,   /* one bit of a batch that was acknowledged last: of its header */
+	MEDIA_LENGTH,   /* of its length */
+	MEDIA_BODY,     /* of its records */
+	MEDIA_PADDING,  /* of the zeroes behind them */
 	MEDIA_BIT,      /* one bit of any file */
 	MEDIA_ZEROES,   /* a block reads as zeroes */
 	MEDIA_ASTRAY,   /* a block has another's content */
 	MEDIA_MISSING,  /* a file is gone */
 	MEDIA_CUT,      /* a file is shorter */
 	MEDIA_LONGER,   /* a file is longer */
-	MEDIA_OLD_SNAP, /* the newest snapshot is gone */
+	MEDIA_NO_SNAP,  /* the newest snapshot is gone */
+	MEDIA_OLD_SNAP, /* the only snapshot is an old one */
 	MEDIA_STRIKES,
 };
 
@@ -39,6 +43,8 @@ void media_strike(struct cluster *cluster, uint32_t shard);
 uint32_t media_undo(struct cluster *cluster, uint32_t shard);
 /* It started: what was struck stays as it is. */
 void media_forget(uint32_t shard);
+/* The world ends. */
+void media_close(void);
 /* A hash over all names and bytes in the shard's directory. */
 uint64_t media_digest(struct cluster *cluster, uint32_t shard);
 

@@ -63,6 +63,20 @@ bool oracle_is_in_doubt(const struct track *t)
 	return t->is_change_open || ((may_be & (may_be - 1)) != 0 && may_be != live);
 }
 
+bool oracle_is_edge(uint32_t from, uint32_t to)
+{
+	kr_assert(from <= INV_VOID && to <= INV_VOID);
+	for (uint32_t i = 0; i < KR_ARRAY_COUNT(steps); i++)
+		if ((steps[i].from & 1u << from) && (steps[i].to & 1u << to))
+			return true;
+	return from == INV_HELD && to == INV_EXPIRED;
+}
+
+void oracle_may_come(struct track *t, uint8_t type)
+{
+	t->pending |= move_of(type);
+}
+
 void oracle_may_release(struct track *t)
 {
 	t->pending |= move_of(FRAME_RELEASE);
@@ -164,6 +178,8 @@ static void take_answer(struct client *c, const struct open_call *call,
 		t->is_change_open |= is_change;
 	} else if (is_final) {
 		take_final(c, t, call, end->code, (uint32_t)reply->state);
+		if (reply->expires_us != 0)
+			t->expires_us = reply->expires_us;
 		if (reply->revision != 0)
 			t->revision = (uint32_t)reply->revision;
 		if (is_change)
@@ -210,6 +226,26 @@ static void sing(struct client *c, const struct open_call *call, const struct cl
 	reply->total++;
 }
 
+/* Who is no operator may not do all, and then nothing has happened; everybody else may. */
+static bool take_forbidden(
+	struct client *c, const struct open_call *call, const struct client_end *end, bool is_final)
+{
+	const bool is_forbidden = end->code == KEYRACK_FORBIDDEN;
+	if (is_forbidden != call->is_beyond && is_final && end->code != KEYRACK_INVALID)
+		cluster_fail(c->cluster, "client %u, %s operator: %s was answered %s", c->number,
+			c->caller.is_booking ? "no" : "an", frame_type_name(call->type),
+			code_name(end->code));
+	if (!is_forbidden)
+		return false;
+	c->cluster->marks[CLUSTER_MARK_FORBIDDEN]++;
+	if (call->track == CLIENT_NO_TRACK)
+		return true;
+	struct track *t = &c->tracks[call->track];
+	t->is_busy = t->is_change_open = false;
+	take_replaced(c, t, false);
+	return true;
+}
+
 void oracle_answer(struct client *c, const struct open_call *call, const struct client_end *end)
 {
 	struct witness_reply reply;
@@ -224,6 +260,8 @@ void oracle_answer(struct client *c, const struct open_call *call, const struct 
 		cluster_fail(
 			c->cluster, "%s: %s", frame_type_name(call->type), code_name(end->code));
 	sing(c, call, end, &reply);
+	if (end->outcome != KEYRACK_RESULT_UNKNOWN && take_forbidden(c, call, end, is_final))
+		return;
 	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN &&
 		!witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply)) {
 		take_lost(c, call);

@@ -9,6 +9,10 @@ void oracle_answer(
 	struct client *client, const struct open_call *call, const struct client_end *end);
 /* Neither its state nor its absence is certain. */
 bool oracle_is_in_doubt(const struct track *track);
+/* A reservation may go from one of these states to the other; 0: there is none. */
+bool oracle_is_edge(uint32_t from, uint32_t to);
+/* Others ask for the same sale, in frames of that type. */
+void oracle_may_come(struct track *track, uint8_t type);
 /* Another operation is asked that may release the hold. */
 void oracle_may_release(struct track *track);
 /* Damaged media have cut what the shard had acknowledged: nothing is certain of its records. */

@@ -33,6 +33,7 @@ static const struct {
 	RATE(net_reset),
 	RATE(net_silence),
 	RATE(net_flip),
+	RATE(net_duplicate),
 	RATE(disk_spike),
 	RATE(disk_short),
 	RATE(disk_sync_error),
@@ -57,6 +58,16 @@ static const struct {
 	TROUBLE(crash_at, CLUSTER_CRASH_AT),
 	TROUBLE(days, CLUSTER_DAYS),
 	TROUBLE(restart, CLUSTER_RESTART),
+	TROUBLE(stand_still, CLUSTER_PAUSE),
+	TROUBLE(far_clocks, CLUSTER_WALL),
+	TROUBLE(frozen_clocks, CLUSTER_FREEZE),
+	TROUBLE(crash_loop, CLUSTER_CRASH_LOOP),
+	TROUBLE(rival, CLUSTER_RIVAL),
+	TROUBLE(reply_kill, CLUSTER_REPLY_KILL),
+	TROUBLE(stranger, CLUSTER_STRANGER),
+	TROUBLE(half_close, CLUSTER_HALF_CLOSE),
+	TROUBLE(deaf, CLUSTER_DEAF),
+	TROUBLE(storm, CLUSTER_STORM),
 };
 _Static_assert(KR_ARRAY_COUNT(faults) < 64, "a bit for each");
 

@@ -1,6 +1,7 @@
 #include "tests/sim/trouble.h"
 
 #include "tests/sim/client.h"
+#include "tests/sim/swarm.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -92,6 +93,7 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 
 void trouble(struct cluster *c)
 {
+	swarm_trouble(c);
 	static const enum cluster_trouble dice[DICE] = {CLUSTER_FULL, QUIET, CLUSTER_CUT, QUIET,
 		CLUSTER_KILL, CLUSTER_POWER, CLUSTER_ROUTER_KILL, CLUSTER_CRASH_AT, CLUSTER_FULL,
 		CLUSTER_FULL, CLUSTER_RESTART, QUIET, QUIET, QUIET, QUIET, QUIET, CLUSTER_DAYS,

@@ -8,10 +8,14 @@
 
 #include "base/hash.h"
 #include "engine/shard/state.h"
+#include "tests/property/model/model_priv.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/witness_wrap.h"
 
 #define COMPARE_EVERY 256u
+#define STORM 8u
+#define CLOCK_SLACK_US 40000u /* a minute of slew may come at once */
+#define CLOCK_SLEW_PPM 600u   /* the shard's own bound, and rounding */
 
 /* A judgement, and the answer that it must give. */
 struct said {
@@ -225,6 +229,16 @@ static void place_touch(struct witness_shard *s, uint32_t slot, uint64_t lsn)
 	*place_of(s, slot) = (struct witness_place){slot, lsn};
 }
 
+static void expiry_count(struct witness_shard *s, const struct inv_effect *effect)
+{
+	if (effect->kind != INV_EFFECT_EXPIRE)
+		return;
+	witness.cluster->edges[INV_HELD][INV_EXPIRED]++;
+	s->expired_count = s->expired_us == effect->t_us ? s->expired_count + 1 : 1;
+	s->expired_us = effect->t_us;
+	witness.cluster->marks[CLUSTER_MARK_EXPIRY_STORM] += s->expired_count == STORM;
+}
+
 void witness_applied(struct witness_shard *s, const struct inv_effect *effect)
 {
 	struct deed *deed = s->pending;
@@ -244,6 +258,7 @@ void witness_applied(struct witness_shard *s, const struct inv_effect *effect)
 			deed->last_t_us = s->grace_last_us;
 		}
 	}
+	expiry_count(s, effect);
 	kr_assert(effect->kind <= INV_EFFECT_LAST);
 	witness.effects[effect->kind]++;
 	witness.replaced +=
@@ -519,6 +534,48 @@ static void sold_count(const struct witness_shard *s, const struct m_reserve *r)
 	}
 }
 
+/* Its time goes as real time does, whatever its wall clock shows. */
+static void check_clock(struct witness_shard *s, uint64_t t_us)
+{
+	const uint64_t at_us = sim_world_now_us(witness.cluster->world);
+	const uint64_t real = at_us - s->clock_at_us, told = t_us - s->clock_us;
+	const uint64_t slack = CLOCK_SLACK_US + real * CLOCK_SLEW_PPM / 1000000;
+	const uint64_t apart = real > told ? real - told : told - real;
+	if (s->clock_us != 0 && (t_us < s->clock_us || apart > slack))
+		witness_fail(s, "its time went by %lld us in %llu us",
+			(long long)(t_us - s->clock_us), (unsigned long long)real);
+	s->clock_us = t_us;
+	s->clock_at_us = at_us;
+}
+
+/* What is asked of which state, and when. */
+static uint32_t state_before(struct witness_shard *s, const struct deed *d)
+{
+	const struct m_id id = d->kind == DEED_RESERVE      ? d->u.reserve.id
+			       : d->kind == DEED_IMPORT     ? d->u.import.what.id
+			       : d->kind == DEED_TRANSITION ? d->u.transition.id
+							    : (struct m_id){0, 0};
+	const struct reservation *r = m_find(s->live, id);
+	/* At its deadline the clock has ended it already. */
+	const bool is_due =
+		r != NULL && (r->state == M_EXPIRED ? r->changed_us : r->expires_us) == d->now.t_us;
+	witness.cluster->marks[CLUSTER_MARK_EXPIRY_EXACT] += is_due && d->kind == DEED_TRANSITION;
+	return r == NULL ? 0 : (uint32_t)r->state;
+}
+
+static void judged_count(
+	const struct deed *d, const struct inv_answer *a, uint32_t state, bool has_effect)
+{
+	struct cluster *c = witness.cluster;
+	const bool is_sale =
+		d->kind == DEED_RESERVE || d->kind == DEED_IMPORT || d->kind == DEED_TRANSITION;
+	kr_assert(a->state <= INV_VOID);
+	if (is_sale && has_effect)
+		c->edges[state][a->state]++;
+	c->marks[CLUSTER_MARK_LOWERED] +=
+		d->kind == DEED_UPDATE && has_effect && a->cells_over_limit > 0;
+}
+
 void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed *d, uint64_t key,
 	const struct inv_answer *answer, const struct inv_effect *effect)
 {
@@ -538,8 +595,11 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 		s->caught_up_us = d->now.t_us;
 		model_clock(s->live, d->now);
 	}
+	check_clock(s, d->now.t_us);
+	const uint32_t state = state_before(s, d);
 	const struct m_answer m = deed_do(s->live, d);
 	agree(s, d, answer, &m);
+	judged_count(d, answer, state, effect != NULL);
 	if (effect != NULL && effect->hotel.v != 0 &&
 		effect->event_seq != model_event_seq(s->live, effect->hotel.v))
 		witness_fail(s, "event %llu, the model %llu", (unsigned long long)effect->event_seq,
@@ -639,6 +699,7 @@ void witness_start(struct witness_shard *s, struct inv *inv, uint64_t start_lsn)
 {
 	const uint64_t lsn = start_lsn - 1;
 	s->pending = NULL;
+	s->clock_us = 0;
 	witness_denials_forget(s);
 	spare_keep(s, lsn);
 	if (lsn > s->deed_count)
@@ -699,13 +760,17 @@ void witness_repair(uint32_t shard, uint32_t reach)
 	deeds_drop(&s->before);
 }
 
-void witness_recover(const struct log_store *store)
+void witness_recover(const struct log_store *store, bool is_done)
 {
 	struct cluster *c = witness.cluster;
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *node = &c->shards[i];
 		if (node->server == NULL || &node->server->store != store)
 			continue;
+		if (is_done) {
+			c->verdicts[store->recover->report.verdict]++;
+			return;
+		}
 		node->is_recovering = true;
 		if (c->plan.has_damage)
 			node->found_digest = c->digest(c, i);

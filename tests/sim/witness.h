@@ -88,6 +88,8 @@ struct witness_shard {
 	uint64_t grace_last_us;
 	uint64_t caught_up_us; /* an instant at which the clock had no work left */
 	uint64_t judged;
+	uint64_t clock_us, clock_at_us, expired_us,
+		expired_count;                             /* its time; when that was seen */
 	uint64_t *batch_ends, batch_count, batch_capacity; /* LSNs */
 	uint64_t reach;     /* batches that damage may have taken since a start got through */
 	uint64_t cut_count; /* starts without what was acknowledged, as far as damage allows */
@@ -101,14 +103,12 @@ void witness_struck(uint32_t shard);
 /* The media of a shard's disk were damaged: what was acknowledged last may be cut. */
 void witness_damage(uint32_t shard, uint32_t reach);
 void witness_repair(uint32_t shard, uint32_t reach);
-struct log_store;
-void witness_recover(const struct log_store *store); /* begins */
-uint64_t witness_cuts(void);
+void witness_recover(const struct log_store *store, bool is_done); /* begins; ends */
 void witness_check(void); /* whole states: model and engine */
+uint64_t witness_cuts(void);
 uint64_t witness_effects(enum inv_effect_kind kind);
-uint64_t witness_replaced(void);        /* holds, by other holds */
-uint64_t witness_sold(bool is_derived); /* lines under plans beside plan 0 */
-uint64_t witness_judgements(void);
+uint64_t witness_replaced(void), witness_judgements(void); /* holds, by other holds; all */
+uint64_t witness_sold(bool is_derived);                    /* lines under plans beside plan 0 */
 
 /* Names of requests: equal requests have equal keys. */
 uint64_t witness_key(const char *what, const void *bytes, size_t size_bytes);

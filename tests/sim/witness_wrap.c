@@ -356,8 +356,11 @@ int __wrap_log_io_append(struct log_io *log, const struct log_append *append)
 int __wrap_log_store_recover(struct log_store *store, const struct log_meta *wanted,
 	bool ignore_meta, const struct log_applier *applier, struct kr_error_text *text)
 {
-	witness_recover(store);
-	return __real_log_store_recover(store, wanted, ignore_meta, applier, text);
+	witness_recover(store, false);
+	const int r = __real_log_store_recover(store, wanted, ignore_meta, applier, text);
+	if (r == 0)
+		witness_recover(store, true);
+	return r;
 }
 
 /* ---- reads ---- */

@@ -218,7 +218,9 @@ uint64_t io_clock_boot_us(const struct io_loop *loop)
 int64_t io_clock_wall_us(const struct io_loop *loop)
 {
 	const struct sim_world *world = loop->world;
-	return world->config.wall_start_us + (int64_t)world->now_us + loop->node->wall_offset_us;
+	const struct sim_node *node = loop->node;
+	const uint64_t at_us = node->is_wall_frozen ? node->wall_frozen_us : world->now_us;
+	return world->config.wall_start_us + (int64_t)at_us + node->wall_offset_us;
 }
 
 uint64_t io_entropy_u64(struct io_loop *loop)

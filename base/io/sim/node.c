@@ -208,6 +208,16 @@ void sim_node_wall_step(struct sim_node *node, int64_t delta_us)
 	node->wall_offset_us += delta_us;
 }
 
+void sim_node_wall_freeze(struct sim_node *node, bool is_frozen)
+{
+	kr_assert(node->world != NULL);
+	if (is_frozen && !node->is_wall_frozen) {
+		sim_mark_add(node->world, node, SIM_WALL_FROZEN);
+		node->wall_frozen_us = node->world->now_us;
+	}
+	node->is_wall_frozen = is_frozen;
+}
+
 void sim_node_signal(struct sim_node *node, int number)
 {
 	kr_assert(number > 0);

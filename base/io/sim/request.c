@@ -7,7 +7,8 @@
 #include "base/hash.h"
 
 #define BYTES_PER_US 1000u /* of a write, beyond its fixed delay */
-#define LATE_OF 4u         /* one in so many writes of a killed process never starts */
+#define STUCK_US 10000000u
+#define LATE_OF 4u /* one in so many writes of a killed process never starts */
 
 enum op_kind { OP_READ = 1, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_RENAME, OP_UNLINK, OP_FOLDER_SYNC };
 
@@ -49,6 +50,8 @@ static uint64_t delay_us(struct sim_request *request, uint64_t size_bytes)
 	if (sim_disk_fault(
 		    request->disk, request->node, world->config.faults.disk_spike, SIM_DISK_SPIKE))
 		delay += rng_below(rng, (uint64_t)world->config.disk_spike_us + 1);
+	if (delay > STUCK_US)
+		sim_mark_add(world, request->node, SIM_DISK_STUCK);
 	return delay + size_bytes / BYTES_PER_US;
 }
 

@@ -44,6 +44,7 @@ struct sim_disk;
 	X(NET_WINDOW, "a send waited for the reader")                                              \
 	X(NET_PARTITION, "bytes met a partition")                                                  \
 	X(DISK_SPIKE, "an operation took long")                                                    \
+	X(DISK_STUCK, "an operation took longer than ten seconds")                                 \
 	X(DISK_SHORT, "a write was carried out in two parts")                                      \
 	X(DISK_READ_ERROR, "a read failed with EIO")                                               \
 	X(DISK_READ_FLIP, "a bit was flipped in what was read")                                    \
@@ -67,7 +68,8 @@ struct sim_disk;
 	X(CRASH_POWER, "a machine lost its power")                                                 \
 	X(CRASH_IN_CALL, "a crash hit inside a synchronous call")                                  \
 	X(PAUSE, "a process stood still")                                                          \
-	X(WALL_STEP, "the wall clock stepped")
+	X(WALL_STEP, "the wall clock stepped")                                                     \
+	X(WALL_FROZEN, "the wall clock stood still")
 
 #define X(name, text) SIM_##name,
 enum sim_mark { SIM_MARK_TABLE(X) SIM_MARK_COUNT };
@@ -99,6 +101,7 @@ struct sim_config {
 	uint32_t turn_cost_us[2];     /* until the same loop may turn again */
 	uint32_t pause_us[2];
 	uint32_t wall_step_us; /* most, either way */
+	uint32_t quantum_us;   /* all happens at its multiples, so that instants coincide; or 0 */
 	struct sim_faults faults;
 	/* May be NULL. `node` is NULL when a fault is nobody's. */
 	void (*on_mark)(void *context, struct sim_node *node, enum sim_mark mark);

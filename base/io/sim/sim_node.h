@@ -41,6 +41,8 @@ void sim_node_faults_enable(struct sim_node *node, bool is_enabled);
 /* Makes no turn until then; kernel-side things go on. */
 void sim_node_pause(struct sim_node *node, uint64_t until_us);
 void sim_node_wall_step(struct sim_node *node, int64_t delta_us);
+/* The wall clock stands still, until it is let go and is right again. */
+void sim_node_wall_freeze(struct sim_node *node, bool is_frozen);
 /* A signal, such as SIGTERM, for the loop that watches. */
 void sim_node_signal(struct sim_node *node, int number);
 /* Bytes between the two vanish until healed; connections stay and find out by their deadlines. */

@@ -70,6 +70,8 @@ struct sim_node {
 	enum sim_crash dying; /* SIM_CRASH_NONE while it is well */
 	uint64_t boot_us;     /* virtual time at which its machine started */
 	int64_t wall_offset_us;
+	bool is_wall_frozen;
+	uint64_t wall_frozen_us; /* virtual time at which its wall clock stands */
 	uint64_t paused_until_us;
 	uint64_t point_count;
 	uint64_t crash_point; /* 0: none */

@@ -100,6 +100,8 @@ static void add(struct sim_world *world, struct sim_event *event, uint64_t at_us
 	struct sim_queue *queue = &world->queue;
 	kr_assert(at_us >= world->now_us);
 	kr_assert(event->fire != NULL);
+	const uint64_t quantum_us = KR_MAX(world->config.quantum_us, 1);
+	at_us += (quantum_us - at_us % quantum_us) % quantum_us;
 	sim_event_remove(world, event);
 	if (queue->count == queue->capacity) {
 		queue->capacity = KR_MAX(queue->capacity * 2, QUEUE_CAPACITY_MIN);
