@@ -19,7 +19,7 @@ def _wanted(package):
     try:
         plan = _run(["apt-get", "install", "-s", "--no-install-recommends", package])
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Missing(f"apt-get knows no {package}") from error
+        raise Missing(f"apt-get knows no {package}; `apt-get update` may help") from error
     return re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", plan, re.M)
 
 
