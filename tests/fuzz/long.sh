@@ -9,7 +9,9 @@ one() { # TARGET SECONDS
 	case $name in
 	config_*) set -- "$@" -detect_leaks=0 "-dict=$here/yaml.dict" ;;
 	cli) set -- "$@" -detect_leaks=0 "-dict=$here/cli.dict" ;;
-	tables) set -- "$@" "-dict=$here/tables.dict" ;;
+	tables | token) set -- "$@" "-dict=$here/$name.dict" ;;
+	frame | message | shard) set -- "$@" "-dict=$here/wire.dict" ;;
+	record | scan | snapshot) set -- "$@" "-dict=$here/disk.dict" ;;
 	esac
 	result=clean
 	log=$(sh "$here/run.sh" "$@") || result=FAILED
