@@ -1,6 +1,7 @@
 #include "base/options.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,8 +277,10 @@ static error_t on_flag(int key, char *text, struct argp_state *state)
 		if (key != (option->letter != 0 ? option->letter : KEY_FIRST + (int)row))
 			continue;
 		size_t size_bytes = (set->flag_count + 1) * sizeof(*set->flags);
-		set->flags = realloc(set->flags, size_bytes);
-		kr_assert(set->flags != NULL);
+		struct option_flag *flags = realloc(set->flags, size_bytes);
+		if (flags == NULL)
+			return ENOMEM;
+		set->flags = flags;
 		set->flags[set->flag_count++] = (struct option_flag){
 			row, text != NULL || !option->type->is_switch ? text : "yes"};
 		return 0;
@@ -348,8 +351,12 @@ static void flags_parse(struct option_set *set, int argc, char **argv)
 	}
 	kr_assert(count < KR_ARRAY_COUNT(rows));
 	argp_err_exit_status = OPTIONS_EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, set) != 0)
-		exit(OPTIONS_EXIT_USAGE);
+	int number = argp_parse(&argp, argc, argv, 0, NULL, set);
+	if (number != 0) {
+		kr_assert(number == ENOMEM);
+		set->say(set->context, "there is no memory to read the options");
+		exit(OPTIONS_EXIT_MEMORY);
+	}
 }
 
 /* ---- the whole ---- */
@@ -442,7 +449,10 @@ bool options_reload(
 		return false;
 	}
 	next.structure = calloc(1, program->structure_size_bytes);
-	kr_assert(next.structure != NULL);
+	if (next.structure == NULL) {
+		say(context, "there is no memory to read the configuration: it stays as it was");
+		return false;
+	}
 	memcpy(next.structure, set->structure, program->structure_size_bytes);
 	next.file = NULL;
 	next.say = say;

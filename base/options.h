@@ -22,6 +22,7 @@
 #include "base/option.h"
 
 #define OPTIONS_EXIT_USAGE 2
+#define OPTIONS_EXIT_MEMORY 3
 #define OPTIONS_FILE_SIZE_MAX (1u << 20)
 
 struct option_set;

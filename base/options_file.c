@@ -124,7 +124,11 @@ static void parse(
 			return;
 		}
 	}
-	kr_assert(parser->error != YAML_NO_ERROR);
+	/* Where it can only be memory libyaml may set no error at all. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR) {
+		wrong(handler, 0, "cannot be read: there is no memory");
+		return;
+	}
 	wrong(handler,
 		(unsigned)(parser->error == YAML_READER_ERROR ? 0 : parser->problem_mark.line + 1),
 		"this is no YAML: %s%s%s", parser->problem == NULL ? "" : parser->problem,
@@ -170,8 +174,12 @@ struct option_file *option_file_read(
 	if (bytes == NULL)
 		return NULL;
 	struct option_file *file = calloc(1, sizeof(*file));
-	int r = yaml_parser_initialize(&parser);
-	kr_assert(file != NULL && r == 1);
+	if (file == NULL || !yaml_parser_initialize(&parser)) {
+		wrong(handler, 0, "cannot be read: there is no memory");
+		free(file);
+		free(bytes);
+		return NULL;
+	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size_bytes);
 	parse(&parser, file, handler);
 	yaml_parser_delete(&parser);

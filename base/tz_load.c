@@ -19,19 +19,28 @@ static int file_add(struct tz_db *db, const char *path, const char *name)
 	static const size_t capacity = FILE_SIZE_MAX;
 	FILE *file = fopen(path, "rbe");
 	if (file == NULL)
-		return 0;
+		return kr_error_from_errno(errno);
 	char *bytes = malloc(capacity);
 	if (bytes == NULL) {
 		fclose(file);
 		return -KR_E_NOMEM;
 	}
 	const size_t size = fread(bytes, 1, capacity, file);
+	int r = ferror(file) ? kr_error_from_errno(errno) : 0;
 	fclose(file);
-	int r = 0;
-	if (size > 4 && size < capacity && memcmp(bytes, "TZif", 4) == 0)
+	if (r == 0 && size > 4 && size < capacity && memcmp(bytes, "TZif", 4) == 0)
 		r = tz_db_add(db, name, bytes, size);
 	free(bytes);
-	return r == TZ_FULL ? -KR_E_LIMIT : 0;
+	return r == TZ_FULL ? -KR_E_LIMIT : KR_MIN(r, 0);
+}
+
+/* A zone that is missing from a list that looks whole would be found out years later. */
+static int entry_error(const FTSENT *entry)
+{
+	const int kind = entry->fts_info;
+	const bool is_bad = kind == FTS_DNR || kind == FTS_ERR || kind == FTS_NS;
+	kr_assert(!is_bad || entry->fts_errno != 0);
+	return is_bad ? kr_error_from_errno(entry->fts_errno) : 0;
 }
 
 static int folder_read(const char *folder, struct tz_db *db)
@@ -45,7 +54,13 @@ static int folder_read(const char *folder, struct tz_db *db)
 	if (tree == NULL)
 		return kr_error_from_errno(errno);
 	int r = 0;
-	for (FTSENT *entry; r == 0 && (entry = fts_read(tree)) != NULL;) {
+	while (r == 0) {
+		errno = 0;
+		FTSENT *entry = fts_read(tree);
+		if (entry == NULL) {
+			r = errno != 0 ? kr_error_from_errno(errno) : 0;
+			break;
+		}
 		const char *name = entry->fts_path + length;
 		while (*name == '/')
 			name++;
@@ -53,6 +68,8 @@ static int folder_read(const char *folder, struct tz_db *db)
 			(void)fts_set(tree, entry, FTS_SKIP);
 		else if (entry->fts_info == FTS_F)
 			r = file_add(db, entry->fts_path, name);
+		else
+			r = entry_error(entry);
 	}
 	fts_close(tree);
 	return r;

@@ -1,4 +1,5 @@
 #include <argp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -405,6 +406,9 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 	struct parse parse = {.options = ret_options};
 	*ret_options = (struct recover_options){.lock_wait_s = LOCK_WAIT_S, .limit = DIFF_LIMIT};
 	argp_err_exit_status = RECOVER_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &parse) != 0) {
+		fputs("keyrack-recover: there is no memory to read the options\n", stderr);
+		exit(RECOVER_EXIT_SYSTEM);
+	}
 	kr_assert(ret_options->command != 0 && ret_options->directory != NULL);
 }

@@ -337,8 +337,10 @@ int main(int argc, char **argv)
 	journal.shard = process.options.server.shard.shard_index;
 	journal.directory = process.options.server.directory;
 	process.server = calloc(1, sizeof(*process.server));
-	if (process.server == NULL)
+	if (process.server == NULL) {
+		journal_say(&journal, KR_EVENT_FAILED, "there is no memory to start");
 		return EXIT_SYSTEM;
+	}
 	int status = run(&process);
 	free(process.server);
 	journal_close(&journal);

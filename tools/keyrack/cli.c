@@ -191,6 +191,15 @@ KR_NORETURN static void leave(struct cli *cli, int code)
 	longjmp(*cli->escape, 1);
 }
 
+/* Wrong words are told by argp, the want of memory is not. */
+KR_NORETURN static void words_failed(struct cli *cli, int number)
+{
+	kr_assert(number != 0);
+	if (number == ENOMEM)
+		fprintf(stderr, "%s: there is no memory to read the options\n", cli->program);
+	leave(cli, CLI_USAGE);
+}
+
 static unsigned argp_flags(const struct cli *cli)
 {
 	kr_assert(cli->program != NULL);
@@ -206,9 +215,10 @@ void cli_words_global(struct cli *cli, int argc, char **argv, int *ret_next)
 	struct words words = {.cli = cli, .next = argc};
 	kr_assert(argc >= 1);
 	argp_err_exit_status = CLI_USAGE;
-	if (argp_parse(&argp, argc, argv, argp_flags(cli) | ARGP_IN_ORDER | ARGP_NO_HELP, NULL,
-		    &words) != 0)
-		leave(cli, CLI_USAGE);
+	const int number = argp_parse(
+		&argp, argc, argv, argp_flags(cli) | ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &words);
+	if (number != 0)
+		words_failed(cli, number);
 	*ret_next = words.next;
 }
 
@@ -295,8 +305,9 @@ void cli_words(struct cli *cli, const struct cli_spec *spec, int argc, char **ar
 	memset(ret_args, 0, CLI_ARGS_MAX * sizeof(*ret_args));
 	argv[0] = cli->name;
 	argp_err_exit_status = CLI_USAGE;
-	if (argp_parse(&argp, argc, argv, argp_flags(cli), NULL, &words) != 0)
-		leave(cli, CLI_USAGE);
+	const int number = argp_parse(&argp, argc, argv, argp_flags(cli), NULL, &words);
+	if (number != 0)
+		words_failed(cli, number);
 }
 
 unsigned cli_option_lists(
@@ -366,9 +377,9 @@ static bool is_connected(const struct cli *cli)
 {
 	const char *token = cli->token_file != NULL ? cli->token_file : "";
 	const char *before = cli->connected_token != NULL ? cli->connected_token : "";
-	kr_assert(cli->client == NULL || cli->connected != NULL);
-	return cli->client != NULL && strcmp(cli->connected, cli->routers) == 0 &&
-	       strcmp(before, token) == 0;
+	kr_assert(cli->client != NULL || cli->connected == NULL);
+	return cli->client != NULL && cli->connected != NULL &&
+	       strcmp(cli->connected, cli->routers) == 0 && strcmp(before, token) == 0;
 }
 
 int cli_connect(struct cli *cli)
@@ -388,7 +399,8 @@ int cli_connect(struct cli *cli)
 	if (r == 0) {
 		cli->connected = strdup(cli->routers);
 		cli->connected_token = cli->token_file != NULL ? strdup(cli->token_file) : NULL;
-		kr_assert(cli->connected != NULL);
+		/* Without these words the next command connects anew. */
+		kr_assert(cli->client != NULL);
 		return CLI_DONE;
 	}
 	if (r == -EACCES || r == -EBADMSG)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/civil.h"
 #include "base/tz_load.h"
@@ -34,6 +35,27 @@ static int64_t utc(int year, int month, int day, int hour, int minute)
 {
 	const struct civil_date date = {year, (uint8_t)month, (uint8_t)day};
 	return civil_day_from_date(date) * DAY_S + hour * 3600 + minute * 60;
+}
+
+Test(tz, a_zone_that_cannot_be_read_is_not_left_out)
+{
+	struct tz_db few;
+	char folder[] = "/tmp/keyrack-tz-XXXXXX";
+	char path[64];
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/Whole", folder);
+	cr_assert_eq(symlink(TZ_FOLDER "/Europe/Paris", path), 0);
+	cr_assert_eq(tz_load(folder, &few), 0);
+	cr_assert_eq(few.zone_count, 1);
+	tz_free(&few);
+	/* Its first bytes are nobody's memory: reading them fails with EIO. */
+	snprintf(path, sizeof(path), "%s/Broken", folder);
+	cr_assert_eq(symlink("/proc/self/mem", path), 0);
+	cr_assert_eq(tz_load(folder, &few), -KR_E_IO);
+	cr_assert_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/Whole", folder);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(rmdir(folder), 0);
 }
 
 Test(tz, finds_every_zone_it_loaded_and_no_other)
