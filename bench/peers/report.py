@@ -269,6 +269,8 @@ def _checks(f):
             where = f"- {work}, {name}, round {row['round']}: "
             if failed:
                 lines.append(where + f"{failed:,} of {calls:,} failed")
+            if row.get("snapshot_error"):
+                lines.append(where + f"no snapshot: {row['snapshot_error']}")
             if r.get("differences"):
                 lines.append(where + f"{r['differences']} nights differ from the answers")
             if work == "hot-refused" and r["refused"] < 0.99 * calls:

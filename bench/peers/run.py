@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import debian
@@ -180,6 +181,13 @@ class Session:
             self.known[(system.name, work.name)] = result["rate"]
         return row
 
+    def ask_snapshot(self, used):
+        """Some answer when it is done, so this waits beside the run."""
+        try:
+            self.system.snapshot()
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            used["snapshot_error"] = str(error)
+
     def watch(self, driver, begin, seconds, work):
         """Waits through the run: CPU of the servers in its middle, a snapshot, sizes."""
         o = self.options
@@ -196,12 +204,15 @@ class Session:
         wants = work.snapshot or (work.books and not o.no_snapshots and not o.quick)
         t1, (cpu1, _) = sleep_until(0.1)
         used = {}
+        asking = threading.Thread(target=self.ask_snapshot, args=(used,))
         if wants:
             sleep_until(0.5)
             used["snapshot_at_s"] = time.monotonic() - begin
-            self.system.snapshot()
+            asking.start()
         t2, (cpu2, _) = sleep_until(0.9)
         sleep_until(1.0)
+        if wants:
+            asking.join()
         _, resident = processes.usage(pids, with_memory=True)
         return dict(used, cpu_seconds_a_second=(cpu2 - cpu1) / max(t2 - t1, 0.001),
                     resident_bytes=resident, disk_bytes=processes.folder_bytes(self.folder))
