@@ -1,6 +1,6 @@
 /*
- * What waking a sleeping thread takes: a byte goes to and fro between two threads, each of which
- * sleeps in read() until it comes. A hop is half of a round.
+ * What waking a sleeping thread takes: a byte goes back and forth between two threads, each of
+ * which sleeps in read() until it comes. A hop is half of a round.
  *
  * usage: wake-up SECONDS      prints a line of JSON
  */

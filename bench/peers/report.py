@@ -223,7 +223,7 @@ def _shares(f):
                  f.limit("forwarded-book-1x1", "p50_us"))
     if disk and one and bare:
         lines += [f"One BOOK at a time: p50 {one:,.0f} us, where the disk's own append of 4 KiB "
-                  f"takes {disk:,.0f} us and a frame to and fro {bare:,.0f} us: "
+                  f"takes {disk:,.0f} us and a frame there and back {bare:,.0f} us: "
                   f"{one / (disk + bare):.2f} times their sum.", ""]
     tail = f.limit("disk-pre-zeroed-4096", "p99.9_us")
     for name in ("open-20000", "open-100000"):
