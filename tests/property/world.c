@@ -537,7 +537,9 @@ static void line_change(struct world *w, uint64_t hotel, struct m_line *l)
 	if (what <= 2)
 		l->check_out += (int)draw(w, 5) - 2;
 	if (what == 3)
-		l->rooms = KR_MIN(l->rooms + (int)draw(w, 3) - (l->rooms > 0), 65535);
+		l->rooms += (int)draw(w, 3) - (l->rooms > 0);
+	if (l->rooms > 65535) /* more than a line can name */
+		l->rooms = 65535;
 	if (what == 4)
 		l->type = (int)draw(w, WORLD_TYPES);
 	if (what == 7 || (what == 4 && chance(w, 80)))
