@@ -7,6 +7,7 @@ Each step's answer must be the model's; after each step every night, every reser
 hotel's counters must be as well. The same examples every time; a failing one is made small and
 printed. KEYRACK_LONG=1: many more.
 """
+import contextlib
 import datetime
 import os
 import shutil
@@ -139,13 +140,19 @@ class Lives(RuleBasedStateMachine):
     # ---- asking and comparing
 
     def call(self, name, **fields):
-        try:
+        with self.watch(name):
             answer = Running.client.call(name, **fields)
+        return DOCUMENT.codes[answer.code], answer.message
+
+    @contextlib.contextmanager
+    def watch(self, name):
+        """A process that ends fails the life, and the next one has a new cluster."""
+        try:
+            yield
         except Ended:
             said = Running.start_anew()
             self.hotels.clear()
             raise AssertionError(f"{name}: a process has ended\n{said}") from None
-        return DOCUMENT.codes[answer.code], answer.message
 
     def same(self, told, want, what):
         assert told == want, f"{what}: told {told}, the rules say {want}"
@@ -496,7 +503,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_as_the_rules_say(self):
-        for hotel, model in self.hotels.items():
+        for hotel, model in list(self.hotels.items()):
             self.hotel_is_right(hotel, model)
             for plan, kinds in ((0, [1, 2]), (1, [1])):
                 self.nights_are_right(hotel, model, plan, kinds)
@@ -540,8 +547,9 @@ class Lives(RuleBasedStateMachine):
     def reservations_are_right(self, hotel, model):
         asked = [(halves, known) for halves, known in model.reservations.items()
                  if known.state != naive.VOID]
-        answers = Running.client.pipeline(
-            [("RESERVATION_GET", self.ident(halves)) for halves, _ in asked], 120)
+        with self.watch("RESERVATION_GET"):
+            answers = list(Running.client.pipeline(
+                [("RESERVATION_GET", self.ident(halves)) for halves, _ in asked], 120))
         for index, code, message in answers:
             self.same(code, 1, "RESERVATION_GET")
             known, told = asked[index][1], message.reservation
