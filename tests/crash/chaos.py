@@ -353,7 +353,10 @@ class Nemesis:
                 shard.start()
                 told += f", {shard.name} killed"
         os.unlink(filler)
+        until = time.monotonic() + cluster_.TIMEOUT_S
         while self.cluster.is_read_only():
+            if time.monotonic() > until:
+                raise cluster_.ChaosError("there is room again, and a shard stays read-only")
             self.wait(0.2)
         return told
 

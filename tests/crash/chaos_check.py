@@ -300,7 +300,7 @@ class History:
     def find_idle_extensions(self, effects):
         """A hold that lives so long already is told as it is, by the effect that made it so: that
         says as much as a repetition."""
-        made = {(e.hotel, e.seq): e for e in effects if e.kind in ("HOLD", "GRACE", "EXTEND")}
+        made = {(e.hotel, e.seq): e for e in effects if HELD in MOVES.get(e.kind, {}).values()}
         for a in self.attempts:
             effect = made.get((a.hotel, a.seq))
             if a.kind == "EXTEND" and a.is_new() and effect is not None and \

@@ -25,7 +25,7 @@ ROOMS = 4
 NIGHTS = 20
 SIZES = ["--hotels", "50", "--types", "100", "--nights", "60", "--reservations", "300000",
          "--nodes", "20000", "--refusals", "65536", "--segment-size", "8", "--snapshot-log", "24",
-         "--allow-tmpfs", "--lock-wait", "2"]
+         "--allow-tmpfs", "--lock-wait", str(TIMEOUT_S)]
 FAILED, CLOCK, IN_USE = 3, 4, 44
 
 

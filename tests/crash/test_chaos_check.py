@@ -171,6 +171,20 @@ class Right(unittest.TestCase):
         self.assertEqual(world.kinds(), ["read"])
 
 
+    def test_a_hold_that_lives_so_long_already_is_told_as_it_is(self):
+        world = World()
+        world.sell("HOLD", "a")
+        for change in ("MODIFY", "EXTEND"):
+            seq = world.effect(change, "a", change="c1", deadline="999999.000")
+            world.effects[-1].line = world.lines["a"]
+            world.attempt(change, "a", line=world.lines["a"], change="c1", code="DONE", seq=seq,
+                          state=check.HELD, revision=1)
+            world.attempt("EXTEND", "a", change="c2", code="DONE", seq=seq, state=check.HELD)
+            self.assertEqual(world.kinds(), [])
+        world.attempts[-1].seq += 1
+        self.assertEqual(world.kinds(), ["lost"])
+
+
 class Wrong(unittest.TestCase):
     def test_a_change_that_took_effect_twice_or_as_another(self):
         world = World()
