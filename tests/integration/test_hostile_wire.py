@@ -164,10 +164,13 @@ class HostileTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="keyrack-hostile-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.cluster = two_shards.TwoShards(cls.folder, ROUTER_PROGRAM, SHARD_PROGRAM, CLUSTER,
                                            SIZES, routers=1)
+        cls.addClassCleanup(cls.cluster.stop)
         cls.address = cls.cluster.addresses[0]
         cls.client = pykeyrack.Client(DOCUMENT, cls.cluster.addresses, deadline=TIMEOUT_S)
+        cls.addClassCleanup(cls.client.close)
         for hotel in (THE_HOTEL, 43):
             cls.done("HOTEL_PUT", hotel_id=hotel, mask=6,
                      settings={"zone": "Etc/UTC", "currency": "EUR"})
@@ -176,12 +179,6 @@ class HostileTest(unittest.TestCase):
                      weekday_mask=127, set_mask=0x80, price_minor=100)
         cls.sold = pykeyrack.mint(THE_HOTEL)
         cls.done("BOOK", **cls.sale(cls.sold))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.client.close()
-        cls.cluster.stop()
-        shutil.rmtree(cls.folder)
 
     @classmethod
     def done(cls, name, shard=None, **fields):
