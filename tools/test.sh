@@ -93,6 +93,10 @@ else
 	run bugs --suite bugs --verbose
 fi
 
+if [ "$long" = 1 ]; then
+	run release --suite mutants
+	tests/mutants/mutate.py "$where/release" --seed 1 --count 200 || broken=1
+fi
 [ "$long" = 0 ] || sh tests/fuzz/long.sh "$where/clang" 120 || broken=1
 
 echo "== reports of sanitizers and valgrind"
