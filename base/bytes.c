@@ -136,49 +136,7 @@ void kr_writer_init(struct kr_writer *writer, void *bytes, size_t size_bytes)
 	writer->failed = false;
 }
 
-void *kr_writer_reserve(struct kr_writer *writer, size_t size_bytes)
-{
-	kr_assert(writer->start <= writer->at);
-	kr_assert(writer->at <= writer->end);
-	if (KR_UNLIKELY(writer->failed || size_bytes > kr_writer_left(writer))) {
-		writer->failed = true;
-		return NULL;
-	}
-	uint8_t *bytes = writer->at;
-	if (size_bytes > 0)
-		writer->at += size_bytes;
-	return bytes;
-}
-
-void kr_writer_u8(struct kr_writer *writer, uint8_t value)
-{
-	uint8_t *bytes = kr_writer_reserve(writer, sizeof(value));
-	if (bytes != NULL)
-		*bytes = value;
-}
-
-void kr_writer_u16(struct kr_writer *writer, uint16_t value)
-{
-	void *bytes = kr_writer_reserve(writer, sizeof(value));
-	if (bytes != NULL)
-		kr_store_u16(bytes, value);
-}
-
-void kr_writer_u32(struct kr_writer *writer, uint32_t value)
-{
-	void *bytes = kr_writer_reserve(writer, sizeof(value));
-	if (bytes != NULL)
-		kr_store_u32(bytes, value);
-}
-
-void kr_writer_u64(struct kr_writer *writer, uint64_t value)
-{
-	void *bytes = kr_writer_reserve(writer, sizeof(value));
-	if (bytes != NULL)
-		kr_store_u64(bytes, value);
-}
-
-void kr_writer_varint(struct kr_writer *writer, uint64_t value)
+void kr_writer_varint_any(struct kr_writer *writer, uint64_t value)
 {
 	kr_assert(writer->at <= writer->end);
 	uint8_t *bytes = kr_writer_reserve(writer, kr_varint_size(value));
@@ -188,11 +146,6 @@ void kr_writer_varint(struct kr_writer *writer, uint64_t value)
 		*bytes++ = (uint8_t)(value | 0x80);
 	*bytes++ = (uint8_t)value;
 	kr_assert(bytes == writer->at);
-}
-
-void kr_writer_zigzag(struct kr_writer *writer, int64_t value)
-{
-	kr_writer_varint(writer, kr_zigzag_encode(value));
 }
 
 void kr_writer_bytes(struct kr_writer *writer, const void *bytes, size_t size_bytes)

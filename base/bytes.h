@@ -11,70 +11,11 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/check.h"
-
-#define KR_VARINT_SIZE_MAX 10u
-
-static inline uint16_t kr_load_u16(const void *bytes)
-{
-	uint16_t value;
-	memcpy(&value, bytes, sizeof(value));
-	return le16toh(value);
-}
-
-static inline uint32_t kr_load_u32(const void *bytes)
-{
-	uint32_t value;
-	memcpy(&value, bytes, sizeof(value));
-	return le32toh(value);
-}
-
-static inline uint64_t kr_load_u64(const void *bytes)
-{
-	uint64_t value;
-	memcpy(&value, bytes, sizeof(value));
-	return le64toh(value);
-}
-
-static inline void kr_store_u16(void *bytes, uint16_t value)
-{
-	value = htole16(value);
-	memcpy(bytes, &value, sizeof(value));
-}
-
-static inline void kr_store_u32(void *bytes, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(bytes, &value, sizeof(value));
-}
-
-static inline void kr_store_u64(void *bytes, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(bytes, &value, sizeof(value));
-}
-
-/* Small magnitudes of either sign to small numbers: 0 -1 1 -2 2 to 0 1 2 3 4. */
-static inline uint64_t kr_zigzag_encode(int64_t value)
-{
-	return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-}
-
-static inline int64_t kr_zigzag_decode(uint64_t value)
-{
-	return (int64_t)(value >> 1 ^ (0 - (value & 1)));
-}
-
-/* Bytes that `value` takes as a varint: 1 to 10. */
-static inline uint32_t kr_varint_size(uint64_t value)
-{
-	return (uint32_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
-}
+#include "base/writer.h"
 
 struct kr_reader {
 	const uint8_t *at;
@@ -104,35 +45,5 @@ void kr_reader_zeroes(struct kr_reader *reader, size_t size_bytes);
 void kr_reader_fail(struct kr_reader *reader);
 /* True when everything was read and nothing failed. */
 bool kr_reader_done(const struct kr_reader *reader);
-
-struct kr_writer {
-	uint8_t *start;
-	uint8_t *at;
-	uint8_t *end;
-	bool failed;
-};
-
-void kr_writer_init(struct kr_writer *writer, void *bytes, size_t size_bytes);
-
-static inline size_t kr_writer_size(const struct kr_writer *writer)
-{
-	return (size_t)(writer->at - writer->start);
-}
-
-static inline size_t kr_writer_left(const struct kr_writer *writer)
-{
-	return (size_t)(writer->end - writer->at);
-}
-
-void kr_writer_u8(struct kr_writer *writer, uint8_t value);
-void kr_writer_u16(struct kr_writer *writer, uint16_t value);
-void kr_writer_u32(struct kr_writer *writer, uint32_t value);
-void kr_writer_u64(struct kr_writer *writer, uint64_t value);
-void kr_writer_varint(struct kr_writer *writer, uint64_t value);
-void kr_writer_zigzag(struct kr_writer *writer, int64_t value);
-void kr_writer_bytes(struct kr_writer *writer, const void *bytes, size_t size_bytes);
-void kr_writer_zeroes(struct kr_writer *writer, size_t size_bytes);
-/* Room for `size_bytes` to be filled in by the caller, NULL when it is not there. */
-void *kr_writer_reserve(struct kr_writer *writer, size_t size_bytes);
 
 #endif

@@ -14,7 +14,7 @@ struct hot_reader {
 	bool is_odd; /* something an ordinary client does not write */
 };
 
-static inline uint64_t hot_varint(struct hot_reader *r)
+static uint64_t hot_varint_any(struct hot_reader *r)
 {
 	uint64_t value = 0;
 	kr_assert(r->at <= r->end);
@@ -29,6 +29,14 @@ static inline uint64_t hot_varint(struct hot_reader *r)
 	}
 	r->is_odd = true;
 	return 0;
+}
+
+/* Nearly all are one byte: tags, rooms, nights. */
+static inline uint64_t hot_varint(struct hot_reader *r)
+{
+	if (KR_LIKELY(r->at < r->end && *r->at < 0x80))
+		return *r->at++;
+	return hot_varint_any(r);
 }
 
 static inline uint32_t hot_varint_max(struct hot_reader *r, uint32_t max)
