@@ -292,7 +292,7 @@ Test(lives, every_state_meets_every_operation_before_and_on_the_day)
 			world_fini(&l.w);
 		}
 	}
-	cr_log_warn("%llu cases, %llu with an effect", (unsigned long long)cases,
+	cr_log_info("%llu cases, %llu with an effect", (unsigned long long)cases,
 		(unsigned long long)moves);
 	cr_assert_geq(cases, 500);
 }

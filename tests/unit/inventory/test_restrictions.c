@@ -218,7 +218,7 @@ static void ask_all(struct table *t)
 
 static void told(const struct table *t)
 {
-	cr_log_warn("plan %d: %llu nights set, %llu stays, %llu of them refused", (int)t->product,
+	cr_log_info("plan %d: %llu nights set, %llu stays, %llu of them refused", (int)t->product,
 		(unsigned long long)t->cells, (unsigned long long)t->stays,
 		(unsigned long long)t->refused);
 	cr_assert_gt(t->by_code[KEYRACK_DONE], 100);

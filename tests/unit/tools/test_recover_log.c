@@ -165,7 +165,7 @@ Test(recover_log, a_changed_field_is_a_changed_line)
 				change_one(b, size, at, &effect);
 		}
 	}
-	cr_log_warn("%llu changes of effects, %llu bytes that mean the same",
+	cr_log_info("%llu changes of effects, %llu bytes that mean the same",
 		(unsigned long long)b->changes, (unsigned long long)b->same);
 	cr_assert_gt(b->changes, 1000);
 	free(b);
