@@ -30,6 +30,7 @@ struct track {
 	uint32_t may_be;  /* states */
 	uint32_t pending; /* operations whose outcome nobody told: oracle.c */
 	uint32_t revision;
+	unsigned refused; /* what a sale under its id was answered, 0: it was not refused */
 	uint64_t expires_us;
 	uint32_t replaces; /* the track of the hold that it replaces, CLIENT_NO_TRACK: of none */
 	int last_day;      /* the earliest check-out date that it was asked to have */

@@ -124,6 +124,14 @@ static uint32_t forgettable(const struct client *c, const struct track *t)
 	return STATE_ENDED | STATE_ABSENT | (is_past ? STATE_BOOKED | STATE(COMPLETED) : 0);
 }
 
+/* A refused id is refused in the same words until its shard starts again: also when the VOID that
+ * was made of it since is there no more. */
+static uint32_t remembered(const struct track *t, const struct open_call *call, unsigned code)
+{
+	const bool is_kept = call->type == FRAME_BOOK || call->type == FRAME_HOLD;
+	return is_kept && code == t->refused ? STATE(VOID) : 0;
+}
+
 static void take_final(struct client *c, struct track *t, const struct open_call *call,
 	unsigned code, uint32_t state)
 {
@@ -143,9 +151,11 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 			contradict(c, t, call, code, 0, possible);
 		t->may_be = left;
 	} else if (code == KEYRACK_NOT_FOUND || is_sale) {
-		if ((possible & STATE_ABSENT) == 0)
+		if ((possible & (STATE_ABSENT | remembered(t, call, code))) == 0)
 			contradict(c, t, call, code, 0, possible);
 		t->may_be = STATE_ABSENT;
+		if (call->type == FRAME_BOOK || call->type == FRAME_HOLD)
+			t->refused = code;
 	} else {
 		contradict(c, t, call, code, 0, possible);
 	}
