@@ -125,11 +125,13 @@ static uint32_t forgettable(const struct client *c, const struct track *t)
 }
 
 /* A refused id is refused in the same words until its shard starts again: also when the VOID that
- * was made of it since is there no more. */
+ * was made of it since is there no more. In which words nobody knows whom no answer reached. */
 static uint32_t remembered(const struct track *t, const struct open_call *call, unsigned code)
 {
+	const uint32_t sales = move_of(FRAME_BOOK) | move_of(FRAME_HOLD);
 	const bool is_kept = call->type == FRAME_BOOK || call->type == FRAME_HOLD;
-	return is_kept && code == t->refused ? STATE(VOID) : 0;
+	const bool is_same = code == t->refused || (t->pending & sales) != 0;
+	return is_kept && is_same ? STATE(VOID) : 0;
 }
 
 static void take_final(struct client *c, struct track *t, const struct open_call *call,

@@ -96,6 +96,31 @@ Test(resolve, makes_a_remembered_refusal_final_too)
 	world_fini(&w);
 }
 
+/* The record first, then the refusal, then the id's age: ARCHITECTURE.md. */
+Test(resolve, behind_a_retired_void_the_refusal_is_remembered_still)
+{
+	struct world w;
+	world_init(&w, NULL);
+	world_standard(&w, 1, 0);
+	struct inv_line line = stay_line(1, day_one(), day_one() + 1);
+	struct inv_reserve_op op = hold_op(&w, 1, &line, 1);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_SOLD_OUT);
+	cr_assert_eq(sales_resolve(&w, op.id), KEYRACK_NOT_FOUND);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_BAD_STATE);
+	w.now.t_us += INV_RETENTION_US + 1000;
+	(void)sales_due(&w);
+	cr_assert_eq(sales_state(&w, op.id), 0);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_SOLD_OUT);
+	cr_assert_eq(sales_counts(&w).reservations, 0, "and never sells");
+	cr_assert_eq(sales_resolve(&w, op.id), KEYRACK_KEY_EXPIRED);
+	cr_assert_eq(sales_confirm(&w, op.id), KEYRACK_KEY_EXPIRED);
+	op = hold_op(&w, 2, &line, 1);
+	op.id = sales_id_at(sales_counts(&w).purge_mark_us - 1000, WORLD_HOTEL, 2);
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_KEY_EXPIRED, "of this nothing is remembered");
+	sales_agree(&w);
+	world_fini(&w);
+}
+
 Test(resolve, of_another_layout_makes_nothing)
 {
 	struct world w;
