@@ -48,6 +48,20 @@ Test(core_stream, calls_of_a_lost_connection_are_sent_again_first_and_in_order)
 	world_free(w);
 }
 
+Test(core_stream, the_bytes_of_an_answer_are_counted)
+{
+	struct world *w = world_new(NULL);
+	world_submit(w, RETRY_ALL, WORLD_SECOND);
+	world_up(w);
+	struct frame_header sent = world_take(w);
+	const uint64_t before = w->core.counters.bytes_received;
+	world_answer(w, &sent, KEYRACK_DONE);
+	struct client_end end = world_ended(w);
+	cr_assert_eq(
+		w->core.counters.bytes_received - before, FRAME_HEADER_SIZE + end.body_size_bytes);
+	world_free(w);
+}
+
 Test(core_stream, a_lost_call_that_may_not_be_sent_again_is_unknown)
 {
 	struct world *w = world_new(NULL);
