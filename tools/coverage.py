@@ -77,7 +77,7 @@ def explanations(path):
 def explanation(reasons, place, line):
     """The key of the first that fits, or None."""
     return next((key for key in reasons
-                 if key[1] == line and fnmatch.fnmatchcase(place, key[0])), None)
+                 if key[1] in (line, "*") and fnmatch.fnmatchcase(place, key[0])), None)
 
 
 def share(hit, total):

@@ -263,6 +263,27 @@ Test(refused, a_sale_is_refused_by_the_name_of_what_is_wrong_with_it)
 	world_free(world);
 }
 
+Test(refused, a_reason_or_a_reference_that_is_no_text_is_named)
+{
+	struct world *world = world_serving(1);
+	char noise[] = "\xc3\x28";
+	Keyrack__HotelPutRequest hotel = KEYRACK__HOTEL_PUT_REQUEST__INIT;
+	Keyrack__HotelSettings settings = KEYRACK__HOTEL_SETTINGS__INIT;
+	hotel.hotel_id = WORLD_HOTEL;
+	hotel.settings = &settings;
+	hotel.reason = noise;
+	invalid(world,
+		world_frame(world, FRAME_HOTEL_PUT, FRAME_ROUTE_HOTEL, WORLD_HOTEL, &hotel.base),
+		"reason");
+	Keyrack__ReservationListRequest list = KEYRACK__RESERVATION_LIST_REQUEST__INIT;
+	list.hotel_id = WORLD_HOTEL;
+	list.external_ref = noise;
+	const uint64_t id = world_frame(
+		world, FRAME_RESERVATION_LIST, FRAME_ROUTE_HOTEL, WORLD_HOTEL, &list.base);
+	invalid(world, id, "external_ref");
+	world_free(world);
+}
+
 Test(refused, settings_that_fit_no_field_are_refused)
 {
 	struct world *world = world_serving(1);
