@@ -95,6 +95,11 @@ static bool lines_next(struct lines *lines, char **fields, size_t field_count)
 	if (lines->error != 0 || fgets(lines->text, sizeof(lines->text), lines->file) == NULL)
 		return false;
 	lines->number++;
+	/* What is behind would be taken for a line of its own. */
+	if (strchr(lines->text, '\n') == NULL && !feof(lines->file)) {
+		lines_fail(lines, "the line is too long, or has a zero byte");
+		return false;
+	}
 	lines->text[strcspn(lines->text, "\r\n")] = 0;
 	char *at = lines->text;
 	for (size_t i = 0; i < field_count; i++) {
@@ -115,7 +120,8 @@ static uint64_t number(struct lines *lines, const char *text, uint64_t max)
 	char *end;
 	errno = 0;
 	const uint64_t value = strtoull(text, &end, 10);
-	if (errno == 0 && end != text && *end == 0 && value <= max)
+	/* By itself it takes blanks and signs: -1 would be the greatest number there is. */
+	if (errno == 0 && *text >= '0' && *text <= '9' && *end == 0 && value <= max)
 		return value;
 	lines_fail(lines, "\"%s\" is no number up to %" PRIu64, text, max);
 	return 0;
@@ -181,6 +187,8 @@ static struct trace_op op_read(const struct trace *trace, struct lines *lines, c
 		lines_fail(lines, "op is book or cancel, not \"%s\"", fields[1]);
 	if (op.nights == 0 || op.rooms == 0)
 		lines_fail(lines, "a stay has nights and rooms");
+	if (trace->op_count > 0 && op.day < trace->ops[trace->op_count - 1].day)
+		lines_fail(lines, "%s is before the line above", fields[0]);
 	return op;
 }
 

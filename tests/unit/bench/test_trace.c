@@ -71,6 +71,10 @@ Test(trace, is_refused_with_the_line_that_is_wrong)
 		{"yesterday,book,7,1,A,2015-07-03,3,1,2,0\n", ":3: \"yesterday\" is no date"},
 		{"2015-07-01,book,7,1,A,2015-07-03,0,1,2,0\n", ":3: a stay has nights"},
 		{"2015-07-01,book,7,1,A,2015-07-03,366,1,2,0\n", ":3: \"366\" is no number"},
+		{"2015-07-01,book,-1,1,A,2015-07-03,3,1,2,0\n", ":3: \"-1\" is no number"},
+		{"2015-07-01,book,+7,1,A,2015-07-03,3,1,2,0\n", ":3: \"+7\" is no number"},
+		{"2015-07-01,book, 7,1,A,2015-07-03,3,1,2,0\n", ":3: \" 7\" is no number"},
+		{"2015-06-30,book,7,1,A,2015-07-03,3,1,2,0\n", ":3: 2015-06-30 is before"},
 	};
 	for (size_t i = 0; i < KR_ARRAY_COUNT(rows); i++) {
 		struct trace trace;
@@ -81,6 +85,25 @@ Test(trace, is_refused_with_the_line_that_is_wrong)
 			-KR_E_INVALID);
 		cr_assert_not_null(strstr(text.bytes, rows[i].why), "%s", text.bytes);
 		cr_assert_null(trace.ops);
+	}
+}
+
+Test(trace, takes_nothing_from_the_rest_of_a_long_line)
+{
+	static const char rest[] = "2015-07-01,book,8,1,A,2015-07-03,3,1,2,0\n";
+	/* Some length is the reader's buffer, and what is behind it would be a line. */
+	for (int pad = 1; pad < 2048; pad++) {
+		struct trace trace;
+		struct kr_error_text text = {0};
+		char ops[4096];
+		snprintf(ops, sizeof(ops), "%s%.*s,%0*d%s", HEAD, (int)strlen(BOOK) - 1, BOOK, pad,
+			0, rest);
+		const int r = read_both(&trace, ops, "hotel,room_type,rooms\n1,A,2\n", &text);
+		if (r == 0)
+			cr_assert_eq(trace.op_count, 1);
+		else
+			cr_assert_not_null(strstr(text.bytes, ":2: the line is too long"));
+		trace_free(&trace);
 	}
 }
 
