@@ -131,6 +131,15 @@ static void client_decode_refused(struct client_decoder *decoder, const Keyrack_
 	decoder->answer->result.refusal = refusal;
 }
 
+/* The next page begins behind the last row: with more to come there is one. */
+static void client_decode_more(struct client_decoder *decoder, bool more, size_t count)
+{
+	bool is_done = decoder->answer->result.outcome == KEYRACK_RESULT_DONE;
+	kr_assert(decoder->answer->result.code != 0);
+	if (is_done && more && count == 0)
+		decoder->failed = true;
+}
+
 /* ---- catalogue and inventory ----------------------------------------------------------------- */
 
 static void decode_HotelAnswer(struct client_decoder *decoder, const Keyrack__HotelAnswer *in)
@@ -217,6 +226,7 @@ static void decode_PlanListAnswer(struct client_decoder *decoder, const Keyrack_
 	ret->plans = plans;
 	ret->plan_count = (uint32_t)in->n_plans;
 	ret->more = in->more;
+	client_decode_more(decoder, in->more, in->n_plans);
 	ret->ari_version = in->ari_version;
 	client_decode_refused(decoder, in->refusal);
 }
@@ -254,6 +264,7 @@ static void decode_StockListAnswer(
 	ret->runs = runs;
 	ret->run_count = (uint32_t)in->n_runs;
 	ret->more = in->more;
+	client_decode_more(decoder, in->more, in->n_runs);
 	ret->ari_version = in->ari_version;
 	client_decode_refused(decoder, in->refusal);
 }

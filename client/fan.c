@@ -397,6 +397,16 @@ static void client_fan_keep_bad(struct client_part *part)
 	part->result.code = KEYRACK_CODE_BAD_ANSWER;
 }
 
+/* Whoever has more tells where it goes on. */
+static bool client_fan_is_fit(const struct client_fan *fan, const struct client_part *part)
+{
+	const Keyrack__HotelListAnswer *list = (const void *)part->message;
+	kr_assert(part->message != NULL);
+	if (fan->type != FRAME_HOTEL_LIST || part->result.outcome != KEYRACK_RESULT_DONE)
+		return true;
+	return !list->more || list->n_hotels > 0;
+}
+
 static void client_fan_keep(struct client_fan *fan, const struct client_end *end)
 {
 	struct pb_arena arena;
@@ -409,8 +419,10 @@ static void client_fan_keep(struct client_fan *fan, const struct client_end *end
 	part->memory = malloc(CLIENT_ARENA_SIZE);
 	if (part->memory != NULL)
 		pb_arena_init(&arena, part->memory, CLIENT_ARENA_SIZE);
-	if (part->memory == NULL || message_unpack(message_of_answer(end->type), end->body,
-					    end->body_size_bytes, &arena, &part->message) != 0)
+	if (part->memory == NULL ||
+		message_unpack(message_of_answer(end->type), end->body, end->body_size_bytes,
+			&arena, &part->message) != 0 ||
+		!client_fan_is_fit(fan, part))
 		client_fan_keep_bad(part);
 }
 

@@ -398,7 +398,7 @@ struct keyrack_hotel_answer {
 };
 
 /* Hotels of all shards in ascending order of id, in pages: continue with after = the last id while
- * there are more. A page may be shorter than asked for. */
+ * there are more. A page may be shorter than asked for, but with more to come it is never empty. */
 struct keyrack_hotel_list {
 	struct keyrack_call call;
 	bool has_after;

@@ -527,3 +527,41 @@ Test(client, minted_ids_differ_and_are_of_their_time)
 	cr_assert_geq(keyrack_id_unix_ms(last) / 1000 + 5, (uint64_t)time(NULL));
 	keyrack_client_free(client);
 }
+
+/* Whoever pages goes on behind the last row: if there is none, but more, a list would never end. */
+Test(client, a_page_without_rows_and_with_more_to_come_cannot_be_read)
+{
+	static const struct keyrack_plan_list plans = {.hotel_id = 42};
+	static const struct keyrack_stock_list stock = {.hotel_id = 42};
+	static const struct keyrack_hotel_list hotels = {.limit = 9};
+	Keyrack__PlanListAnswer no_plans = KEYRACK__PLAN_LIST_ANSWER__INIT;
+	Keyrack__StockListAnswer no_stock = KEYRACK__STOCK_LIST_ANSWER__INIT;
+	Keyrack__HotelListAnswer no_hotels = KEYRACK__HOTEL_LIST_ANSWER__INIT;
+	const ProtobufCMessage *answers[] = {&no_plans.base, &no_stock.base, &no_hotels.base};
+	struct peer peer;
+	peer_open(&peer);
+	peer.shard_count = 1;
+	struct keyrack_client *client = client_new(peer.address);
+	for (unsigned more = 0; more < 2; more++) {
+		no_plans.more = no_stock.more = no_hotels.more = more != 0;
+		for (unsigned i = 0; i < 3; i++) {
+			struct seen seen = {0};
+			int r = i == 0   ? keyrack_submit_plan_list(client, &plans, see, &seen)
+				: i == 1 ? keyrack_submit_stock_list(client, &stock, see, &seen)
+					 : keyrack_submit_hotel_list(client, &hotels, see, &seen);
+			cr_assert_eq(r, 0);
+			if (more == 0 && i == 0)
+				peer_welcome(&peer, client);
+			struct peer_request request = peer_take(&peer, client);
+			peer_answer(&peer, &request.header, KEYRACK_DONE, answers[i]);
+			peer_request_done(&request);
+			peer_until(client, &seen.called);
+			cr_assert_eq(seen.answer.result.code,
+				more ? KEYRACK_CODE_BAD_ANSWER : KEYRACK_CODE_DONE);
+			cr_assert_eq(seen.answer.result.outcome,
+				more ? KEYRACK_RESULT_UNKNOWN : KEYRACK_RESULT_DONE);
+		}
+	}
+	keyrack_client_free(client);
+	peer_close(&peer);
+}
