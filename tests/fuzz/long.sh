@@ -9,8 +9,8 @@ one() { # TARGET SECONDS
 	case $name in
 	config_*) set -- "$@" -detect_leaks=0 "-dict=$here/yaml.dict" ;;
 	cli) set -- "$@" -detect_leaks=0 "-dict=$here/cli.dict" ;;
-	tables | token) set -- "$@" "-dict=$here/$name.dict" ;;
-	frame | message | shard) set -- "$@" "-dict=$here/wire.dict" ;;
+	tables | token | trace) set -- "$@" "-dict=$here/$name.dict" ;;
+	client | frame | link | message | shard) set -- "$@" "-dict=$here/wire.dict" ;;
 	record | scan | snapshot) set -- "$@" "-dict=$here/disk.dict" ;;
 	esac
 	result=clean

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
+#include "client/encode.h"
 #include "proto/message.h"
 #include "tests/fuzz/seeds_state.h"
 #include "tests/fuzz/shard_rig.h"
@@ -109,6 +111,30 @@ static ProtobufCMessage *filled(const ProtobufCMessageDescriptor *descriptor, un
 	return message;
 }
 
+/* A call, the greeting of a router with two shards, and its answer; once more of all shards. */
+static void put_client(unsigned type, const uint8_t *body, size_t size)
+{
+#define X(name, request, answer) #name,
+	static const char *const kinds[] = {CLIENT_CALL_TABLE(X)};
+#undef X
+	static uint8_t out[BYTES_MAX];
+	for (uint8_t kind = 0; kind < KR_ARRAY_COUNT(kinds); kind++) {
+		const uint8_t head[] = {0, 0, kind, 0x4f, 6, 8, 2};
+		const uint8_t done[] = {1, 0, 1};
+		size_t at = sizeof(head);
+		if (strcasecmp(kinds[kind], frame_type_name(type)) != 0)
+			continue;
+		memcpy(out, head, sizeof(head));
+		for (unsigned i = 0; i < 2; i++) {
+			memcpy(out + at, done, sizeof(done));
+			kr_store_u16(out + at + sizeof(done), (uint16_t)size);
+			memcpy(out + at + 5, body, size);
+			at += 5 + size;
+		}
+		put("client", kinds[kind], out, at);
+	}
+}
+
 static void put_messages(void)
 {
 	char name[64];
@@ -124,8 +150,10 @@ static void put_messages(void)
 			(void)snprintf(name, sizeof(name), "%s_%s", frame_type_name(type),
 				answer ? "answer" : "request");
 			put("message", name, bytes, size + 2);
-			if (answer)
+			if (answer) {
+				put_client(type, bytes + 2, size);
 				continue;
+			}
 			memmove(bytes + 7, bytes + 2, size);
 			const uint8_t head[] = {1, (uint8_t)type, FRAME_ROUTE_HOTEL, 0, 0};
 			memcpy(bytes, head, sizeof(head));
