@@ -293,6 +293,17 @@ Test(plan_terms, the_digest_of_a_state_is_for_ever)
 	cr_assert_eq(sales_cancel(&w, id, true), KEYRACK_DONE);
 	cr_assert_eq(inv_digest(w.inv), UINT64_C(0xd58a7a700aaf4bdd), "%lx",
 		(unsigned long)inv_digest(w.inv));
+	const uint16_t type = 1;
+	struct inv_update_op stock = update_op(&type, 1, day(1), day(2));
+	stock.update.set_mask =
+		INV_UPDATE_PHYSICAL | INV_UPDATE_OUT_OF_ORDER | INV_UPDATE_ALLOWANCE;
+	stock.update.physical = 9;
+	stock.update.out_of_order = 2;
+	stock.update.allowance = 3;
+	stock.update.allowance_unit = INV_ALLOWANCE_ROOMS;
+	cr_assert_eq(world_update(&w, &stock), KEYRACK_DONE, "%u", w.answer.code);
+	cr_assert_eq(inv_digest(w.inv), UINT64_C(0x29f01ec9f157b8a3), "%lx",
+		(unsigned long)inv_digest(w.inv));
 	sales_agree(&w);
 	world_fini(&w);
 }
