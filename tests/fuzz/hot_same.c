@@ -72,14 +72,14 @@ void hot_same_read(
 	}
 }
 
-/* Narrower in the answer than on the wire, or never written by hand. */
+/* Narrower in the answer than on the wire, or never written by hand: no refusal is without code. */
 static bool is_of_ours(const Keyrack__ReservationAnswer *m)
 {
 	const Keyrack__Refusal *r = m->refusal;
 	return m->state <= UINT8_MAX && m->outcome <= UINT16_MAX && m->nights_over_limit == 0 &&
-	       (r == NULL ||
-		       (r->code <= UINT16_MAX && r->rule <= UINT8_MAX && r->line <= UINT16_MAX &&
-			       r->state <= UINT8_MAX && strlen(r->text) <= TEXT_MAX));
+	       (r == NULL || (r->code != 0 && r->code <= UINT16_MAX && r->rule <= UINT8_MAX &&
+				     r->line <= UINT16_MAX && r->state <= UINT8_MAX &&
+				     strlen(r->text) <= TEXT_MAX));
 }
 
 static struct inv_refusal refusal_of(const Keyrack__Refusal *m)

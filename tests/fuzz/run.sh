@@ -20,7 +20,8 @@ fi
 status=0
 $fixed "$target" "-$bound" -seed=1 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -error_exitcode=99 \
 	-artifact_prefix="$target-" "$@" "$found" "$corpus" >"$found.log" 2>&1 || status=$?
-grep -a -v -e '# Uses:' -e NEW -e REDUCE -e 'pulse' -e '####' "$found.log" | tail -n 2000
+grep -a -m 1 'PC tables' "$found.log" || true
+grep -a -v -e 'PC tables' -e '# Uses:' -e NEW -e REDUCE -e 'pulse' -e '####' "$found.log" | tail -n 2000
 rm -f "$found.log"
 # libFuzzer says 77 by itself, which would be a skipped test.
 [ "$status" = 0 ] || echo "the input that failed is $target-*; see it again: $target FILE"
