@@ -235,9 +235,10 @@ bool ask_transition(struct client *c, const struct m_transition *t, uint32_t tra
 	body.expected_total_minor = t->expected;
 	body.force = t->force;
 	const bool is_foreign = client_id_is_foreign(t->id);
-	const uint32_t slot = reservation_id_slot((struct kr_id){t->id.hi, t->id.lo});
+	const uint64_t leads_to =
+		is_foreign ? t->hotel : reservation_id_slot((struct kr_id){t->id.hi, t->id.lo});
 	const struct ask ask = {transition_frame(t->what),
-		is_foreign ? FRAME_ROUTE_HOTEL : FRAME_ROUTE_SLOT, is_foreign ? t->hotel : slot,
+		is_foreign ? FRAME_ROUTE_HOTEL : FRAME_ROUTE_SLOT, leads_to,
 		client_key_transition(t), track, false};
 	return submit_as(c, &ask, t->force, &body.base);
 }
@@ -302,36 +303,59 @@ bool ask_nights(
 	return submit(c, &ask, &body.base);
 }
 
-bool ask_night_list(struct client *c, uint64_t hotel, int first, int last, uint32_t filter)
+static bool submit_page(struct client *c, const struct list_query *q, const ProtobufCMessage *body)
+{
+	const bool is_over_all = q->hotel == 0;
+	const struct ask ask = {(uint8_t)q->kind,
+		is_over_all ? FRAME_ROUTE_SHARD : FRAME_ROUTE_HOTEL,
+		is_over_all ? q->cursor >> LIST_CURSOR_SHARD_SHIFT : q->hotel, client_key_page(q),
+		CLIENT_NO_TRACK, false};
+	return submit(c, &ask, body);
+}
+
+static bool ask_nights_page(struct client *c, const struct list_query *q, uint32_t limit)
 {
 	Keyrack__NightListRequest body = KEYRACK__NIGHT_LIST_REQUEST__INIT;
-	body.hotel_id = hotel;
-	body.first_day = first;
-	body.last_day = last;
+	body.hotel_id = q->hotel;
+	body.first_day = (int32_t)q->a;
+	body.last_day = (int32_t)q->b;
 	body.relative = true;
-	body.filter = filter;
-	const struct ask ask = {FRAME_NIGHT_LIST, FRAME_ROUTE_HOTEL, hotel,
-		client_key_night_list(hotel, first, last, filter), CLIENT_NO_TRACK, false};
-	return submit(c, &ask, &body.base);
+	body.filter = (uint32_t)q->c;
+	body.cursor = q->cursor;
+	body.from_day = (int32_t)q->from_day;
+	body.limit = limit;
+	return submit_page(c, q, &body.base);
 }
 
-bool ask_reservation_list(struct client *c, uint64_t hotel, uint32_t state_mask)
+bool ask_page(struct client *c, const struct list_query *q, uint32_t limit)
 {
-	Keyrack__ReservationListRequest body = KEYRACK__RESERVATION_LIST_REQUEST__INIT;
-	body.hotel_id = hotel;
-	body.state_mask = state_mask;
-	const struct ask ask = {FRAME_RESERVATION_LIST, FRAME_ROUTE_HOTEL, hotel,
-		client_key_reservation_list(hotel, state_mask), CLIENT_NO_TRACK, false};
-	return submit(c, &ask, &body.base);
-}
-
-bool ask_denial_list(struct client *c, uint64_t hotel)
-{
-	Keyrack__DenialListRequest body = KEYRACK__DENIAL_LIST_REQUEST__INIT;
-	body.hotel_id = hotel;
-	const struct ask ask = {FRAME_DENIAL_LIST, FRAME_ROUTE_HOTEL, hotel,
-		client_key_denial_list(hotel), CLIENT_NO_TRACK, false};
-	return submit(c, &ask, &body.base);
+	Keyrack__ReservationListRequest reservations = KEYRACK__RESERVATION_LIST_REQUEST__INIT;
+	Keyrack__DenialListRequest denials = KEYRACK__DENIAL_LIST_REQUEST__INIT;
+	Keyrack__StockListRequest stock = KEYRACK__STOCK_LIST_REQUEST__INIT;
+	switch (q->kind) {
+	case FRAME_NIGHT_LIST:
+		return ask_nights_page(c, q, limit);
+	case FRAME_RESERVATION_LIST:
+		reservations.hotel_id = q->hotel;
+		reservations.state_mask = (uint32_t)q->a;
+		reservations.guest_hi = q->b;
+		reservations.guest_lo = q->c;
+		reservations.cursor = q->cursor;
+		reservations.limit = limit;
+		return submit_page(c, q, &reservations.base);
+	case FRAME_DENIAL_LIST:
+		denials.hotel_id = q->hotel;
+		denials.cursor = q->cursor;
+		denials.limit = limit;
+		return submit_page(c, q, &denials.base);
+	default:
+		kr_assert(q->kind == FRAME_STOCK_LIST);
+		stock.hotel_id = q->hotel;
+		stock.from_type = (uint32_t)q->a;
+		stock.from_day = (int32_t)q->from_day;
+		stock.limit = limit;
+		return submit_page(c, q, &stock.base);
+	}
 }
 
 bool ask_get(struct client *c, uint64_t hotel, struct m_id id)
@@ -560,22 +584,14 @@ uint64_t client_key_nights(uint64_t hotel, int plan, int first_day, uint32_t nig
 	return witness_key("nights", words, sizeof(words));
 }
 
-uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter)
+uint64_t client_key_page(const struct list_query *query)
 {
-	const uint64_t words[4] = {
-		hotel, (uint64_t)(int64_t)first, (uint64_t)(int64_t)last, filter};
-	return witness_key("night list", words, sizeof(words));
+	return witness_key("page", query, sizeof(*query));
 }
 
-uint64_t client_key_reservation_list(uint64_t hotel, uint32_t state_mask)
+uint64_t client_key_cursor(uint64_t cursor)
 {
-	const uint64_t words[2] = {hotel, state_mask};
-	return witness_key("reservation list", words, sizeof(words));
-}
-
-uint64_t client_key_denial_list(uint64_t hotel)
-{
-	return witness_key("denial list", &hotel, sizeof(hotel));
+	return witness_key("cursor", &cursor, sizeof(cursor));
 }
 
 uint64_t client_key_stay(const struct m_reserve *r, bool explain)

@@ -53,11 +53,11 @@ static bool resolve(struct client *c, uint32_t index)
 {
 	struct m_transition m;
 	const struct track *t = &c->tracks[index];
+	if (t->is_change_open)
+		return ask_transition(c, &t->change, index);
 	/* nobody can make the absence of such an id final: it is brought in again */
 	if (t->is_imported && client_id_is_foreign(t->asked.id))
 		return ask_import(c, &t->import, index);
-	if (t->is_change_open)
-		return ask_transition(c, &t->change, index);
 	memset(&m, 0, sizeof(m));
 	m.what = M_RESOLVE;
 	m.id = t->asked.id;
@@ -195,6 +195,7 @@ struct client *client_new(struct cluster *cluster, uint32_t number)
 struct client *client_free(struct client *c)
 {
 	caller_fini(&c->caller);
+	lists_free(c);
 	free(c);
 	return NULL;
 }

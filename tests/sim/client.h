@@ -8,6 +8,7 @@
 #include "proto/keyrack.pb-c.h"
 #include "tests/property/model/model.h"
 #include "tests/sim/caller.h"
+#include "tests/sim/lists.h"
 
 #define CLIENT_TRACKS_MAX 2048u
 #define CLIENT_CALLS 64u
@@ -63,6 +64,7 @@ struct client {
 	uint32_t storm_count; /* so many of its next sales come many times */
 	uint64_t source_seq[SIM_HOTELS], version[SIM_HOTELS];
 	struct m_update last_update;
+	struct client_walk walk;
 	uint64_t ops_done, ops_refused, ops_transient, ops_unknown;
 	uint64_t codes[256];
 	uint64_t done_by_type[64], asked_by_type[64];
@@ -104,11 +106,8 @@ bool ask_plans(struct client *client, uint64_t hotel, int from_type, int from_pl
 /* type < 0: every type that has the plan */
 bool ask_nights(struct client *client, uint64_t hotel, int type, int plan, int first_day,
 	uint32_t night_count);
-/* Every night, or those that are sold beyond something; days from the business date. */
-bool ask_night_list(struct client *client, uint64_t hotel, int first, int last, uint32_t filter);
-/* Those of the states given, 0 = any; the hotel's part of the table of denials. */
-bool ask_reservation_list(struct client *client, uint64_t hotel, uint32_t state_mask);
-bool ask_denial_list(struct client *client, uint64_t hotel);
+/* A page of a list. */
+bool ask_page(struct client *client, const struct list_query *query, uint32_t limit);
 bool ask_stay(struct client *client, const struct m_reserve *reserve, bool explain);
 /* hotel 0: an id that leads there by itself */
 bool ask_get(struct client *client, uint64_t hotel, struct m_id id);
@@ -127,9 +126,8 @@ uint64_t client_key_type(uint64_t hotel, int type, const struct m_type_settings 
 uint64_t client_key_plan(const struct m_plan_put *put);
 uint64_t client_key_plans(uint64_t hotel, int from_type, int from_plan, uint32_t limit);
 uint64_t client_key_nights(uint64_t hotel, int plan, int first_day, uint32_t night_count);
-uint64_t client_key_night_list(uint64_t hotel, int first, int last, uint32_t filter);
-uint64_t client_key_reservation_list(uint64_t hotel, uint32_t state_mask);
-uint64_t client_key_denial_list(uint64_t hotel);
+uint64_t client_key_page(const struct list_query *query);
+uint64_t client_key_cursor(uint64_t cursor); /* one that is not taken */
 uint64_t client_key_stay(const struct m_reserve *reserve, bool explain);
 uint64_t client_key_get(struct kr_id id);
 uint64_t client_key_hotel_get(uint64_t hotel);

@@ -170,6 +170,11 @@ static bool take_night_list(const struct client_end *end, struct witness_reply *
 		return false;
 	ret->event_seq = a->event_seq;
 	ret->business_day = (uint64_t)(int64_t)a->business_day;
+	ret->day = (uint64_t)(int64_t)a->first_day;
+	ret->left = (uint64_t)(int64_t)a->last_day;
+	ret->cells = a->n_nights;
+	ret->cursor = a->next_cursor;
+	ret->cursor_day = (uint64_t)(int64_t)a->next_day;
 	for (size_t i = 0; i < a->n_nights; i++) {
 		const Keyrack__Night *n = a->nights[i];
 		ret->digest =
@@ -186,9 +191,8 @@ static bool take_night_list(const struct client_end *end, struct witness_reply *
 							   .has_rooms = n->has_rooms});
 	}
 	take_refusal(a->refusal, ret);
-	const bool is_whole = a->next_cursor == 0;
 	keyrack__night_list_answer__free_unpacked(a, NULL);
-	return is_whole;
+	return true;
 }
 
 static bool take_reservation_list(const struct client_end *end, struct witness_reply *ret)
@@ -211,10 +215,10 @@ static bool take_reservation_list(const struct client_end *end, struct witness_r
 				.line_count = (uint32_t)r->n_lines});
 	}
 	ret->cells = a->n_reservations;
+	ret->cursor = a->next_cursor;
 	take_refusal(a->refusal, ret);
-	const bool is_whole = a->next_cursor == 0;
 	keyrack__reservation_list_answer__free_unpacked(a, NULL);
-	return is_whole;
+	return true;
 }
 
 static bool take_denial_list(const struct client_end *end, struct witness_reply *ret)
@@ -233,12 +237,38 @@ static bool take_denial_list(const struct client_end *end, struct witness_reply 
 							    .count = d->count});
 	}
 	ret->cells = a->n_denials;
+	ret->cursor = a->next_cursor;
 	ret->total = a->total;
 	ret->over_limit = a->overflow;
 	take_refusal(a->refusal, ret);
-	const bool is_whole = a->next_cursor == 0;
 	keyrack__denial_list_answer__free_unpacked(a, NULL);
-	return is_whole;
+	return true;
+}
+
+static bool take_stock_list(const struct client_end *end, struct witness_reply *ret)
+{
+	Keyrack__StockListAnswer *a =
+		keyrack__stock_list_answer__unpack(NULL, end->body_size_bytes, end->body);
+	if (a == NULL)
+		return false;
+	for (size_t i = 0; i < a->n_runs; i++) {
+		const Keyrack__StockRun *r = a->runs[i];
+		ret->digest = witness_stock(
+			ret->digest, &(struct inv_stock_view){.type = (uint16_t)r->type,
+					     .first_day = r->first_day,
+					     .last_day = r->last_day,
+					     .set_mask = r->set_mask,
+					     .physical = (uint16_t)r->physical,
+					     .out_of_order = (uint16_t)r->out_of_order,
+					     .allowance = r->allowance,
+					     .allowance_unit = (uint8_t)r->allowance_unit});
+	}
+	ret->cells = a->n_runs;
+	ret->repeated = (uint64_t)a->more;
+	ret->version = a->ari_version;
+	take_refusal(a->refusal, ret);
+	keyrack__stock_list_answer__free_unpacked(a, NULL);
+	return true;
 }
 
 static bool take_stay(const struct client_end *end, struct witness_reply *ret)
@@ -312,6 +342,8 @@ bool hear_reply(uint8_t type, const struct client_end *end, struct witness_reply
 		return take_reservation_list(end, ret);
 	case FRAME_DENIAL_LIST:
 		return take_denial_list(end, ret);
+	case FRAME_STOCK_LIST:
+		return take_stock_list(end, ret);
 	case FRAME_STAY:
 		return take_stay(end, ret);
 	case FRAME_RESERVATION_GET:

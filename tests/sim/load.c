@@ -431,7 +431,7 @@ static void move(struct client *c, uint32_t index)
 	memset(&m, 0, sizeof(m));
 	m.what = move_draw(c, t);
 	m.id = t->asked.id;
-	m.has_hotel = chance(c, 20);
+	m.has_hotel = chance(c, 20) || client_id_is_foreign(m.id);
 	m.hotel = m.has_hotel ? t->asked.hotel : 0;
 	m.has_revision = chance(c, 8);
 	m.revision = m.has_revision ? t->revision : 0;
@@ -468,7 +468,7 @@ static void old_sale(struct client *c)
 	if (c->tracks[index].is_busy)
 		return;
 	const bool is_foreign = client_id_is_foreign(c->tracks[index].asked.id);
-	if (c->tracks[index].is_imported && (is_foreign || chance(c, 12)))
+	if (c->tracks[index].is_imported && chance(c, is_foreign ? 30 : 12))
 		same_import(c, index);
 	else if (!c->tracks[index].is_imported && chance(c, 12))
 		same_sale(c, index);
@@ -663,6 +663,29 @@ static void hotel_put(struct client *c)
 
 /* ---- questions ---- */
 
+/* Of one hotel or of all, whole or in pages. */
+static void list(struct client *c, uint64_t hotel)
+{
+	static const enum frame_type kinds[] = {
+		FRAME_RESERVATION_LIST, FRAME_NIGHT_LIST, FRAME_STOCK_LIST, FRAME_DENIAL_LIST};
+	const uint32_t limit = chance(c, 30) ? 0 : 1 + (uint32_t)draw(c, chance(c, 50) ? 4 : 40);
+	struct list_query q = {.kind = kinds[draw(c, KR_ARRAY_COUNT(kinds))], .hotel = hotel};
+	if (q.kind != FRAME_STOCK_LIST && chance(c, 60))
+		q.hotel = 0;
+	if (q.kind == FRAME_RESERVATION_LIST) {
+		q.a = chance(c, 50) ? 0 : draw(c, 2u << INV_VOID) & ~1u;
+		q.b = chance(c, 40);
+		q.c = q.b != 0 ? draw(c, 4) : 0;
+	} else if (q.kind == FRAME_NIGHT_LIST) {
+		q.a = draw(c, 4);
+		q.b = 4 + draw(c, 60);
+		q.c = draw(c, INV_NIGHT_FILTER_MASK + 1);
+	} else if (q.kind == FRAME_STOCK_LIST) {
+		q.from_day = INV_DAY_MIN;
+	}
+	lists_begin(c, &q, limit);
+}
+
 static void question(struct client *c)
 {
 	struct m_reserve r;
@@ -684,13 +707,6 @@ static void question(struct client *c)
 		lines_draw(c, &r);
 		(void)ask_stay(c, &r, chance(c, 30));
 		break;
-	case 3: {
-		const int first = (int)draw(c, 4);
-		const int last = 4 + (int)draw(c, 60);
-		const uint32_t filter = (uint32_t)draw(c, INV_NIGHT_FILTER_MASK + 1);
-		(void)ask_night_list(c, hotel, first, last, filter);
-		break;
-	}
 	case 7: {
 		const int type = (int)draw(c, SIM_TYPES + 1);
 		const int plan = (int)draw(c, SIM_PLANS + 1);
@@ -700,12 +716,10 @@ static void question(struct client *c)
 	case 4:
 		(void)ask_hotel_get(c, hotel);
 		break;
+	case 3:
 	case 5:
-		(void)ask_reservation_list(
-			c, hotel, chance(c, 50) ? 0 : (uint32_t)draw(c, 2u << INV_VOID) & ~1u);
-		break;
 	case 6:
-		(void)ask_denial_list(c, hotel);
+		list(c, hotel);
 		break;
 	default:
 		if (c->track_count == 0)

@@ -137,7 +137,11 @@ static uint32_t remembered(const struct track *t, const struct open_call *call, 
 static void take_final(struct client *c, struct track *t, const struct open_call *call,
 	unsigned code, uint32_t state)
 {
-	const uint32_t possible = closure(t->may_be, t->pending | move_of(call->type));
+	const uint32_t moves = t->pending | move_of(call->type);
+	uint32_t possible = closure(t->may_be, moves);
+	/* Of an id of another system nobody knows that it was forgotten: it may come in again. */
+	if (client_id_is_foreign(t->asked.id) && (possible & forgettable(c, t)))
+		possible = closure(possible | STATE_ABSENT, moves);
 	const bool is_sale =
 		call->type == FRAME_BOOK || call->type == FRAME_HOLD || call->type == FRAME_IMPORT;
 	if (code == KEYRACK_DONE)
@@ -266,6 +270,11 @@ void oracle_answer(struct client *c, const struct open_call *call, const struct 
 	count(c, call, end);
 	cluster_tell(c->cluster, "client %u: %s: %s after %u tries", c->number,
 		frame_type_name(call->type), code_name(end->code), end->tries);
+	if (call->type == FRAME_RESERVATION_LIST || call->type == FRAME_NIGHT_LIST ||
+		call->type == FRAME_DENIAL_LIST || call->type == FRAME_STOCK_LIST) {
+		lists_answer(c, call, end);
+		return;
+	}
 	if (!hear_reply(call->type, end, &reply))
 		cluster_fail(c->cluster, "an answer cannot be read");
 	if (call->is_setup && end->code != KEYRACK_DONE)

@@ -54,7 +54,12 @@ enum cluster_trouble {
 	X(HOT_HOTEL, "a world of one hot hotel")                                                   \
 	X(EXPIRY_EXACT, "a hold was asked for at the very instant of its deadline")                \
 	X(EXPIRY_STORM, "eight holds and more expired at one instant")                             \
-	X(LOWERED, "a limit was set under what was sold")
+	X(LOWERED, "a limit was set under what was sold")                                          \
+	X(LIST_ALL, "a list over all shards was read to its end, page after page")                 \
+	X(LIST_GUEST, "a guest's reservations were listed over all shards")                        \
+	X(LIST_STOCK, "a hotel's stock was read to its end, page after page")                      \
+	X(LIST_STALE, "a cursor of before a restart was refused")                                  \
+	X(LIST_BROKEN, "a list failed in its middle")
 
 #define X(name, text) CLUSTER_MARK_##name,
 enum cluster_mark { CLUSTER_MARK_TABLE(X) CLUSTER_MARKS };

@@ -1,4 +1,5 @@
 #include "tests/sim/witness.h"
+#include "tests/sim/witness_compare.h"
 #include "tests/sim/witness_list.h"
 
 #include <stdarg.h>
@@ -125,6 +126,7 @@ void witness_close(void)
 		witness.all = next;
 	}
 	free(witness.said);
+	witness_lists_close();
 	memset(&witness, 0, sizeof(witness));
 }
 
@@ -146,6 +148,16 @@ uint64_t witness_sold(bool is_derived)
 uint64_t witness_judgements(void)
 {
 	return witness.judgements;
+}
+
+const struct cluster *witness_cluster(void)
+{
+	return witness.cluster;
+}
+
+uint64_t witness_now_us(void)
+{
+	return sim_world_now_us(witness.cluster->world);
 }
 
 struct witness_shard *witness_of(const struct inv *inv)
@@ -291,6 +303,10 @@ static void said_add(
 void witness_said(
 	struct witness_shard *s, uint32_t slot, uint64_t key, const struct witness_reply *reply)
 {
+	if (slot == WITNESS_SLOT_ALL) {
+		said_add(s, s->deed_count, key, reply);
+		return;
+	}
 	const struct witness_place *place = place_of(s, slot);
 	said_add(s, place->slot == slot ? place->lsn : 0, key, reply);
 }
@@ -489,41 +505,6 @@ static void check_limit(
 			counts.nodes, counts.stock_runs);
 }
 
-/* An id, or the one it wants again or replaces, is too old since a retirement, of whatever hotel,
- * moved the mark past it. */
-static uint64_t purge_lsn(const struct witness_shard *s, const struct deed *asked)
-{
-	const struct m_id id =
-		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
-	uint64_t oldest = id.hi;
-	if (asked->kind == DEED_RESERVE) {
-		const uint64_t named[] = {
-			asked->u.reserve.reacquires.hi, asked->u.reserve.replaces.hi};
-		for (size_t i = 0; i < KR_ARRAY_COUNT(named); i++)
-			oldest = named[i] != 0 && named[i] < oldest ? named[i] : oldest;
-	}
-	const uint64_t minted_us = (oldest >> 16) * 1000;
-	for (uint64_t lsn = 1; lsn <= s->deed_count; lsn++)
-		if (s->deeds[lsn - 1]->purge_mark_us > minted_us)
-			return lsn;
-	witness_fail(s, "an id is too old for a mark that never was");
-}
-
-/* A VOID without a hotel is told as soon as it is durable itself. */
-static uint64_t void_lsn(const struct witness_shard *s, const struct deed *asked)
-{
-	const struct m_id id = asked->kind == DEED_RESERVE  ? asked->u.reserve.id
-			       : asked->kind == DEED_IMPORT ? asked->u.import.what.id
-							    : asked->u.transition.id;
-	for (uint64_t lsn = s->deed_count; lsn > 0; lsn--) {
-		const struct deed *d = s->deeds[lsn - 1];
-		if (d->kind == DEED_TRANSITION && d->u.transition.what == M_RESOLVE &&
-			d->u.transition.id.hi == id.hi && d->u.transition.id.lo == id.lo)
-			return lsn;
-	}
-	witness_fail(s, "a VOID that nobody asked for");
-}
-
 static void sold_count(const struct witness_shard *s, const struct m_reserve *r)
 {
 	for (int i = 0; i < r->line_count; i++) {
@@ -614,9 +595,9 @@ void witness_judged(struct witness_shard *s, const struct inv *inv, struct deed 
 	else if (answer->code == KEYRACK_INVALID)
 		said_add(s, 0, key, &reply); /* that is so whatever the state */
 	else if (answer->code == KEYRACK_KEY_EXPIRED && d->kind != DEED_IMPORT)
-		said_add(s, purge_lsn(s, d), key, &reply);
+		said_add(s, witness_purge_lsn(s, d), key, &reply);
 	else if (answer->state == INV_VOID && answer->hotel.v == 0)
-		said_add(s, void_lsn(s, d), key, &reply);
+		said_add(s, witness_void_lsn(s, d), key, &reply);
 	else
 		witness_said(s, d->slot, key, &reply);
 	if (++s->judged % COMPARE_EVERY == 0 && effect == NULL)
@@ -700,7 +681,7 @@ void witness_start(struct witness_shard *s, struct inv *inv, uint64_t start_lsn)
 	const uint64_t lsn = start_lsn - 1;
 	s->pending = NULL;
 	s->clock_us = 0;
-	witness_denials_forget(s);
+	witness_lists_forget(s);
 	spare_keep(s, lsn);
 	if (lsn > s->deed_count)
 		witness_fail(s, "recovery came to LSN %llu, beyond all that was ever done",

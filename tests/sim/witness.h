@@ -26,6 +26,7 @@ struct witness_reply {
 	uint64_t state, due, repeated, has_total, outcome, revision, expires_us, total;
 	uint64_t has_amounts, penalty, refundable, free_until, event_seq, hotel, version, cells;
 	uint64_t over_limit, last_seq, created, business_day, digest; /* of columns, of lines */
+	uint64_t cursor, cursor_day;                                  /* of the next page */
 };
 
 /* What was done, in the model's words. */
@@ -123,13 +124,16 @@ bool witness_heard(
 /* ---- between the wrapped calls and the rest ---- */
 
 struct witness_shard *witness_of(const struct inv *inv);
+const struct cluster *witness_cluster(void);
+uint64_t witness_now_us(void);
 struct log_io;
 struct witness_shard *witness_of_log(const struct log_io *log);
 struct deed *witness_deed(enum deed_kind kind, struct inv_now now, uint64_t hotel, struct kr_id id);
 /* A change was judged: effect is NULL when there is none. */
 void witness_judged(struct witness_shard *shard, const struct inv *inv, struct deed *deed,
 	uint64_t key, const struct inv_answer *answer, const struct inv_effect *effect);
-/* A read of the slot was answered. */
+/* A read of the slot was answered; WITNESS_SLOT_ALL: of everything. */
+#define WITNESS_SLOT_ALL (UINT32_MAX - 1)
 void witness_said(struct witness_shard *shard, uint32_t slot, uint64_t key,
 	const struct witness_reply *reply);
 void witness_batch(struct witness_shard *shard, uint64_t last_lsn);
@@ -139,12 +143,5 @@ struct m_answer deed_do(struct model *model, const struct deed *deed);
 void witness_reply_refusal(const struct inv_refusal *refusal, struct witness_reply *ret);
 KR_NORETURN void witness_fail(const struct witness_shard *shard, const char *format, ...)
 	KR_PRINTF(2, 3);
-
-/* The whole of one shard's state. */
-void witness_compare(struct witness_shard *shard, struct inv *inv, const char *when);
-void witness_compare_cell(struct witness_shard *shard, const struct inv *inv, uint64_t hotel,
-	int type, int plan, int day, uint64_t counter, uint64_t rate);
-void witness_compare_record(
-	struct witness_shard *shard, const struct inv_reservation_view *view, uint64_t t_us);
 
 #endif

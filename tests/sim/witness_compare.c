@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tests/property/model/model_priv.h"
-#include "tests/sim/witness.h"
+#include "tests/sim/witness_compare.h"
 #include "tests/sim/witness_wrap.h"
 
 #define PLANS_MAX 64u /* of a hotel, plan 0 of each type among them */
@@ -180,4 +180,41 @@ void witness_compare(struct witness_shard *s, struct inv *inv, const char *when)
 	if (count.count != model_reservation_count(s->live))
 		witness_fail(s, "%s: %d records, the model %d", when, count.count,
 			model_reservation_count(s->live));
+}
+
+/* ---- what an answer rests on ---- */
+
+/* An id, or the one it wants again or replaces, is too old since a retirement, of whatever hotel,
+ * moved the mark past it. */
+uint64_t witness_purge_lsn(const struct witness_shard *s, const struct deed *asked)
+{
+	const struct m_id id =
+		asked->kind == DEED_RESERVE ? asked->u.reserve.id : asked->u.transition.id;
+	uint64_t oldest = id.hi;
+	if (asked->kind == DEED_RESERVE) {
+		const uint64_t named[] = {
+			asked->u.reserve.reacquires.hi, asked->u.reserve.replaces.hi};
+		for (size_t i = 0; i < KR_ARRAY_COUNT(named); i++)
+			oldest = named[i] != 0 && named[i] < oldest ? named[i] : oldest;
+	}
+	const uint64_t minted_us = (oldest >> 16) * 1000;
+	for (uint64_t lsn = 1; lsn <= s->deed_count; lsn++)
+		if (s->deeds[lsn - 1]->purge_mark_us > minted_us)
+			return lsn;
+	witness_fail(s, "an id is too old for a mark that never was");
+}
+
+/* A VOID without a hotel is told as soon as it is durable itself. */
+uint64_t witness_void_lsn(const struct witness_shard *s, const struct deed *asked)
+{
+	const struct m_id id = asked->kind == DEED_RESERVE  ? asked->u.reserve.id
+			       : asked->kind == DEED_IMPORT ? asked->u.import.what.id
+							    : asked->u.transition.id;
+	for (uint64_t lsn = s->deed_count; lsn > 0; lsn--) {
+		const struct deed *d = s->deeds[lsn - 1];
+		if (d->kind == DEED_TRANSITION && d->u.transition.what == M_RESOLVE &&
+			d->u.transition.id.hi == id.hi && d->u.transition.id.lo == id.lo)
+			return lsn;
+	}
+	witness_fail(s, "a VOID that nobody asked for");
 }

@@ -8,6 +8,7 @@
 #include "tests/property/model/model_priv.h"
 #include "tests/sim/client.h"
 #include "tests/sim/witness.h"
+#include "tests/sim/witness_compare.h"
 #include "tests/sim/witness_list.h"
 #include "tests/sim/witness_wrap.h"
 
@@ -130,7 +131,9 @@ JUDGE(inv_transition_judge, struct inv_transition_op)
 	struct witness_shard *s = witness_of(inv);
 	if (s == NULL)
 		return r;
-	struct deed *d = witness_deed(DEED_TRANSITION, now, op->hotel.v, op->id);
+	/* an id of another system leads nowhere by itself */
+	struct deed *d = witness_deed(DEED_TRANSITION, now, op->hotel.v,
+		reservation_id_is_native(op->id) ? op->id : (struct kr_id){0, 0});
 	struct m_transition *t = &d->u.transition;
 	if (op->transition == INV_MODIFY)
 		witness_denied(s, ret_answer, ret_answer->hotel.v, (struct kr_id){0, 0});
@@ -472,51 +475,6 @@ uint32_t __wrap_inv_plan_list(const struct inv *inv, struct hotel_id hotel, uint
 		.version = model_version(s->live, hotel.v)};
 	witness_said(s, slot_of_hotel(hotel),
 		client_key_plans(hotel.v, from_type, from_plan, count_max), &reply);
-	return count;
-}
-
-uint64_t witness_night(uint64_t digest_before, const struct inv_night_view *v)
-{
-	const uint64_t words[] = {digest_before, v->hotel.v, v->type, (uint64_t)(int64_t)v->day,
-		(uint64_t)(int64_t)v->limit, v->held, v->booked, v->rooms, v->over_limit, v->walks,
-		(uint64_t)v->is_loaded << 1 | (uint64_t)v->has_rooms};
-	return digest(words, KR_ARRAY_COUNT(words));
-}
-
-static void night_compare(struct witness_shard *s, const struct inv_night_view *v)
-{
-	const struct m_cell m = model_cell(s->live, v->hotel.v, v->type, v->day);
-	const int64_t rooms = m.has_rooms && m.rooms > 0 ? m.rooms : 0;
-	const int64_t over = m.held + m.booked - (m.is_loaded ? m.limit : 0);
-	const int64_t walks = m.has_rooms ? m.booked - rooms : 0;
-	if (v->held != m.held || v->booked != m.booked || v->rooms != rooms ||
-		v->over_limit != KR_MAX(over, 0) || v->walks != KR_MAX(walks, 0))
-		witness_fail(s,
-			"hotel %llu type %d day %d: %u rooms, %u over, %u walks, not %lld, %lld, "
-			"%lld",
-			(unsigned long long)v->hotel.v, v->type, v->day, v->rooms, v->over_limit,
-			v->walks, (long long)rooms, (long long)over, (long long)walks);
-}
-
-uint32_t __wrap_inv_night_list(const struct inv *inv, const struct inv_night_query *query,
-	struct inv_night_place *place, uint32_t budget, struct inv_night_view *views,
-	uint32_t count_max)
-{
-	const uint32_t count = __real_inv_night_list(inv, query, place, budget, views, count_max);
-	struct witness_shard *s = witness_of(inv);
-	if (s == NULL)
-		return count;
-	const uint64_t hotel = query->hotel.v;
-	struct witness_reply reply = {.code = KEYRACK_DONE,
-		.event_seq = model_event_seq(s->live, hotel),
-		.business_day = (uint64_t)(int64_t)model_business_day(s->live, hotel)};
-	for (uint32_t i = 0; i < count; i++) {
-		night_compare(s, &views[i]);
-		reply.digest = witness_night(reply.digest, &views[i]);
-	}
-	witness_said(s, slot_of_hotel(query->hotel),
-		client_key_night_list(hotel, query->first_day, query->last_day, query->filter),
-		&reply);
 	return count;
 }
 

@@ -39,6 +39,12 @@ WRAPPED(enum inv_scan, inv_reservation_scan, struct inv *inv, uint64_t now_us,
 	struct inv_reservation_view *ret);
 WRAPPED(uint32_t, inv_denial_list, const struct inv *inv, const struct inv_denial_query *query,
 	uint32_t *at, uint32_t budget, struct inv_denial *ret, uint32_t count_max, bool *ret_more);
+WRAPPED(uint32_t, inv_stock_list, const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
+	int32_t from_day, struct inv_stock_view *ret, uint32_t count_max, bool *ret_more);
+struct shard;
+WRAPPED(bool, shard_cursor_read, const struct shard *shard, uint64_t cursor, uint32_t *ret_at);
+WRAPPED(uint64_t, shard_cursor_next, const struct shard *shard, struct hotel_id hotel,
+	bool is_ended, uint32_t at);
 WRAPPED(uint32_t, inv_plan_list, const struct inv *inv, struct hotel_id hotel, uint16_t from_type,
 	uint16_t from_plan, struct inv_plan_view *ret, uint32_t count_max, bool *ret_more);
 WRAPPED(bool, inv_type_has_plan, const struct inv *inv, struct hotel_id hotel, uint16_t type,
