@@ -143,6 +143,18 @@ void log_dir_torn_name(
 	text_end(&text);
 }
 
+void log_dir_torn_new_name(uint64_t number, uint64_t seq, struct log_dir_text *ret_text)
+{
+	struct kr_text text;
+	kr_assert(number != 0 && number <= LOG_DIR_NUMBER_MAX);
+	text_begin(&text, ret_text);
+	kr_text_format(&text, SEGMENT_FORMAT, (unsigned long long)number);
+	kr_text_put_string(&text, TORN_INFIX);
+	kr_text_put_u64(&text, seq);
+	kr_text_put_string(&text, LOG_DIR_NEW_SUFFIX);
+	text_end(&text);
+}
+
 void log_dir_snap_name(uint64_t lsn, struct log_dir_text *ret_text)
 {
 	struct kr_text text;

@@ -7,7 +7,9 @@
  *   log-<number>              a segment; number has at least 12 digits and starts at 1
  *   log-<number>.new          a segment being prepared; removed at the next start
  *   log-<number>.torn-<seq>   bytes cut from the log before batch <seq>; kept until an operator
- *   log-<number>.torn-<seq>.<k>  removes them; never read by the engine; k = 1.. if taken
+ *   log-<number>.torn-<seq>.<k>  removes them; k = 1.. if others are there; read by the next cut
+ *                                of that place alone, which does not keep the same bytes twice
+ *   log-<number>.torn-<seq>.new  such bytes being copied; removed at the next start
  *   snap-<lsn>                a snapshot; lsn has 20 digits
  *   snap-<lsn>.new            a snapshot being written; removed at the next start
  *   snap-<lsn>.torn-<seq>     a snapshot of what an operator cut off before batch <seq>
@@ -61,6 +63,8 @@ void log_dir_segment_new_name(uint64_t number, struct log_dir_text *ret_text);
 /* try = 0 gives "log-N.torn-S", 1 and more add ".<try>". */
 void log_dir_torn_name(
 	uint64_t number, uint64_t seq, unsigned try_index, struct log_dir_text *ret_text);
+/* What it is called until it is whole. */
+void log_dir_torn_new_name(uint64_t number, uint64_t seq, struct log_dir_text *ret_text);
 void log_dir_snap_name(uint64_t lsn, struct log_dir_text *ret_text);
 /* As torn names of segments; an operator's cut gives them. Not read by the engine. */
 void log_dir_snap_torn_name(

@@ -2,9 +2,6 @@
 
 #include "engine/log/store_priv.h"
 
-/* Names of torn bytes tried before giving up: one more for every cut that was itself cut short. */
-#define TORN_NAME_COUNT_MAX 1000u
-
 int log_store_sync_directory(struct log_store *store, struct kr_error_text *text)
 {
 	kr_assert(store->is_locked);
@@ -87,74 +84,6 @@ int log_store_create(struct log_store *store, struct log_meta *meta, struct kr_e
 
 /* --- cutting --- */
 
-/* Copies blocks [offset, offset + size) of one open file to the start of another. What cannot be
- * read is kept as zeroes: the log is cut there because nobody was told of it. */
-int log_store_copy(struct log_store *store, struct io_file *from, uint64_t offset,
-	uint64_t size_bytes, struct io_file *to)
-{
-	uint8_t *block = log_store_window(store);
-	uint64_t step = STORE_WINDOW_SIZE;
-	for (uint64_t at = 0; at < size_bytes;) {
-		uint64_t size = KR_MIN(size_bytes - at, step);
-		size_t got = 0;
-		kr_assert(size % LOG_BLOCK_SIZE == 0);
-		int r = io_file_read_now(from, block, size, offset + at, &got);
-		if (r == -KR_E_IO && step > LOG_BLOCK_SIZE) {
-			step = LOG_BLOCK_SIZE;
-			continue;
-		}
-		if (r < 0 && r != -KR_E_IO)
-			return r;
-		if (r < 0)
-			got = 0;
-		memset(block + got, 0, size - got);
-		r = io_file_write_now(to, block, size, at);
-		if (r < 0)
-			return r;
-		at += size;
-	}
-	return 0;
-}
-
-static int open_torn(struct log_store *store, const struct log_cut *cut, struct io_file *file,
-	struct log_dir_text *ret_name)
-{
-	int r = -KR_E_EXISTS;
-	kr_assert(cut->save_size_bytes > 0);
-	for (unsigned i = 0; r == -KR_E_EXISTS && i < TORN_NAME_COUNT_MAX; i++) {
-		log_dir_torn_name(cut->segment, cut->seq, i, ret_name);
-		r = io_file_open(&store->directory, file, ret_name->bytes,
-			IO_FILE_WRITE | IO_FILE_CREATE | IO_FILE_EXCLUSIVE | IO_FILE_DIRECT);
-	}
-	return r;
-}
-
-/* First the bytes are safe under another name, then they may go. */
-int log_store_save_torn(struct log_store *store, struct io_file *segment, const struct log_cut *cut,
-	struct kr_error_text *text)
-{
-	struct io_file torn = {0};
-	struct log_dir_text name;
-	if (cut->save_size_bytes == 0)
-		return 0;
-	int r = open_torn(store, cut, &torn, &name);
-	if (r < 0)
-		return log_store_failed(r, torn.errno_number, "making", name.bytes, text);
-	kr_assert(segment != &torn && cut->save_size_bytes > 0);
-	r = log_store_copy(store, segment, cut->offset_bytes, cut->save_size_bytes, &torn);
-	if (r == 0)
-		r = io_file_sync_now(&torn);
-	int errno_number = torn.errno_number;
-	io_file_close(&torn);
-	if (r == 0)
-		return log_store_sync_directory(store, text);
-	/* A half is no copy. On a full disk each start would leave one more, until names run out.
-	 */
-	const int gone = io_directory_unlink_now(&store->directory, name.bytes);
-	kr_assert(gone <= 0);
-	return log_store_failed(r, errno_number, "writing", name.bytes, text);
-}
-
 /* Under a free name: an earlier cut may have set a segment of this number aside. */
 static int rename_aside(
 	struct log_store *store, uint64_t number, uint64_t seq, struct log_dir_text *name)
@@ -163,7 +92,7 @@ static int rename_aside(
 	uint64_t size;
 	int r = 0;
 	log_dir_segment_name(number, name);
-	for (unsigned i = 0; r == 0 && i < TORN_NAME_COUNT_MAX; i++) {
+	for (unsigned i = 0; r == 0 && i < STORE_TORN_NAME_MAX; i++) {
 		log_dir_torn_name(number, seq, i, &torn);
 		r = io_directory_file_size(&store->directory, torn.bytes, &size);
 	}

@@ -501,3 +501,13 @@ enum log_scan_step log_scan_next(struct log_scan *scan, struct log_scan_event *r
 	kr_assert(step != LOG_SCAN_NEED || ret_event->size_bytes % LOG_BLOCK_SIZE == 0);
 	return step;
 }
+
+bool log_cut_is_kept(const uint8_t *now, const uint8_t *copy, uint64_t size_bytes)
+{
+	kr_assert(size_bytes % LOG_BLOCK_SIZE == 0);
+	kr_assert(now != copy);
+	for (uint64_t at = 0; at < size_bytes; at++)
+		if (now[at] != copy[at] && now[at] != 0)
+			return false;
+	return true;
+}

@@ -125,4 +125,10 @@ enum log_scan_step log_scan_next(struct log_scan *scan, struct log_scan_event *r
  */
 void log_scan_feed(struct log_scan *scan, const uint8_t *data, const uint8_t *bad);
 
+/*
+ * Is all that lies there now in a copy that an earlier start made? Each byte has to be the copy's,
+ * or zero: zeroing was begun. `size_bytes` is of whole blocks.
+ */
+bool log_cut_is_kept(const uint8_t *now, const uint8_t *copy, uint64_t size_bytes);
+
 #endif

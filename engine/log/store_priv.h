@@ -1,10 +1,12 @@
-/* Between store.c, repair.c and truncate.c. */
+/* Between store.c, repair.c, torn.c and truncate.c. */
 #ifndef ENGINE_LOG_STORE_PRIV_H
 #define ENGINE_LOG_STORE_PRIV_H
 
 #include "engine/log/store.h"
 
 #define STORE_WINDOW_SIZE LOG_RECOVER_WINDOW_SIZE
+/* Of what different cuts took from one place; then the start fails. */
+#define STORE_TORN_NAME_MAX 1000u
 
 /* An error of the disk, with the file's name and what was being done to it. */
 KR_MUST_CHECK int log_store_failed(int error, int errno_number, const char *doing, const char *name,
@@ -22,7 +24,8 @@ KR_MUST_CHECK int log_store_open_segment(struct log_store *store, uint64_t numbe
 /* Blocks [offset, offset + size) of one open file to the start of another. */
 KR_MUST_CHECK int log_store_copy(struct log_store *store, struct io_file *from, uint64_t offset,
 	uint64_t size_bytes, struct io_file *to);
-/* Steps of a cut: the bytes are kept; later segments get another name. */
+/* Steps of a cut: the bytes are kept, once, however often it begins anew; later segments get
+ * another name. */
 KR_MUST_CHECK int log_store_save_torn(struct log_store *store, struct io_file *segment,
 	const struct log_cut *cut, struct kr_error_text *text);
 KR_MUST_CHECK int log_store_set_aside(

@@ -4,8 +4,6 @@
 
 #include "engine/log/store_priv.h"
 
-#define TORN_NAME_COUNT_MAX 1000u
-
 static uint64_t segment_size(const struct log_store *store)
 {
 	uint64_t size = (uint64_t)store->recover->report.meta.segment_blocks * LOG_BLOCK_SIZE;
@@ -106,7 +104,7 @@ static int snap_rename(struct log_store *store, uint64_t lsn, uint64_t seq)
 	uint64_t size;
 	int r = 0;
 	log_dir_snap_name(lsn, &name);
-	for (unsigned i = 0; r == 0 && i < TORN_NAME_COUNT_MAX; i++) {
+	for (unsigned i = 0; r == 0 && i < STORE_TORN_NAME_MAX; i++) {
 		log_dir_snap_torn_name(lsn, seq, i, &torn);
 		r = io_directory_file_size(&store->directory, torn.bytes, &size);
 	}

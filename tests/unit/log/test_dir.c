@@ -47,6 +47,9 @@ Test(dir, names_are_as_documented)
 	struct log_dir_text text;
 	log_dir_segment_name(7, &text);
 	cr_assert_str_eq(text.bytes, "log-000000000007");
+	log_dir_torn_new_name(7, 19, &text);
+	cr_assert_str_eq(text.bytes, "log-000000000007.torn-19.new");
+	cr_assert_eq(parsed(text.bytes).kind, LOG_DIR_LEFTOVER);
 	log_dir_torn_name(7, 19, 0, &text);
 	cr_assert_str_eq(text.bytes, "log-000000000007.torn-19");
 	log_dir_torn_name(7, 19, 2, &text);

@@ -251,3 +251,29 @@ Test(tail, a_cut_interrupted_anywhere_is_done_again)
 		world_fini(&world);
 	}
 }
+
+Test(tail, a_copy_keeps_what_is_its_own_or_zero_by_now)
+{
+	static uint8_t now[2 * LOG_BLOCK_SIZE], copy[2 * LOG_BLOCK_SIZE];
+	for (uint32_t i = 0; i < sizeof(copy); i++)
+		copy[i] = (uint8_t)(i % 255);
+	/* Zeroing that stopped anywhere, from either side. */
+	for (uint32_t at = 0; at <= sizeof(now); at += 97) {
+		memcpy(now, copy, sizeof(now));
+		memset(now, 0, at);
+		cr_assert(log_cut_is_kept(now, copy, sizeof(now)));
+		memcpy(now, copy, sizeof(now));
+		memset(now + at, 0, sizeof(now) - at);
+		cr_assert(log_cut_is_kept(now, copy, sizeof(now)));
+	}
+	/* One other byte, the last one too, has to be kept by another copy. */
+	for (uint32_t at = 0; at < sizeof(now); at += at < 600 ? 1 : 53) {
+		memset(now, 0, sizeof(now));
+		now[at] = (uint8_t)(copy[at] + 1);
+		cr_assert_eq(log_cut_is_kept(now, copy, sizeof(now)), now[at] == 0, "%u", at);
+	}
+	memset(now, 0, sizeof(now));
+	now[sizeof(now) - 1] = (uint8_t)(copy[sizeof(now) - 1] + 1);
+	cr_assert_not(log_cut_is_kept(now, copy, sizeof(now)));
+	cr_assert(log_cut_is_kept(now, copy, LOG_BLOCK_SIZE));
+}
