@@ -192,6 +192,10 @@ static void take_answer(struct client *c, const struct open_call *call,
 	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
 		t->pending |= move_of(call->type);
 		t->is_change_open |= is_change;
+		/* Forgotten meanwhile, it may have come in once more. */
+		if (call->type == FRAME_IMPORT && client_id_is_foreign(t->asked.id) &&
+			(t->may_be & forgettable(c, t)))
+			t->may_be |= STATE_ABSENT;
 	} else if (is_final) {
 		take_final(c, t, call, end->code, (uint32_t)reply->state);
 		if (reply->expires_us != 0)
