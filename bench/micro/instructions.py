@@ -17,7 +17,7 @@ OPERATIONS = ["book", "book-hot", "hold", "confirm", "release", "cancel", "avail
 
 def collected(program, operation, folder):
     """Instructions inside the measured steps, all COUNT operations, and bytes of log of one."""
-    words = ["valgrind", "--tool=callgrind", "--toggle-collect=measured",
+    words = ["valgrind", "--tool=callgrind", "--toggle-collect=measured*",
              f"--callgrind-out-file={folder}/{operation}",
              program, "--rounds", "1", "--hotels", "200", "--count", str(COUNT), "--only", operation, "--json"]
     run = subprocess.run(words, capture_output=True, text=True, check=True)
