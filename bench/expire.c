@@ -361,11 +361,12 @@ static void print_outcome(const struct expire *e, uint64_t differences)
 			(int)e->hold_count, "expired", (json_int_t)expired, "refused",
 			(json_int_t)e->refused, "make_seconds", e->make_seconds,
 			"deadlines_span_us", (json_int_t)span_us, "drain_us",
-			(json_int_t)e->drain_us, "probes", (json_int_t)e->latencies.count,
-			"probe_p50_us", (json_int_t)hist_percentile(&e->latencies, 500000),
-			"probe_p99_us", (json_int_t)hist_percentile(&e->latencies, 990000),
-			"probe_max_us", (json_int_t)hist_percentile(&e->latencies, 1000000),
-			"differences", (json_int_t)differences);
+			(json_int_t)e->drain_us, "probes", (json_int_t)e->latencies.count, "busy",
+			(json_int_t)e->busy, "probe_p50_us",
+			(json_int_t)hist_percentile(&e->latencies, 500000), "probe_p99_us",
+			(json_int_t)hist_percentile(&e->latencies, 990000), "probe_max_us",
+			(json_int_t)hist_percentile(&e->latencies, 1000000), "differences",
+			(json_int_t)differences);
 		json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 		putchar('\n');
 		json_decref(json);
