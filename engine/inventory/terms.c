@@ -1,6 +1,7 @@
 #include "engine/inventory/terms.h"
 
 #include "base/bug.h"
+#include "engine/inventory/limits.h"
 #include "engine/inventory/stay_op.h"
 
 #define INV_HOUR_US UINT64_C(3600000000)
@@ -117,7 +118,8 @@ void inv_line_terms_get(struct kr_reader *reader, struct inv_line *line,
 	line->arrival_us = kr_reader_u64(reader);
 	line->tier_count = (uint8_t)inv_tiers_get(reader, tiers);
 	line->tiers = tiers;
-	if (line->arrival_us == 0 || line->tier_count == 0)
+	if (line->arrival_us == 0 || line->arrival_us > INV_DEADLINE_MAX_US ||
+		line->tier_count == 0)
 		kr_reader_fail(reader);
 	kr_assert(reader->failed || inv_line_terms_fault(line) == NULL);
 }

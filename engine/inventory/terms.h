@@ -50,7 +50,7 @@ const struct inv_tier *inv_tiers_at(
 struct inv_line;
 
 /* Lines as bytes, in the log and in chunks: their pricing's byte says whether terms follow the
- * price runs: u64 arrival_us (not 0), then the policy, which has tiers. */
+ * price runs: u64 arrival_us (not 0, below 2^63), then the policy, which has tiers. */
 #define INV_LINE_TERMS 0x80u
 #define INV_TERMS_SIZE_MAX (8u + INV_TIERS_SIZE_MAX)
 uint8_t inv_line_pricing_byte(const struct inv_line *line);

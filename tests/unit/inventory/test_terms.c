@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 
+#include "base/bytes.h"
+#include "engine/inventory/limits.h"
 #include "engine/inventory/op.h"
 #include "engine/inventory/terms.h"
 
@@ -298,4 +300,23 @@ Test(terms, where_a_line_has_no_price_there_are_no_amounts_but_a_deadline)
 	cr_assert_eq(cost.penalty_minor, 0);
 	cr_assert_eq(cost.refundable_minor, 0);
 	cr_assert_eq(cost.free_until_us, ARRIVAL_US - 168 * HOUR_US);
+}
+
+/* No request brings it (INVALID) and no hotel's calendar reaches so far. */
+Test(terms, an_arrival_beyond_all_calendars_is_not_read)
+{
+	static const uint64_t instants[] = {INV_DEADLINE_MAX_US, INV_DEADLINE_MAX_US + 1};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(instants); i++) {
+		struct inv_line line = priced_line(20600, 1, 1, NULL, 0), back = {0};
+		struct inv_tier tiers[INV_TIERS_MAX];
+		uint8_t bytes[INV_TERMS_SIZE_MAX];
+		struct kr_writer writer;
+		struct kr_reader reader;
+		line.arrival_us = instants[i];
+		kr_writer_init(&writer, bytes, sizeof(bytes));
+		inv_line_terms_put(&writer, &line);
+		kr_reader_init(&reader, bytes, kr_writer_size(&writer));
+		inv_line_terms_get(&reader, &back, tiers);
+		cr_assert_eq(kr_reader_done(&reader), i == 0);
+	}
 }

@@ -217,7 +217,7 @@ static void random_terms(
 	uint32_t hours = UINT16_MAX;
 	line->tier_count = (uint8_t)(1 + rng_below(rng, INV_TIERS_MAX));
 	line->tiers = tiers;
-	line->arrival_us = 1 + random_value(rng, UINT64_MAX - 1);
+	line->arrival_us = 1 + random_value(rng, INV_DEADLINE_MAX_US - 1);
 	for (uint32_t i = 0; i < line->tier_count; i++) {
 		uint32_t rest = line->tier_count - i;
 		hours -= 1 + (uint32_t)random_value(rng, hours - rest);
