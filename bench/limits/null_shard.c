@@ -104,6 +104,8 @@ static int serve(struct null_shard *shard, const struct io_address *address)
 		.queue_size_max_bytes = 64u << 20,
 		.pool_size_bytes = 128u << 20,
 		.body_check = true,
+		/* Requests carry the principal and the number a router gave them. */
+		.from_routers = true,
 	};
 	struct io_config io_config;
 	struct kr_error_text text = {0};
