@@ -1,61 +1,23 @@
 """The report: Markdown and plots out of the raw rows."""
 import json
 import os
-import platform
 import shlex
 import statistics
-import subprocess
-import time
+import sys
 
-import debian
-import plots
-import works
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "common"))
+import machine  # noqa: E402
+import plots  # noqa: E402
+import works  # noqa: E402
+from markdown import ms, number, table  # noqa: E402
 
 
 # ---- the stamp ----
 
-def _first(path, word):
-    try:
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                if line.startswith(word):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return "not stated"
-
-
-def _file_system(path):
-    best = ("", "not stated")
-    with open("/proc/self/mounts", encoding="utf-8") as file:
-        for line in file:
-            device, point, kind, options = line.split()[:4]
-            if os.path.realpath(path).startswith(point) and len(point) >= len(best[0]):
-                best = (point, f"{kind} on {device} ({options.split(',')[0]})")
-    return best[1]
-
-
-def _commit(root):
-    try:
-        return subprocess.run(["git", "-C", root, "describe", "--always", "--dirty"], text=True,
-                              capture_output=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "not stated"
-
-
 def stamp(options, there, absent, argv):
-    with open("/etc/os-release", encoding="utf-8") as file:
-        system = [line.split("=", 1)[1].strip().strip('"') for line in file
-                  if line.startswith("PRETTY_NAME")]
     return {
-        "stamp": {
-            "date": time.strftime("%Y-%m-%d %H:%M %Z"), "system": (system or ["?"])[0],
-            "kernel": platform.release(), "cpu": _first("/proc/cpuinfo", "model name"),
-            "cores": os.cpu_count(), "memory": _first("/proc/meminfo", "MemTotal"),
-            "file system": _file_system(options.work),
-            "commit": _commit(os.path.dirname(os.path.abspath(__file__))),
-            "load before": os.getloadavg()[0],
-        },
+        "stamp": machine.stamp(options.work),
         "command": "python3 bench/peers/run.py " + " ".join(map(shlex.quote, argv[1:])),
         "rounds": options.rounds, "seconds": options.seconds, "preload": options.preload,
         "warmup": options.warmup, "shards": options.shards, "shared": options.shared,
@@ -101,22 +63,6 @@ class Figures:
 
     def has(self, work):
         return any((work, name) in self.rows for name in self.names)
-
-
-def number(value):
-    """Three digits, or all before the point."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
-
-
-def ms(value_us):
-    return "-" if value_us is None else number(value_us / 1000)
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
 
 
 def systems_relaxed():
@@ -316,7 +262,7 @@ def _head(f):
 
 def write(out, cache):
     figures = Figures(os.path.join(out, "raw.jsonl"))
-    made, why_not = plots.draw(figures, out, cache, debian)
+    made, why_not = plots.draw(figures, out, cache)
     lines = _head(figures)
     lines += ["Figures are medians over the rounds, with the lowest and the highest. The peers are "
               "asked directly; Keyrack through its router, one hop more.", ""]

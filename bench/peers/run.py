@@ -13,17 +13,18 @@ import tempfile
 import threading
 import time
 
-import debian
-import limits
-import processes
-import report
-import systems
-import works
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "common"))
+import build  # noqa: E402
+import debian  # noqa: E402
+import limits  # noqa: E402
+import processes  # noqa: E402
+import report  # noqa: E402
+import systems  # noqa: E402
+import works  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-TOOLS = {"keyrack": "tools/keyrack/keyrack", "keyrack-bench": "bench/keyrack-bench",
-         "keyrack-router": "router/keyrack-router", "keyrack-shard": "engine/server/keyrack-shard",
+TOOLS = {**build.PROGRAMS,
          "peer-load": "bench/peers/peer-load", "null-peer": "bench/peers/null-peer",
          "disk-append": "bench/limits/disk-append", "forward": "bench/limits/forward",
          "wake-up": "bench/limits/wake-up", "null-shard": "bench/limits/null-shard",
@@ -56,7 +57,7 @@ def arguments():
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
                         "folder below it is made and removed")
     parser.add_argument("--out", default=os.path.join(HERE, "report"), help="the report's folder")
-    parser.add_argument("--build", default=os.path.join(ROOT, "build-peers"),
+    parser.add_argument("--build", default=os.path.join(build.ROOT, "build-peers"),
                         help="a build folder; made where it is missing")
     parser.add_argument("--cache", help="where Debian's packages are kept "
                         "(BUILD/debian)")
@@ -72,17 +73,6 @@ def arguments():
     options.cache = os.path.abspath(options.cache or os.path.join(options.build, "debian"))
     options.out = os.path.abspath(options.out)
     return options
-
-
-def build(options):
-    say(f"building in {options.build}")
-    if not os.path.exists(os.path.join(options.build, "build.ninja")):
-        subprocess.run(["meson", "setup", "--buildtype=release", "-Dtests=false", options.build,
-                        ROOT], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", options.build, *TOOLS.values()], check=True,
-                   stdout=subprocess.DEVNULL)
-    options.tools = {name: os.path.join(options.build, at) for name, at in TOOLS.items()}
-    options.peer_load = options.tools["peer-load"]
 
 
 def chosen(options):
@@ -258,7 +248,8 @@ def main():
         report.write(options.out, options.cache)
         return 0
     processes.watch_signals()
-    build(options)
+    options.tools = build.programs(options.build, TOOLS, say)
+    options.peer_load = options.tools["peer-load"]
     options.work = tempfile.mkdtemp(prefix="keyrack-peers-", dir=options.dir)
     os.chmod(options.work, 0o755)
     processes.own_folder(options.work)

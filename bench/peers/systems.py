@@ -7,25 +7,18 @@ import pwd
 import shutil
 import signal
 import socket
-import subprocess
 import time
 
+import cluster
 import debian
 import processes
+from cluster import ask as _ask
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOTELS, TYPES, NIGHTS = 1000, 4, 365
 ROWS = HOTELS * TYPES
 OVERBOOKED = 1.1  # sold at most, of the rooms there are
 PRELOAD_SHAPE = ["--connections", "64", "--depth", "128"]
-
-
-def _ask(words, **more):
-    done = subprocess.run(words, text=True, capture_output=True, check=False, **more)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words[0]}: status {done.returncode}: "
-                           f"{(done.stderr or done.stdout).strip()[-500:]}")
-    return done.stdout
 
 
 class System:
@@ -319,6 +312,7 @@ class Keyrack(System):
     def __init__(self, settings, durability):
         super().__init__(settings)
         self.mode = durability
+        self.cluster = None
         self.name = "keyrack" if durability == "sync" else f"keyrack-{durability}"
         self.durability = {"sync": "on disk before the answer",
                            "async": "on disk within 100 ms"}[durability]
@@ -327,24 +321,20 @@ class Keyrack(System):
         self.version = "Keyrack " + _ask([self.tools["keyrack"], "--version"]).split()[-1]
 
     def start(self, folder, rooms, hot_rooms, preload, reservations):
-        self.port = processes.free_port()
+        self.cluster = cluster.Cluster(self.tools, os.path.join(folder, "cluster"))
         self.folder = folder
-        processes.on_end(self.stop)
-        _ask([self.tools["keyrack"], "cluster", "start", "--dir", os.path.join(folder, "cluster"),
-              "--listen", f"127.0.0.1:{self.port}", "--shards", str(self.settings.shards),
-              "--durability", self.mode, "--hotels", str(HOTELS * 2), "--types", str(ROWS * 2),
-              "--nights", "400", "--reservations", str(reservations)])
+        self.cluster.start("--shards", self.settings.shards, "--durability", self.mode,
+                           "--hotels", HOTELS * 2, "--types", ROWS * 2, "--nights", 400,
+                           "--reservations", reservations)
         for first, count, sold in ((1, HOTELS, rooms), (1, 1, hot_rooms)):
             # The driver's hotels have 10 % overbooking, as the limits of the peers include.
-            _ask(self.bench("load", "--first-hotel", str(first), "--hotels", str(count),
-                            "--types-min", str(TYPES), "--nights", str(NIGHTS), "--physical",
-                            str(max(1, round(sold / OVERBOOKED)))))
+            _ask(self.cluster.bench(
+                "load", "--first-hotel", first, "--hotels", count, "--types-min", TYPES,
+                "--nights", NIGHTS, "--physical", max(1, round(sold / OVERBOOKED))))
         if preload:
-            _ask(self.bench("run", "--preload", str(preload), "--seconds", "0.1", "--warmup", "0",
-                            "--op", "availability", "--seed", "4711", *PRELOAD_SHAPE))
-
-    def bench(self, command, *words):
-        return [self.tools["keyrack-bench"], command, "--router", f"127.0.0.1:{self.port}", *words]
+            _ask(self.cluster.bench(
+                "run", "--preload", preload, "--seconds", 0.1, "--warmup", 0, "--op",
+                "availability", "--seed", 4711, *PRELOAD_SHAPE))
 
     def command(self, work, seconds, warmup, seed, series):
         mix = ",".join(f"{name}={n}" for name, n in
@@ -358,26 +348,18 @@ class Keyrack(System):
             words += ["--hot"]
         if series:
             words += ["--series", series]
-        return self.bench("run", *words)
+        return self.cluster.bench("run", *words)
 
     def pids(self):
-        found = []
-        at = os.path.join(self.folder, "cluster")
-        for name in os.listdir(at):
-            if name.endswith(".pid"):
-                with open(os.path.join(at, name), encoding="ascii") as file:
-                    found.append(int(file.read().split()[0]))
-        return found
+        return list(self.cluster.pids().values())
 
     def snapshot(self):
-        _ask([self.tools["keyrack"], "--router", f"127.0.0.1:{self.port}", "snapshot"])
+        self.cluster.keyrack("snapshot")
 
     def stop(self):
-        if self.folder is not None:
-            subprocess.run([self.tools["keyrack"], "cluster", "stop", "--dir",
-                            os.path.join(self.folder, "cluster")], check=False,
-                           capture_output=True, timeout=300)
-            self.folder = None
+        if self.cluster is not None:
+            self.cluster.end()
+            self.cluster = None
 
 
 def every(settings):

@@ -16,7 +16,7 @@ import unittest
 from ports import free_port
 
 ROOT, BENCH, PEER_LOAD, NULL_PEER = sys.argv[1:5]
-sys.path.insert(0, os.path.join(ROOT, "bench/peers"))
+sys.path[:0] = [os.path.join(ROOT, "bench", folder) for folder in ("peers", "common")]
 sys.dont_write_bytecode = True
 import debian  # noqa: E402
 import processes  # noqa: E402

@@ -100,6 +100,12 @@ def _stat(pid):
         return None
 
 
+def is_running(pid):
+    """False also for who has ended and was not waited for."""
+    fields = _stat(pid)
+    return fields is not None and fields[0] not in "ZX"
+
+
 def family(pids):
     """These and all below them."""
     parents = {}
