@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "proto/frame.h"
+#include "proto/stat_loop.h"
 
 enum stat_kind { STAT_COUNTER = 1, STAT_GAUGE = 2 }; /* wire contract */
 
@@ -61,7 +62,9 @@ enum stat_kind { STAT_COUNTER = 1, STAT_GAUGE = 2 }; /* wire contract */
 	X(drained, COUNTER, "reservations", "due holds expired to make room for a sale")           \
 	X(snapshots, COUNTER, "snapshots", "snapshots written")                                    \
 	X(snapshot_failures, COUNTER, "snapshots", "snapshots that could not be written")          \
-	X(slices, COUNTER, "slices", "slices of snapshots written")
+	X(slices, COUNTER, "slices", "slices of snapshots written")                                \
+	STAT_LOOP_TABLE(X)                                                                         \
+	STAT_DISK_TABLE(X)
 
 /* Of a router, in ROUTER_STATUS. */
 #define STAT_ROUTER_TABLE(X)                                                                       \
@@ -87,7 +90,7 @@ enum stat_kind { STAT_COUNTER = 1, STAT_GAUGE = 2 }; /* wire contract */
 	X(forbidden, COUNTER, "answers", "requests refused for want of a role")                    \
 	X(answers_dropped, COUNTER, "answers", "answers for which nobody waited any more")         \
 	X(in_flight, GAUGE, "requests", "requests at the shards now")                              \
-	X(turns, COUNTER, "turns", "turns of the loop")                                            \
+	STAT_LOOP_TABLE(X)                                                                         \
 	X(resident_bytes, GAUGE, "bytes", "memory of the process")
 
 /* What only the Prometheus text has: made of the rest of the same answers. */

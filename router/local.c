@@ -121,7 +121,7 @@ static Keyrack__ShardLink *link_describe(struct router *router, uint32_t shard)
 	return link;
 }
 
-#define STAT_MAX 32u
+#define STAT_MAX 48u
 
 struct stats {
 	struct router *router;
@@ -167,6 +167,17 @@ static void stats_of_connections(struct stats *stats)
 	stat_add(stats, STAT_ROUTER_buffer_blocks_used_max, conn->blocks_used_max);
 }
 
+static void stats_of_loop(struct stats *stats, const struct io_stats *loop)
+{
+	kr_assert(loop->turn_slow_count <= loop->tick_count);
+	stat_add(stats, STAT_ROUTER_turns, loop->tick_count);
+	stat_add(stats, STAT_ROUTER_turns_slow, loop->turn_slow_count);
+	stat_add(stats, STAT_ROUTER_turn_time, loop->turn_time_us);
+	stat_add(stats, STAT_ROUTER_turn_max_us, loop->turn_max_us);
+	stat_add(stats, STAT_ROUTER_waits, loop->wait_count);
+	stat_add(stats, STAT_ROUTER_receives, loop->receive_count);
+}
+
 static void stats_of_routing(struct stats *stats)
 {
 	struct router *router = stats->router;
@@ -186,7 +197,7 @@ static void stats_of_routing(struct stats *stats)
 	stat_add(stats, STAT_ROUTER_forbidden, route_forbidden_count(router->route));
 	stat_add(stats, STAT_ROUTER_answers_dropped, late);
 	stat_add(stats, STAT_ROUTER_in_flight, route_in_flight(router->route));
-	stat_add(stats, STAT_ROUTER_turns, io_loop_stats(router->loop)->tick_count);
+	stats_of_loop(stats, io_loop_stats(router->loop));
 	stat_add(stats, STAT_ROUTER_resident_bytes, kr_memory_resident_bytes());
 }
 

@@ -65,7 +65,12 @@ struct io_stats {
 	uint64_t file_read_bytes;
 	uint64_t file_write_bytes;
 	uint64_t file_sync_count;
+	uint64_t turn_time_us; /* from the end of a wait to the end of its turn, all of them */
+	uint64_t turn_max_us;
+	uint64_t turn_slow_count; /* longer than IO_TURN_SLOW_US */
 };
+
+#define IO_TURN_SLOW_US UINT64_C(5000)
 
 /*
  * 0, or -KR_E_FORBIDDEN (the system forbids io_uring: the text says what to change), -KR_E_NOMEM,

@@ -123,6 +123,7 @@ static void carry_out(struct server *server, const struct shard_actions *actions
 	if (actions->append.body != NULL) {
 		kr_assert(server->append.body == NULL);
 		server->append = actions->append;
+		server_load_append_begin(server);
 		try_append(server);
 	}
 	set_timer(server, actions->timer_boot_us);
@@ -201,6 +202,8 @@ static void tell_persisted(struct server *server)
 		(acked_lsn <= server->acked_lsn && durable_lsn <= server->durable_lsn))
 		return;
 	kr_assert(acked_lsn >= server->acked_lsn);
+	if (acked_lsn > server->acked_lsn)
+		server_load_append_end(server);
 	server->acked_lsn = acked_lsn;
 	server->durable_lsn = durable_lsn;
 	step_simple(server, (struct shard_event){.kind = SHARD_PERSISTED,
@@ -434,6 +437,7 @@ static void on_turn(struct io_loop *loop, void *context)
 {
 	struct server *server = context;
 	kr_assert(loop == server->loop);
+	server_load_note(server);
 	conn_set_turn(server->conns);
 }
 

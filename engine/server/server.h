@@ -23,6 +23,7 @@
 #include "engine/log/snap_io.h"
 #include "engine/server/rebuild.h"
 #include "engine/server/server_config.h"
+#include "engine/shard/load.h"
 #include "engine/shard/shard.h"
 #include "proto/conn.h"
 
@@ -76,6 +77,9 @@ struct server {
 
 	struct shard_append append;      /* not yet taken by the log */
 	uint64_t acked_lsn, durable_lsn; /* as last told to the step */
+	struct shard_load load;          /* for STATS */
+	uint64_t append_since_us;        /* 0: none is under way */
+	uint64_t first_segment;
 	enum log_level level;
 	struct io_timer timer; /* the step's */
 	struct io_timer retry; /* locking, listening, flushing */

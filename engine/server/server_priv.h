@@ -29,6 +29,12 @@ KR_MUST_CHECK int server_archive_init(struct server *server, struct kr_error_tex
 /* The log is full because the archive does not keep up. */
 bool server_archive_is_behind(const struct server *server);
 
+/* ---- load.c ---- */
+/* The step is told what its loop and its disk had to do. */
+void server_load_note(struct server *server);
+void server_load_append_begin(struct server *server);
+void server_load_append_end(struct server *server);
+
 /* ---- inbox.c ---- */
 KR_MUST_CHECK int server_inbox_init(struct server *server, struct kr_error_text *text);
 void server_inbox_fini(struct server *server);

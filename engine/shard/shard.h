@@ -131,6 +131,9 @@ struct shard_archive {
 	uint64_t copied, failures, lag; /* segments */
 };
 void shard_archive_note(struct shard *shard, const struct shard_archive *archive);
+/* What the driver's loop and disk had to do (engine/shard/load.h); told in STATS. */
+struct shard_load;
+void shard_load_note(struct shard *shard, const struct shard_load *load);
 
 /* Walks all replies of one call. `cursor` starts as {0}. */
 struct shard_reply_cursor {

@@ -8,6 +8,7 @@
 #include "engine/log/record.h"
 #include "engine/shard/clock.h"
 #include "engine/shard/counters.h"
+#include "engine/shard/load.h"
 #include "engine/shard/replay.h"
 #include "engine/shard/request.h"
 #include "engine/shard/shard.h"
@@ -110,6 +111,7 @@ struct shard {
 	struct shard_counters counters;
 	uint64_t judged_by_type[STAT_TYPE_COUNT]; /* requests, by type of frame */
 	struct shard_archive archive;
+	struct shard_load load;
 	struct pb_arena arena;
 	struct record_scratch *record_scratch; /* replay */
 	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */

@@ -79,6 +79,12 @@ void shard_archive_note(struct shard *shard, const struct shard_archive *archive
 	shard->archive = *archive;
 }
 
+void shard_load_note(struct shard *shard, const struct shard_load *load)
+{
+	kr_assert(load->turns_slow <= load->turns);
+	shard->load = *load;
+}
+
 Keyrack__Denial **shard_denials_fill(
 	struct shard *shard, const struct inv_denial *denials, uint32_t count)
 {
@@ -136,6 +142,9 @@ bool shard_stats_answer(struct shard *shard, const struct shard_request *request
 	stats_gauges(shard, stats);
 #define X(name) stats_put(stats, STAT_SHARD_##name, shard->counters.name);
 	SHARD_COUNTER_TABLE(X)
+#undef X
+#define X(name) stats_put(stats, STAT_SHARD_##name, shard->load.name);
+	SHARD_LOAD_TABLE(X)
 #undef X
 	stats_operations(shard, stats);
 	inv_counts_get(shard->inv, &counts);

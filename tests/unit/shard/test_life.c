@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/load.h"
 #include "tests/unit/shard/world.h"
 
 /* The life of a shard at its edges: stopped early, stopped without room, asked when it is busy. */
@@ -104,6 +105,18 @@ Test(life, what_the_archive_has_come_to_is_told)
 	cr_assert_eq(stat(world, "archived_segments"), 11);
 	cr_assert_eq(stat(world, "archive_failures"), 22);
 	cr_assert_eq(stat(world, "archive_lag_segments"), 33);
+	world_free(world);
+}
+
+Test(life, what_the_loop_and_the_disk_had_to_do_is_told)
+{
+	struct world *world = world_serving(5);
+	const struct shard_load load = {.turns = 11, .append_max_us = 22, .segments = 33};
+	cr_assert_eq(stat(world, "turns"), 0);
+	shard_load_note(world->shard, &load);
+	cr_assert_eq(stat(world, "turns"), 11);
+	cr_assert_eq(stat(world, "append_max_us"), 22);
+	cr_assert_eq(stat(world, "segments"), 33);
 	world_free(world);
 }
 
