@@ -16,4 +16,9 @@ def programs(folder, targets, say):
                        check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", folder, *targets.values()], check=True,
                    stdout=subprocess.DEVNULL)
+    return there(folder, targets)
+
+
+def there(folder, targets):
+    """The same of a folder that is built already."""
     return {name: os.path.join(os.path.abspath(folder), at) for name, at in targets.items()}
