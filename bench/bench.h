@@ -104,5 +104,6 @@ int bench_replay(int argc, char **argv);
 int bench_load(int argc, char **argv);
 int bench_race(int argc, char **argv);
 int bench_expire(int argc, char **argv);
+int bench_idle(int argc, char **argv);
 
 #endif

@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/service.h"
+
 #define EVENTS_MAX 256
 #define PROGRESS_US 100000
+#define DESCRIPTORS_BESIDE 64u /* standard ones, epoll, files of a run */
 
 uint64_t bench_now_us(void)
 {
@@ -75,6 +78,9 @@ void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, 
 {
 	const char *token_file = getenv("KEYRACK_TOKEN_FILE");
 	kr_assert(count > 0);
+	if (service_descriptors_raise(count + DESCRIPTORS_BESIDE) < count + DESCRIPTORS_BESIDE)
+		bench_fail(
+			BENCH_ABORTED, "too few open files are allowed for %u connections", count);
 	fleet->clients = bench_alloc(count, sizeof(*fleet->clients));
 	fleet->fds = bench_alloc(count, sizeof(*fleet->fds));
 	fleet->wants = bench_alloc(count, sizeof(*fleet->wants));

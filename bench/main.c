@@ -17,6 +17,7 @@ static const struct {
 	{"replay", bench_replay, "play a booking trace in file order"},
 	{"race", bench_race, "thousands of requests at once for the last rooms"},
 	{"expire", bench_expire, "very many holds that end within one second"},
+	{"idle", bench_idle, "connections that say nothing"},
 	{"load", bench_load, "create a chain of hotels with stock and prices"},
 	{"presets", preset_list, "list the sets of options that have a name"},
 };

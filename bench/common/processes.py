@@ -14,10 +14,11 @@ _folders = []
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def start(words, log, **more):
-    """A process in a session of its own; its output goes to the file `log`."""
+def start(words, log, own_out=None, own_in=subprocess.DEVNULL, **more):
+    """A process in a session of its own; what it says goes to the file `log`, or its output to
+    `own_out`."""
     with open(log, "ab") as out:
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+        child = subprocess.Popen(words, stdin=own_in, stdout=own_out or out, stderr=out,
                                  start_new_session=True, **more)
     _children.append(child)
     return child
