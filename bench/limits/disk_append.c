@@ -3,7 +3,7 @@
  * log. For each size into a file that grows, into one that is only allocated, and into one that was
  * written with zeros before, as a log does that recycles its segments.
  *
- * usage: disk-append DIR SECONDS      prints a line of JSON for each kind and size
+ * usage: disk-append DIR SECONDS [FILE_MIB]      prints a line of JSON for each kind and size
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,8 @@
 
 #include "base/hist.h"
 
-#define FILE_SIZE (256u << 20)
+#define FILE_SIZE_MIB 256u
+#define FILE_SIZE_MIB_MAX 2048u
 #define SIZE_MAX_BYTES (1u << 20)
 #define ALIGNMENT 4096u
 
@@ -37,10 +38,12 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static uint32_t file_size_bytes;
+
 static void fill_with_zeros(int fd, uint8_t *buffer)
 {
 	memset(buffer, 0, SIZE_MAX_BYTES);
-	for (uint32_t at = 0; at < FILE_SIZE; at += SIZE_MAX_BYTES)
+	for (uint32_t at = 0; at < file_size_bytes; at += SIZE_MAX_BYTES)
 		if (pwrite(fd, buffer, SIZE_MAX_BYTES, at) != (ssize_t)SIZE_MAX_BYTES)
 			fail("writing zeros");
 }
@@ -53,7 +56,7 @@ static int prepare(enum kind kind, const char *path, uint8_t *buffer, bool *ret_
 		fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		fail(path);
-	if (kind != KIND_GROWING && posix_fallocate(fd, 0, FILE_SIZE) != 0)
+	if (kind != KIND_GROWING && posix_fallocate(fd, 0, file_size_bytes) != 0)
 		fail("allocating");
 	if (kind == KIND_ZEROED)
 		fill_with_zeros(fd, buffer);
@@ -70,7 +73,7 @@ static void measure(int fd, uint32_t size_bytes, double seconds, uint8_t *buffer
 	kr_assert(size_bytes % ALIGNMENT == 0 && size_bytes <= SIZE_MAX_BYTES);
 	memset(buffer, 0x5a, size_bytes);
 	hist_init(hist);
-	while (before < stop_us && at + size_bytes <= FILE_SIZE) {
+	while (before < stop_us && at + size_bytes <= file_size_bytes) {
 		if (pwritev2(fd, &part, 1, (off_t)at, RWF_DSYNC) != (ssize_t)size_bytes)
 			fail("writing");
 		const uint64_t after = now_us();
@@ -105,10 +108,13 @@ int main(int argc, char **argv)
 	static struct hist hist;
 	char path[4096];
 	bool is_direct;
-	if (argc != 3 || strtod(argv[2], NULL) <= 0) {
-		fprintf(stderr, "usage: disk-append DIR SECONDS\n");
+	const unsigned long mib = argc > 3 ? strtoul(argv[3], NULL, 10) : FILE_SIZE_MIB;
+	if (argc < 3 || argc > 4 || strtod(argv[2], NULL) <= 0 || mib == 0 ||
+		mib > FILE_SIZE_MIB_MAX) {
+		fprintf(stderr, "usage: disk-append DIR SECONDS [FILE_MIB]\n");
 		return 2;
 	}
+	file_size_bytes = (uint32_t)mib << 20;
 	uint8_t *buffer = aligned_alloc(ALIGNMENT, SIZE_MAX_BYTES);
 	kr_assert(buffer != NULL);
 	snprintf(path, sizeof(path), "%s/disk-append.%d", argv[1], getpid());

@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	load.cluster = strtoull(argv[2], NULL, 0);
 	load.connection_count = (uint32_t)strtoul(argv[3], NULL, 10);
 	load.depth = (uint32_t)strtoul(argv[4], NULL, 10);
-	load.duration_us = strtoull(argv[5], NULL, 10) * 1000000;
+	load.duration_us = (uint64_t)(strtod(argv[5], NULL) * 1e6);
 	load.body_size_bytes = argc > 6 ? (uint32_t)strtoul(argv[6], NULL, 10) : 43;
 	kr_assert(load.body_size_bytes <= sizeof(load.body));
 	struct frame_header header = {.type = FRAME_BOOK, .route = FRAME_ROUTE_HOTEL};

@@ -187,6 +187,8 @@ def _limits(f):
         spread = f" ({number(min(values))} to {number(max(values))})" if len(values) > 1 else ""
         rows.append([name, number(f.limit(name)) + spread] + [
             number(f.limit(name, key)) for key in ("p50_us", "p99_us", "p99.9_us")])
+    failed = {row["limit"] for row in f.errors if "limit" in row} - set(f.limits)
+    rows += [[name, "failed", "-", "-", "-"] for name in sorted(failed)]
     return table(["Limit", "a second", "p50 us", "p99 us", "p99.9 us"], rows)
 
 
@@ -282,7 +284,7 @@ def write(out, cache):
         lines += ["## Shares of the limits", ""] + _shares(figures)
         lines += ["## The drivers' ceilings", ""] + _ceilings(figures)
     lines += ["## Costs", ""] + _costs(figures)
-    if figures.limits:
+    if figures.limits or any("limit" in row for row in figures.errors):
         lines += ["## The machine's limits", ""] + _limits(figures)
     lines += ["## What was not as meant", ""] + _checks(figures) + [""]
     lines += ["## Commands", ""] + _commands(figures)
