@@ -256,7 +256,8 @@ def _head(f):
                        + ("several works" if s["shared"] else "each kind of sale")],
                       ["snapshots", "in the middle of every run that sells" if s["snapshots"]
                        else "only where named"],
-                      ["Keyrack's shards", str(s["shards"])]])
+                      ["Keyrack's shards", f"{s['shards']}, on {s['stamp'].get('cores', '?')} "
+                       "cores; a shard, the router and the driver want one each"]])
     lines += table(["System", "Version", "A booking is answered when it is"],
                    [[x["name"], x["version"], x["durability"]] for x in s["systems"]])
     return lines

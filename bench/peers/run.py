@@ -53,7 +53,8 @@ def arguments():
                         help="none in the middle of a run, but in the work `snapshot`")
     parser.add_argument("--shared", action="store_true",
                         help="one directory for several works, as quick does")
-    parser.add_argument("--shards", type=int, default=2, help="of Keyrack (2)")
+    parser.add_argument("--shards", type=int, default=systems.shards_default(os.cpu_count()),
+                        help="of Keyrack (1 where there are 2 cores or fewer, else 2)")
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
                         "folder below it is made and removed")
     parser.add_argument("--out", default=os.path.join(HERE, "report"), help="the report's folder")

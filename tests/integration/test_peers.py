@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 import debian  # noqa: E402
 import processes  # noqa: E402
 import report  # noqa: E402
+import systems  # noqa: E402
 import works  # noqa: E402
 
 PROTOCOLS = ("redis", "postgres", "postgres-update", "tarantool", "frames")
@@ -161,6 +162,10 @@ class WorksTest(unittest.TestCase):
             told = set(re.findall(r"`([a-z]+-?\w*)`", file.read()))
         for work in works.ALL:
             self.assertIn(work.name, told)
+
+    def test_a_shard_the_router_and_the_driver_have_a_core_each(self):
+        self.assertEqual([systems.shards_default(cores) for cores in (None, 1, 2, 3, 64)],
+                         [1, 1, 1, 2, 2])
 
     def test_a_package_that_is_not_to_be_had_is_missing(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(debian.Missing):
