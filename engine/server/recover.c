@@ -133,6 +133,7 @@ int server_recover(struct server *server, struct kr_error_text *text)
 		.kind = SHARD_START,
 		.epoch = server->epoch,
 		.snapshot_lsn = server->store.snap_count > 0 ? server->store.snap_lsns[0] : 0,
+		.log_t_us = server_report(server)->scan.end.timestamp_us,
 		.allow_clock_jump = server->config.allow_clock_jump,
 	};
 	server->acked_lsn = server->durable_lsn = shard_last_lsn(server->shard);

@@ -60,6 +60,7 @@ struct shard_event {
 	bool snapshot_failed;  /* SLICE_WRITTEN: the snapshot could not be written; it is dropped */
 	uint64_t epoch;        /* START */
 	uint64_t snapshot_lsn; /* START: where the newest snapshot on disk began; 0 = none */
+	uint64_t log_t_us;     /* START: the log's newest batch, which may hold no effect */
 	bool allow_clock_jump; /* START */
 	bool wants_snapshot;   /* STOP, TIMEOUT: take one now */
 };

@@ -16,7 +16,8 @@ static int start_clock(struct shard *shard, const struct shard_event *event)
 {
 	struct inv_counts counts;
 	inv_counts_get(shard->inv, &counts);
-	uint64_t last_us = counts.last_t_us;
+	/* A start that came no further than the batch before its START has moved the log's time. */
+	uint64_t last_us = KR_MAX(counts.last_t_us, event->log_t_us);
 	if (last_us > 0 && !event->allow_clock_jump) {
 		if (event->wall_us + SHARD_WALL_BEHIND_MAX_US < last_us)
 			return SHARD_CLOCK_BEHIND;
@@ -25,7 +26,8 @@ static int start_clock(struct shard *shard, const struct shard_event *event)
 	}
 	shard_clock_start(&shard->clock, last_us, event->boot_us, event->wall_us);
 	kr_assert(shard->clock.t_us > last_us);
-	shard->grace_last_t_us = last_us;
+	/* Holds have been without a shard since its last effect. */
+	shard->grace_last_t_us = counts.last_t_us;
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct story {
 	bool is_ready, has_ended;
 	int end;
 	uint32_t crashes;
+	int64_t wall_back_us; /* at each crash */
 	char note[KR_ERROR_TEXT_SIZE];
 
 	struct conn_set *conns;
@@ -128,6 +129,7 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 	free(story.server);
 	story.server = NULL;
 	story.crashes++;
+	sim_node_wall_step(story.shard_node, -story.wall_back_us);
 	sim_world_call_at(story.sim, sim_world_now_us(story.sim) + 50000, shard_begin, NULL);
 }
 
@@ -442,4 +444,18 @@ Test(server_sim, cut_off_from_power_at_any_moment_keeps_what_it_answered, .timeo
 	uint64_t points = points_of_a_life();
 	for (uint64_t i = 1; i <= points; i++)
 		run_story(2, i, SIM_POWER, i % 3 == 0);
+}
+
+/* A start that dies between its first batch and its START has moved the log's time, no effect's. */
+Test(server_sim, starts_after_any_death_though_its_clock_was_set_back, .timeout = 300)
+{
+	uint64_t points = points_of_a_life();
+	for (uint64_t i = 1; i <= points; i++) {
+		story_begin(3);
+		story.wall_back_us = 20000000;
+		sim_node_crash_at(story.shard_node, i, i % 2 == 0 ? SIM_KILL : SIM_POWER);
+		run_until_answered();
+		ask_again();
+		story_end();
+	}
 }

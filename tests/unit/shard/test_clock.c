@@ -50,6 +50,30 @@ Test(clock, a_long_silence_buys_no_jump)
 	cr_assert_leq(t_us, WALL + day_us + 60 * 500 + 1001);
 }
 
+/* Its batch is there, and no effect in it: a start that died before its START was durable. */
+Test(start, goes_on_from_the_newest_batch_though_it_holds_no_effect)
+{
+	struct world *world = world_serving(1);
+	world_stop(world);
+	world_restart(world, true);
+	world->log_t_us = world->wall_us + 20000000;
+	cr_assert_eq(world_start(world, false), 0);
+	cr_assert(world->is_serving);
+	cr_assert_gt(world->batches[world->batch_count - 1].record.t_us, world->log_t_us);
+	world_free(world);
+}
+
+Test(start, with_the_wall_an_hour_behind_a_batch_without_effects_is_refused)
+{
+	struct world *world = world_serving(1);
+	world_stop(world);
+	world_restart(world, true);
+	world->log_t_us = world->wall_us + WORLD_HOUR_US + 10000000;
+	cr_assert_eq(world_start(world, false), SHARD_CLOCK_BEHIND);
+	cr_assert_not(world->is_serving);
+	world_free(world);
+}
+
 Test(start, with_the_wall_an_hour_behind_the_log_is_refused_unless_told)
 {
 	struct world *world = world_serving(1);

@@ -245,6 +245,7 @@ int world_start(struct world *world, bool allow_clock_jump)
 {
 	struct shard_event event = {.kind = SHARD_START,
 		.epoch = world->epoch + 1,
+		.log_t_us = world->log_t_us,
 		.allow_clock_jump = allow_clock_jump};
 	int r = world_event(world, &event);
 	if (r != 0)

@@ -51,6 +51,7 @@ struct world {
 	uint64_t boot_us;
 	uint64_t wall_us;
 	uint64_t epoch;
+	uint64_t log_t_us; /* of a batch without effects behind the others; 0: there is none */
 	struct rng rng;
 
 	/* frames not yet given */
