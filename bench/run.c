@@ -166,9 +166,11 @@ static void open_run(struct run *run, struct journal *journal)
 	else
 		chain_discover(&run->chain, &run->fleet);
 	run->chain.nights = o->work.window;
-	if (o->work.window > run->chain.rows[0].window_nights)
+	if (o->first_night + o->work.window > run->chain.rows[0].window_nights)
 		bench_fail(BENCH_USAGE, "--window %u is more than the cluster's %u nights",
-			o->work.window, run->chain.rows[0].window_nights);
+			o->first_night + o->work.window, run->chain.rows[0].window_nights);
+	for (uint32_t i = 0; i < run->chain.row_count; i++)
+		run->chain.rows[i].business_day += (int32_t)o->first_night;
 	run->chain.expected = bench_alloc(
 		(size_t)run->chain.row_count * run->chain.nights, sizeof(*run->chain.expected));
 	if (!o->is_null)

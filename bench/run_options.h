@@ -16,7 +16,8 @@ struct run_options {
 	uint32_t connections, depth;
 	double rate; /* operations a second, open loop; 0 = closed loop */
 	uint64_t preload;
-	double deadline; /* of a call */
+	uint32_t first_night; /* of those that are sold, from the business day */
+	double deadline;      /* of a call */
 	uint64_t deadline_us;
 	uint32_t op; /* an enum work_kind, where there is no mix */
 	const char *mix;
