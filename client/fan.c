@@ -260,20 +260,47 @@ static bool client_fan_merge_snapshots(struct client_fan *fan, struct keyrack_sn
 struct client_fan_figures {
 	struct keyrack_stat *stats;
 	struct keyrack_denial *denials;
-	struct keyrack_stat *totals;
-	uint32_t total_count;
 };
 
-static void client_fan_add_total(
-	struct client_fan_figures *figures, const struct keyrack_stat *stat)
+/* By name, then as they were told. */
+static int client_fan_stat_order(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < figures->total_count; i++) {
-		if (strcmp(figures->totals[i].name, stat->name) == 0) {
-			figures->totals[i].value += stat->value;
-			return;
+	const struct keyrack_stat *const *left = a, *const *right = b;
+	const int order = strcmp((*left)->name, (*right)->name);
+	return order != 0 ? order : (*left > *right) - (*left < *right);
+}
+
+/*
+ * The sum of each name, in the order in which names were first told. Names are sorted and not
+ * looked for one by one: how many there are is up to whoever answers.
+ */
+static bool client_fan_total(const struct keyrack_stat *stats, size_t count,
+	struct keyrack_stat *totals, uint32_t *ret_count)
+{
+	const struct keyrack_stat **order = malloc(KR_MAX(count, 1) * sizeof(*order));
+	struct keyrack_stat *total = NULL;
+	uint32_t total_count = 0;
+	if (order == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		order[i] = &stats[i];
+	qsort(order, count, sizeof(*order), client_fan_stat_order);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && strcmp(order[i]->name, order[i - 1]->name) == 0) {
+			total->value =
+				(int64_t)((uint64_t)total->value + (uint64_t)order[i]->value);
+			continue;
 		}
+		total = &totals[order[i] - stats]; /* empty but for the first of a name */
+		*total = *order[i];
 	}
-	figures->totals[figures->total_count++] = *stat;
+	for (size_t i = 0; i < count; i++)
+		if (totals[i].name != NULL)
+			totals[total_count++] = totals[i];
+	kr_assert(total_count <= count);
+	free(order);
+	*ret_count = total_count;
+	return true;
 }
 
 static void client_fan_shard_stats(const Keyrack__StatsAnswer *part,
@@ -284,10 +311,8 @@ static void client_fan_shard_stats(const Keyrack__StatsAnswer *part,
 	ret->durability = part->durability;
 	ret->stats = figures->stats;
 	ret->stat_count = (uint32_t)part->n_stats;
-	for (size_t k = 0; k < part->n_stats; k++) {
-		client_decode_stat(part->stats[k], figures->stats);
-		client_fan_add_total(figures, figures->stats++);
-	}
+	for (size_t k = 0; k < part->n_stats; k++)
+		client_decode_stat(part->stats[k], figures->stats++);
 	ret->denials = figures->denials;
 	ret->denial_count = (uint32_t)part->n_denials;
 	for (size_t k = 0; k < part->n_denials; k++) {
@@ -315,8 +340,8 @@ static bool client_fan_merge_stats(struct client_fan *fan, struct keyrack_stats_
 	};
 	if (rows == NULL || figures.stats == NULL || figures.denials == NULL)
 		return false;
-	figures.totals = figures.stats + stat_count;
-	ret->totals = figures.totals;
+	struct keyrack_stat *stats = figures.stats, *totals = stats + stat_count;
+	ret->totals = totals;
 	for (uint32_t i = 0; i < fan->part_count; i++) {
 		const Keyrack__StatsAnswer *part = (const void *)fan->parts[i].message;
 		rows[i] = (struct keyrack_shard_stats){.shard = fan->shard_first + i,
@@ -328,8 +353,7 @@ static bool client_fan_merge_stats(struct client_fan *fan, struct keyrack_stats_
 	}
 	ret->shards = rows;
 	ret->shard_count = fan->part_count;
-	ret->total_count = figures.total_count;
-	return true;
+	return client_fan_total(stats, stat_count, totals, &ret->total_count);
 }
 
 static const Keyrack__Refusal *client_fan_refusal(
