@@ -91,7 +91,7 @@ static void put_hotel(json_t *json, const struct inv_effect_hotel *hotel)
 	json_object_set_new(json, "created", json_boolean(hotel->created));
 	put_text(json, "code", s->code);
 	put_text(json, "zone", s->zone);
-	json_object_set_new(json, "currency", json_string(s->currency));
+	put_text(json, "currency", (struct inv_text){s->currency, sizeof(s->currency) - 1});
 	put_int(json, "currency_digits", s->currency_digits);
 	put_int(json, "day_roll_minute", s->day_roll_minute);
 	put_int(json, "check_in_minute", s->check_in_minute);
