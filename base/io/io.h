@@ -28,6 +28,8 @@
 
 #define IO_SUBMISSION_COUNT_MAX 32768u
 #define IO_BUFFER_COUNT_MAX 32768u
+/* For servers: longer than a durable append and the hops around it take. */
+#define IO_SPIN_US_DEFAULT 200u
 
 struct io_loop;
 
@@ -49,7 +51,8 @@ struct io_stats {
 	uint64_t completion_count;
 	uint64_t submit_count;          /* system calls that submitted */
 	uint64_t wait_count;            /* of them, those that may have slept */
-	uint64_t spin_hit_count;        /* completions found by spinning */
+	uint64_t spin_count;            /* waits that began by spinning */
+	uint64_t spin_hit_count;        /* of them, those that found completions */
 	uint64_t overflow_count;        /* completions that did not fit the completion queue */
 	uint64_t submission_full_count; /* submissions made early: the queue was full */
 	uint64_t buffer_starved_count;  /* receives that found no buffer and were started again */

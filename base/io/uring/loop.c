@@ -1,6 +1,7 @@
 #include "base/io/uring/uring_priv.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,11 @@
 #define COMPLETION_FACTOR 8u /* completions for each submission: multishot answers many times */
 #define SPIN_US_MIN 1u
 #define SPIN_REST_TICKS 64u /* sleeps before spinning is tried again after it did not pay */
+/* In completions of a turn. Where many come at once a wake-up is shared, and cores are not idle. */
+#define SPIN_CROWD_MAX 3u
+#define CROWD_TURN_MAX 1024u
+#define CROWD_SCALE 16u
+#define CROWD_TURNS 8u
 #define SECOND_US UINT64_C(1000000)
 
 static bool is_power_of_two(uint32_t value)
@@ -305,25 +311,36 @@ void io_loop_set_spin(struct io_loop *loop, uint32_t spin_us)
 	loop->spin_rest = 0;
 }
 
-/* Spins where it has paid lately: the time doubles with a hit and halves with a miss. */
+static bool may_spin(struct io_loop *loop)
+{
+	if (loop->config.spin_us == 0 || loop->crowd > SPIN_CROWD_MAX * CROWD_SCALE)
+		return false;
+	if (loop->spin_now_us >= SPIN_US_MIN)
+		return true;
+	if (++loop->spin_rest < SPIN_REST_TICKS)
+		return false;
+	loop->spin_rest = 0;
+	loop->spin_now_us = loop->config.spin_us;
+	return true;
+}
+
+/*
+ * Spins where it has paid lately: the time doubles with a hit and halves with a miss. It yields in
+ * between: on few cores the news may come from whom it keeps from running.
+ */
 static bool spin(struct io_loop *loop, uint64_t timeout_us)
 {
 	kr_assert(loop->config.spin_us > 0);
-	if (loop->spin_now_us < SPIN_US_MIN) {
-		if (++loop->spin_rest < SPIN_REST_TICKS)
-			return false;
-		loop->spin_rest = 0;
-		loop->spin_now_us = loop->config.spin_us;
-	}
 	uint64_t start_us = io_clock_boot_us(loop);
 	uint64_t end_us = start_us + KR_MIN(timeout_us, loop->spin_now_us);
+	loop->stats.spin_count++;
 	do {
 		if (has_news(loop)) {
 			loop->stats.spin_hit_count++;
 			loop->spin_now_us = KR_MIN(loop->spin_now_us * 2, loop->config.spin_us);
 			return true;
 		}
-		KR_CPU_RELAX();
+		sched_yield();
 	} while (io_clock_boot_us(loop) < end_us);
 	loop->spin_now_us /= 2;
 	return false;
@@ -354,7 +371,7 @@ static int submit_and_wait(struct io_loop *loop, uint64_t timeout_us)
 		loop->stats.overflow_count++;
 	if (timeout_us == 0 || io_uring_cq_ready(&loop->ring) > 0)
 		return submit(loop);
-	if (loop->config.spin_us > 0) {
+	if (may_spin(loop)) {
 		int r = submit(loop);
 		if (r < 0 || io_uring_cq_ready(&loop->ring) > 0 || spin(loop, timeout_us))
 			return r;
@@ -397,6 +414,14 @@ static void turn_measure(struct io_loop *loop, uint64_t begin_us)
 	stats->turn_slow_count += turn_us > IO_TURN_SLOW_US;
 }
 
+/* A moving average: how many share a turn. */
+static void crowd_note(struct io_loop *loop, uint32_t count)
+{
+	kr_assert(loop->is_ticking);
+	loop->crowd -= loop->crowd / CROWD_TURNS;
+	loop->crowd += KR_MIN(count, CROWD_TURN_MAX) * CROWD_SCALE / CROWD_TURNS;
+}
+
 int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 {
 	kr_assert(!loop->is_ticking);
@@ -411,6 +436,7 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 		count += uring_starved_run(loop);
 		count += uring_closing_run(loop);
 		count += uring_listeners_closing_run(loop);
+		crowd_note(loop, count);
 		if (count > 0 && loop->on_turn != NULL)
 			loop->on_turn(loop, loop->turn_context);
 		turn_measure(loop, begin_us);

@@ -48,6 +48,7 @@ struct io_loop {
 	uint32_t open_count; /* streams, listeners, files and directories not yet given back */
 	uint32_t spin_now_us;
 	uint32_t spin_rest;
+	uint32_t crowd; /* completions of a turn, a moving average in sixteenths */
 
 	struct io_uring_buf_ring *buffer_ring;
 	uint8_t *buffers;

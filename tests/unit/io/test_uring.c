@@ -183,6 +183,24 @@ Test(uring, spinning_finds_completions_and_gives_up_where_there_are_none)
 	cr_assert_null(io_loop_free(loop));
 }
 
+Test(uring, a_crowd_is_slept_for_and_one_peer_is_spun_for)
+{
+	struct io_config config;
+	io_config_default(&config);
+	config.spin_us = 200;
+	struct io_loop *loop = loop_new(&config);
+	const struct io_stats *stats = io_loop_stats(loop);
+	many_peers(loop, 200, 20);
+	uint64_t spins = stats->spin_count;
+	cr_assert(stats->completion_count > 3 * stats->tick_count, "it is a crowd");
+	cr_assert_eq(io_loop_tick(loop, 2000), 0);
+	cr_assert_eq(stats->spin_count, spins);
+	for (uint32_t i = 0; i < 100; i++)
+		cr_assert_eq(io_loop_tick(loop, 500), 0);
+	cr_assert(stats->spin_count > spins, "the crowd is forgotten");
+	cr_assert_null(io_loop_free(loop));
+}
+
 Test(uring, sleeping_ends_at_the_timeout)
 {
 	struct io_config config;
