@@ -11,6 +11,8 @@
 #define HOTELS_PAGE 1000u
 #define ROWS_MAX (UINT32_C(1) << 24)
 #define DIFFERENCES_SHOWN 5u
+#define ASKERS_MAX 64u
+#define QUESTIONS_EACH_MAX 64u
 
 /* A failure of reading the chain ends the program: there is nothing to measure then. */
 static void expect_done(const struct keyrack_result *result, const char *what)
@@ -34,6 +36,17 @@ static void expect_done(const struct keyrack_result *result, const char *what)
 		if (submitted_ < 0)                                                                \
 			bench_fail(BENCH_ABORTED, "%s: %s", #call, strerror(-submitted_));         \
 	} while (0)
+
+/* The client whose turn it is, with room. Thousands of connections would put more questions in
+ * flight than a cluster takes, so a few of them ask. */
+static struct keyrack_client *asker(struct bench_fleet *fleet, uint32_t turn)
+{
+	struct keyrack_client *client = fleet->clients[turn % KR_MIN(fleet->count, ASKERS_MAX)];
+	kr_assert(fleet->count > 0);
+	while (keyrack_client_open(client) >= QUESTIONS_EACH_MAX)
+		fleet_turn(fleet, 100000);
+	return client;
+}
 
 void chain_invent(struct bench_chain *chain, uint32_t hotels, uint32_t types, uint32_t nights)
 {
@@ -105,7 +118,7 @@ void chain_discover(struct bench_chain *chain, struct bench_fleet *fleet)
 		kr_assert(chain->rows != NULL);
 		for (uint32_t i = 0; i < count; i++) {
 			const struct keyrack_type_get get = {.hotel_id = hotels[i].hotel_id};
-			struct keyrack_client *client = fleet->clients[i % fleet->count];
+			struct keyrack_client *client = asker(fleet, i);
 			SUBMIT_OR_TURN(
 				fleet, keyrack_submit_type_get(client, &get, on_types, &hotels[i]));
 		}
@@ -155,8 +168,8 @@ void chain_count(const struct bench_chain *chain, struct bench_fleet *fleet, int
 			.first_day = chain->rows[i].business_day,
 			.night_count = chain->nights,
 		};
-		SUBMIT_OR_TURN(fleet, keyrack_submit_availability(fleet->clients[i % fleet->count],
-					      &query, on_counts, &rows[i]));
+		SUBMIT_OR_TURN(fleet,
+			keyrack_submit_availability(asker(fleet, i), &query, on_counts, &rows[i]));
 		bench_progress("counting: %u of %u room types", i, chain->row_count);
 	}
 	fleet_drain(fleet);

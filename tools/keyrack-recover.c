@@ -44,8 +44,10 @@ void recover_begin(struct recovery *recovery, const struct tz_db *tz)
 						.rows_max = 16384,
 						.plans_max = 16384,
 						.window_nights = INV_WINDOW_NIGHTS_DEFAULT,
-						.reservations_max = 1u << 20,
-						.nodes_max = 1u << 19,
+						/* What does not fit is built again from the
+						 * beginning; what is not used is not taken. */
+						.reservations_max = 1u << 22,
+						.nodes_max = 1u << 21,
 						.refusals_max = 1024,
 						.denials_max = 1024,
 						.stock_runs_max = 1u << 18,
@@ -57,6 +59,7 @@ void recover_begin(struct recovery *recovery, const struct tz_db *tz)
 				.agent = "",
 			},
 		.tz = tz,
+		.memory_flags = KR_MEMORY_HUGE,
 		.is_elastic = true,
 		.text = &recovery->text,
 	};
