@@ -5,6 +5,7 @@ SLOW_US = 5000
 JOIN_S = 0.01  # slow tenths of a second that follow each other are one event
 ROLL_S = 1.0  # a turn of the business day has its consequences for so long
 CLOCK_FACTOR = 4  # more expiries and retirements than usually
+QUEUED_MOST_US = 8000  # between two samples: so much is a cause of any latency
 QUEUED_SHARE = 0.3  # of the latency: so much of it in a core's queue is a cause
 
 
@@ -52,7 +53,7 @@ def _queued(outlier, samples):
     for one, two in zip(samples, samples[1:]):
         for role, value in two[1].items():
             worst[role] = max(worst.get(role, 0), value - one[1].get(role, value))
-    least = max(outlier.longest_us * QUEUED_SHARE, 1500)
+    least = min(max(outlier.longest_us * QUEUED_SHARE, 1500), QUEUED_MOST_US)
     return sorted(role for role, us in worst.items() if us >= least)
 
 

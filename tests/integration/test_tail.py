@@ -54,6 +54,11 @@ class CausesTest(unittest.TestCase):
             self.assertEqual(self.of(scheduler, counters, roll_s).strip(),
                              cause.replace(" during a snapshot", "a snapshot"))
 
+    def test_long_in_the_queue_is_a_cause_of_the_longest(self):
+        outlier = causes.Outlier(0.0, 9.0, 100_000)
+        causes.explain(outlier, queue((4.1, 9000)), seen(), None, 0)
+        self.assertEqual(outlier.cause, "no core for router")
+
     def test_slow_tenths_that_follow_each_other_are_one(self):
         rows = [{"t_s": str(i / 10), "max_us": str(us)}
                 for i, us in enumerate([10, 6000, 7000, 10, 10, 10, 10, 10, 9000])]
