@@ -29,7 +29,8 @@
 #define PHYSICAL 29000u
 #define TTL_US (UINT64_C(600) * 1000000)
 #define WALL_US (UINT64_C(1767225600) * 1000000 + UINT64_C(12) * 3600 * 1000000)
-#define TODAY 20454 /* the day of that instant */
+#define TODAY 20454        /* the day of that instant */
+#define PAUSE_MAX_US 10000 /* of the clock, between two slices of what is due */
 #define FRAMES_A_STEP 256u
 #define BODY_SIZE_MAX 256u
 #define ROUNDS_MAX 101u
@@ -189,9 +190,11 @@ static void frames_flush(struct bench *b)
 __attribute__((noinline)) static void measured(struct bench *b)
 {
 	frames_give(b);
-	/* What the clock does, when that is what is measured. */
-	while (b->frame_count == 0 && b->timer_us <= b->boot_us)
+	/* What the clock does, when that is what is measured; its slices keep a distance. */
+	while (b->frame_count == 0 && b->timer_us <= b->boot_us + PAUSE_MAX_US) {
+		b->boot_us = KR_MAX(b->boot_us, b->timer_us);
 		(void)step(b, (struct shard_event){.kind = SHARD_TIMEOUT});
+	}
 }
 
 static void hotels_put(struct bench *b)

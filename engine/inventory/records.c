@@ -6,6 +6,8 @@
 #define INV_DAY_BEGINS_EARLY_US (UINT64_C(16) * 3600 * 1000000)
 #define INV_DAY_US INT64_C(86400000000)
 
+#define INV_TOUCH_ENTRIES (4096u / sizeof(struct inv_deadline)) /* of one page */
+
 /* ---- finding ---- */
 
 static uint32_t inv_record_look(
@@ -226,6 +228,20 @@ static void inv_chain_remove(struct inv *inv, uint32_t *head, uint32_t r)
 
 /* ---- entering and leaving ---- */
 
+/*
+ * Every record comes to the heap of retirements in the end, and very many at once when holds
+ * expire. A page that is touched for the first time costs the system up to milliseconds (a huge one
+ * is zeroed whole), so that is paid here, where records and nodes meet new pages anyhow. Entry r is
+ * beyond whatever the heap has held: it never had more entries than there were records.
+ */
+static void inv_record_touch_end(struct inv *inv, uint32_t r)
+{
+	if (r + 1 != inv->record_pool.fresh || r % INV_TOUCH_ENTRIES != 0)
+		return;
+	kr_assert(inv->retirement_count <= r);
+	inv_retirements(inv)[INV_DEADLINE_LEAD + r] = (struct inv_deadline){0};
+}
+
 uint32_t inv_record_take(struct inv *inv)
 {
 	uint32_t r = inv_pool_take(
@@ -240,6 +256,7 @@ uint32_t inv_record_take(struct inv *inv)
 	record->chain_next = INV_NONE;
 	record->chain_prev = INV_NONE;
 	record->more = INV_NONE;
+	inv_record_touch_end(inv, r);
 	return r;
 }
 

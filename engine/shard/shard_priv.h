@@ -77,6 +77,8 @@ bool shard_plan_answer(
 bool shard_due_may_run(struct shard *shard);
 /* Expires, rolls and retires what is due, SHARD_DUE_MAX at most. */
 void shard_due_run(struct shard *shard);
+/* The same, but not sooner than SHARD_DUE_PACE_US after the last. */
+void shard_due_run_paced(struct shard *shard);
 void shard_grace_run(struct shard *shard);
 bool shard_due_backlog(const struct shard *shard);
 /* Expires the hotel's due holds; false: more are due than one step drains. */

@@ -21,6 +21,8 @@
 #define SHARD_REPLY_SMALL_MAX 2048u         /* an answer to a change is never larger */
 #define SHARD_DRAIN_MAX INV_DRAIN_MAX       /* due holds drained for admissions, a step */
 #define SHARD_DUE_MAX 256u                  /* effects of the clock a step: requests wait for it */
+#define SHARD_DUE_EARLY_MAX 64u             /* before requests, sooner than the pace */
+#define SHARD_DUE_PACE_US UINT64_C(1000)    /* from one such slice to the next */
 #define SHARD_DUE_GATHER_SIZE (256 << 10)   /* of a batch, beside an append */
 #define SHARD_SLICE_HOTELS_MAX 256u
 
@@ -96,7 +98,8 @@ struct shard {
 	uint32_t batch_count;
 	bool is_in_flight; /* the oldest */
 	bool is_leaving;
-	uint32_t drained; /* in this step */
+	uint32_t drained;          /* in this step */
+	uint64_t due_next_boot_us; /* no slice of the clock's work before */
 	struct shard_batch batches[SHARD_BATCH_COUNT];
 	struct shard_out at_once;
 

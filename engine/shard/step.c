@@ -191,13 +191,12 @@ static uint64_t step_timer(struct shard *shard)
 	uint64_t due_us = inv_due_next_us(shard->inv);
 	if (due_us == UINT64_MAX)
 		return UINT64_MAX;
-	/* What is due goes on once requests had their turn; what found no room, when the disk is
-	 * done. */
-	if (due_us <= shard->now.t_us)
-		return shard_due_may_run(shard) ? shard->boot_us : UINT64_MAX;
 	kr_assert(shard->boot_us < UINT64_MAX / 2);
-	uint64_t wait_us = due_us - shard->now.t_us;
-	return wait_us > UINT64_MAX / 2 ? UINT64_MAX : shard->boot_us + wait_us;
+	uint64_t wait_us = due_us > shard->now.t_us ? due_us - shard->now.t_us : 0;
+	/* What found no room goes on when the disk is done. */
+	if (wait_us > UINT64_MAX / 2 || (wait_us == 0 && !shard_due_may_run(shard)))
+		return UINT64_MAX;
+	return KR_MAX(shard->boot_us + wait_us, shard->due_next_boot_us);
 }
 
 static void step_begin(
@@ -227,10 +226,10 @@ static int step_event(
 	case SHARD_PERSISTED:
 		shard_batch_persisted(shard, event->persisted_lsn,
 			event->is_async ? event->durable_lsn : event->persisted_lsn);
-		shard_due_run(shard);
+		shard_due_run_paced(shard);
 		break;
 	case SHARD_TIMEOUT:
-		shard_due_run(shard);
+		shard_due_run_paced(shard);
 		break;
 	case SHARD_SLICE_WRITTEN:
 		shard_snapshot_written(shard, event->snapshot_failed);

@@ -193,7 +193,7 @@ Test(expiry, a_request_waits_for_a_bounded_part_of_a_backlog)
 	world_price_set(world, WORLD_HOTEL, 200);
 	world_turn(world);
 	cr_assert_eq(world->batches[world->batch_count - 1].record.count, SHARD_DUE_MAX + 1);
-	cr_assert_leq(world->timer_us, world->boot_us);
+	cr_assert_eq(world->timer_us, world->boot_us + SHARD_DUE_PACE_US);
 	world->auto_persist = true;
 	world_settle(world);
 	nothing_is_held(world);
@@ -206,9 +206,11 @@ Test(expiry, a_backlog_goes_on_beside_an_append_until_the_next_one_is_large_enou
 	struct world *world = world_behind(&booking, 12000);
 	struct shard_event timeout = {.kind = SHARD_TIMEOUT};
 	world->auto_persist = false;
-	do
+	do {
 		cr_assert_eq(world_event(world, &timeout), 0);
-	while (world->timer_us <= world->boot_us);
+		world->boot_us += SHARD_DUE_PACE_US;
+		world->wall_us += SHARD_DUE_PACE_US;
+	} while (world->timer_us <= world->boot_us);
 	cr_assert_eq(world->timer_us, UINT64_MAX);
 	const uint64_t left = held(world);
 	cr_assert_gt(left, 0);
@@ -218,5 +220,44 @@ Test(expiry, a_backlog_goes_on_beside_an_append_until_the_next_one_is_large_enou
 	world->auto_persist = true;
 	world_settle(world);
 	nothing_is_held(world);
+	world_free(world);
+}
+
+/* Appends that are done meanwhile and timers that are early change nothing; a request does. */
+Test(expiry, slices_of_a_backlog_keep_their_distance_but_a_sale_gets_its_room)
+{
+	struct kr_id booking;
+	struct world *world = world_behind(&booking, 3 * SHARD_DUE_MAX);
+	struct shard_event timeout = {.kind = SHARD_TIMEOUT};
+	cr_assert_eq(world_event(world, &timeout), 0);
+	const uint64_t next_us = world->boot_us + SHARD_DUE_PACE_US, left = held(world);
+	cr_assert_eq(left, 3 * SHARD_DUE_MAX + 1 - SHARD_DUE_MAX);
+	world_settle(world);
+	cr_assert_eq(world_event(world, &timeout), 0);
+	cr_assert_eq(held(world), left);
+	cr_assert_eq(world->timer_us, next_us);
+	cr_assert_eq(world_do(world, world_price_set(world, WORLD_HOTEL, 200)), KEYRACK_DONE);
+	cr_assert_eq(held(world), left - SHARD_DUE_EARLY_MAX);
+	cr_assert_eq(world->timer_us, next_us);
+	const struct kr_id id = world_id(world, WORLD_HOTEL);
+	cr_assert_eq(world_do(world, world_sale(world, FRAME_BOOK, id, 1, 3, 2, 0)), KEYRACK_DONE);
+	cr_assert_lt(world->boot_us, next_us);
+	cr_assert_eq(held(world), 0, "a sale expires all that is due of its hotel");
+	world_free(world);
+}
+
+Test(expiry, holds_that_end_one_after_the_other_share_their_appends)
+{
+	struct world *world = world_serving(1000);
+	for (unsigned i = 0; i < 1000; i++)
+		world_sale(world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 1, 3, 2,
+			60 * SECOND_US + i * UINT64_C(10));
+	world_turn(world);
+	cr_assert_eq(held(world), 1000);
+	world_pass(world, 59 * SECOND_US);
+	const uint32_t before = world->batch_count;
+	world_pass(world, 2 * SECOND_US);
+	cr_assert_eq(held(world), 0);
+	cr_assert_leq(world->batch_count - before, 1 + 10000 / SHARD_DUE_PACE_US + 1);
 	world_free(world);
 }
