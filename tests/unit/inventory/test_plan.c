@@ -240,6 +240,33 @@ Test(plan, a_full_table_takes_no_more)
 	put(&op);
 }
 
+Test(plan, a_room_type_takes_as_many_as_it_may_have)
+{
+	struct inv_config config = world_config();
+	config.plans_max = 2 * INV_TYPE_PLANS_MAX;
+	world_fini(&w);
+	world_init(&w, &config);
+	world_standard(&w, 2, 5);
+	for (uint16_t plan = 1; plan <= INV_TYPE_PLANS_MAX; plan++) {
+		const struct inv_plan_op op = plan_op(1, plan);
+		put(&op);
+	}
+	struct inv_plan_op op = plan_op(1, 200);
+	cr_assert_eq(world_plan_put(&w, &op), KEYRACK_LIMIT_REACHED);
+	cr_assert_str_eq(w.answer.refusal.text, "rate plans of the room type");
+	cr_assert_eq(w.answer.refusal.required, INV_TYPE_PLANS_MAX);
+	op.type = 2;
+	put(&op);
+	/* Nor does an effect bring it one more. */
+	struct inv_effect effect = w.effect;
+	effect.lsn = w.lsn + 1;
+	effect.event_seq++;
+	effect.u.plan_put.ari_version++;
+	effect.u.plan_put.type = 1;
+	cr_assert_eq(world_apply(&w, &effect), INV_CONTRADICTION);
+	cr_assert_str_eq(w.contradiction.what, "the room type has too many rate plans");
+}
+
 Test(plan, a_stale_version_is_refused_and_each_put_makes_one)
 {
 	struct inv_plan_op op = plan_op(1, OWN);

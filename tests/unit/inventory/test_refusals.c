@@ -1,3 +1,4 @@
+#include "engine/inventory/refusals.h"
 #include "tests/unit/inventory/sales.h"
 
 static int32_t day_one(void)
@@ -185,5 +186,30 @@ Test(refusals, beyond_the_table_are_counted_together)
 	cr_assert_eq(inv_denials_list(w.inv, denials, 20), 4);
 	cr_assert_eq(sales_counts(&w).denials, 20);
 	cr_assert_eq(sales_counts(&w).denials_overflow, 16);
+	world_fini(&w);
+}
+
+Test(refusals, denials_use_the_whole_table)
+{
+	enum { PLACES = 4096, NOTED = 2 * PLACES / 3 };
+	static struct inv_denial listed[PLACES];
+	struct world w;
+	uint32_t low = 0;
+	refusals_init(&w, 64, PLACES);
+	const struct inv_refusal refusal = {
+		.code = KEYRACK_CLOSED, .rule = RULE_TYPE_CLOSED, .has_day = true};
+	for (int32_t i = 0; i < NOTED; i++) {
+		struct inv_line line = stay_line(1, day_one(), day_one() + 1);
+		struct inv_refusal of_day = refusal;
+		of_day.day = day_one() + i;
+		inv_denial_note(w.inv, (struct hotel_id){WORLD_HOTEL}, &line, 1, &of_day);
+	}
+	cr_assert_eq(inv_denials_list(w.inv, listed, PLACES), w.inv->denied_count);
+	/* As many below the middle as above it, and hardly one without a place. */
+	for (uint32_t i = 0; i < PLACES / 2; i++)
+		low += inv_denied(w.inv)[i].count != 0;
+	cr_assert_gt(low, NOTED * 2 / 5);
+	cr_assert_lt(low, NOTED * 3 / 5);
+	cr_assert_lt(w.inv->denial_overflow, NOTED / 50);
 	world_fini(&w);
 }

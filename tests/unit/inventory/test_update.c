@@ -1,5 +1,8 @@
 #include "world.h"
 
+#include "engine/inventory/priv.h"
+#include "engine/inventory/update.h"
+
 #include <stdlib.h>
 
 static struct world w;
@@ -442,6 +445,32 @@ Test(update, has_a_most_of_cells)
 	op.type_count = 8;
 	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
 	cr_assert_eq(w.answer.cell_count, INV_UPDATE_CELLS_MAX);
+}
+
+static uint32_t gaps_of(uint32_t source)
+{
+	const uint32_t hotel = inv_hotel_find(w.inv, (struct hotel_id){WORLD_HOTEL});
+	const struct inv_hotel_cold *cold = inv_hotel_cold_at(w.inv, hotel);
+	uint32_t place;
+	const uint32_t at = inv_source_find(cold, source, &place);
+	cr_assert_lt(at, INV_HOTEL_SOURCES_MAX);
+	return cold->sources[at].gaps;
+}
+
+Test(update, notes_a_gap_where_numbers_are_left_out_and_nowhere_else)
+{
+	struct inv_update_op op = one(0, 0);
+	op.update.set_mask = INV_UPDATE_PRICE;
+	op.update.source = 4;
+	static const struct {
+		uint64_t seq;
+		uint32_t gaps;
+	} steps[] = {{10, 0}, {11, 0}, {11, 0}, {12, 0}, {14, 1}, {13, 1}, {15, 1}, {100, 2}};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(steps); i++) {
+		op.update.source_seq = steps[i].seq;
+		cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+		cr_assert_eq(gaps_of(4), steps[i].gaps, "step %zu", i);
+	}
 }
 
 Test(update, is_deduplicated_by_source)
