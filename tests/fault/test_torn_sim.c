@@ -7,22 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io/sim/sim_node.h"
-#include "engine/log/store.h"
-#include "tests/unit/log/log_world.h"
+#include "tests/fault/store_run.h"
 
 #define SEGMENT_SIZE (6u * LOG_BLOCK_SIZE)
-#define PATH "data"
 #define DEATHS 5u /* at the same call, one after the other */
 
 struct torn_run {
-	struct sim_world *world;
-	struct sim_disk *disk;
-	struct sim_node *node;
-	struct io_loop *loop;
-	struct fault_set faults;
-	struct log_store store;
-	bool is_open;
+	struct store_run process;
 	/* of the directory as it is */
 	uint32_t torn_count, new_count;
 	char torn_name[LOG_DIR_NAME_SIZE];
@@ -57,14 +48,6 @@ static int on_digest(
 	return 0;
 }
 
-static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
-{
-	struct torn_run *run = context;
-	if (run->is_open)
-		kr_memory_release(&run->store.memory);
-	run->is_open = false;
-}
-
 /* Batches, and behind them one of several blocks that never became whole. */
 static void build(struct world *world, struct tail *tail)
 {
@@ -89,63 +72,23 @@ static void build(struct world *world, struct tail *tail)
 
 static void run_begin(struct torn_run *run, const struct world *world, uint64_t seed)
 {
-	struct sim_config config;
-	memset(run, 0, sizeof(*run));
-	fault_set_init(&run->faults);
-	sim_config_default(&config);
-	config.seed = seed;
 	/* Garbage in the place of zeroes would be other bytes, and be kept too. */
-	config.faults = (struct sim_faults){.fate_kept = 2, .fate_dropped = 2};
-	config.on_crash = on_crash;
-	config.context = run;
-	run->world = sim_world_new(&config);
-	run->disk = sim_disk_new(run->world, 0);
-	run->node = sim_node_new(run->world, run->disk, "shard");
-	for (uint32_t i = 0; i < world->file_count; i++)
-		sim_media_write(run->disk, PATH, world->files[i].name, 0, world->files[i].bytes,
-			world->files[i].size_bytes);
-}
-
-static void run_end(struct torn_run *run)
-{
-	if (run->is_open)
-		kr_memory_release(&run->store.memory);
-	run->world = sim_world_free(run->world);
+	static const struct sim_faults fates = {.fate_kept = 2, .fate_dropped = 2};
+	memset(run, 0, sizeof(*run));
+	store_run_begin(&run->process, world, seed, &fates);
 }
 
 static void recover(struct torn_run *run)
 {
-	struct io_config config;
 	struct kr_error_text text;
 	struct log_applier applier = {run, on_reset, on_chunk, on_batch, on_digest};
-	int r = LOG_STORE_LOCKED;
-	if (!sim_node_is_alive(run->node))
-		sim_node_start(run->node);
-	io_config_default(&config);
-	config.environment = run->node;
-	config.faults = &run->faults;
-	cr_assert_eq(io_loop_new(&config, &run->loop, &text), 0);
-	cr_assert_eq(
-		log_store_open(run->loop, &run->store, PATH, 0, false, &text), 0, "%s", text.bytes);
-	run->is_open = true;
-	while (r == LOG_STORE_LOCKED) {
-		r = log_store_lock(&run->store, &text);
-		sim_world_run_until(run->world, sim_world_now_us(run->world) + 1000000);
-	}
-	cr_assert_eq(r, 0);
-	r = log_store_recover(&run->store, NULL, false, &applier, &text);
+	struct log_store *store = &run->process.store;
+	store_run_open(&run->process);
+	const int r = log_store_recover(store, NULL, false, &applier, &text);
 	cr_assert_eq(r, 0, "%s", text.bytes);
-	const enum log_verdict verdict = run->store.recover->report.verdict;
+	const enum log_verdict verdict = store->recover->report.verdict;
 	cr_assert_neq(
 		log_verdict_class(verdict), LOG_VERDICT_REFUSE, "%s", log_verdict_name(verdict));
-}
-
-/* As a process that ends by itself. */
-static void stop(struct torn_run *run)
-{
-	log_store_close(&run->store);
-	run->is_open = false;
-	run->loop = io_loop_free(run->loop);
 }
 
 static void look(void *context, const char *name)
@@ -162,7 +105,7 @@ static void look(void *context, const char *name)
 static void count(struct torn_run *run)
 {
 	run->torn_count = run->new_count = 0;
-	sim_media_list(run->disk, PATH, look, run);
+	sim_media_list(run->process.disk, STORE_RUN_PATH, look, run);
 }
 
 /* A start that nothing happens to. Everything is as after a single one. */
@@ -173,19 +116,20 @@ static void finish(struct torn_run *run, const struct tail *tail, const char *wh
 	static const uint8_t zeroes[SEGMENT_SIZE];
 	struct log_dir_text name;
 	recover(run);
-	cr_assert_eq(log_store_repair(&run->store, &text), 0, "%s: %s", when, text.bytes);
-	stop(run);
+	cr_assert_eq(log_store_repair(&run->process.store, &text), 0, "%s: %s", when, text.bytes);
+	store_run_close(&run->process);
 	count(run);
 	cr_assert_eq(run->torn_count, 1, "%s: %u copies", when, run->torn_count);
 	cr_assert_eq(run->new_count, 0, "%s: %u leftovers", when, run->new_count);
 	log_dir_torn_name(tail->segment, tail->seq, 0, &name);
 	cr_assert_str_eq(run->torn_name, name.bytes, "%s", when);
-	cr_assert_eq(
-		sim_media_size(run->disk, PATH, name.bytes), (int64_t)tail->size_bytes, "%s", when);
-	sim_media_read(run->disk, PATH, name.bytes, 0, kept, tail->size_bytes);
+	cr_assert_eq(sim_media_size(run->process.disk, STORE_RUN_PATH, name.bytes),
+		(int64_t)tail->size_bytes, "%s", when);
+	sim_media_read(run->process.disk, STORE_RUN_PATH, name.bytes, 0, kept, tail->size_bytes);
 	cr_assert_eq(memcmp(kept, tail->bytes, tail->size_bytes), 0, "%s: other bytes", when);
 	log_dir_segment_name(tail->segment, &name);
-	sim_media_read(run->disk, PATH, name.bytes, tail->offset_bytes, kept, tail->size_bytes);
+	sim_media_read(run->process.disk, STORE_RUN_PATH, name.bytes, tail->offset_bytes, kept,
+		tail->size_bytes);
 	cr_assert_eq(memcmp(kept, zeroes, tail->size_bytes), 0, "%s: not cut", when);
 }
 
@@ -203,19 +147,20 @@ static uint64_t sweep(const struct world *world, struct tail *tail, enum sim_cra
 		for (uint32_t i = 0; i < DEATHS && !is_done; i++) {
 			recover(&run);
 			if (i == 0)
-				tail->seq = run.store.recover->report.scan.cut.seq;
-			sim_node_crash_at(run.node, nth, how);
-			const int r = log_store_repair(&run.store, &text);
-			is_done = sim_node_is_alive(run.node) && !sim_node_is_dying(run.node);
+				tail->seq = run.process.store.recover->report.scan.cut.seq;
+			sim_node_crash_at(run.process.node, nth, how);
+			const int r = log_store_repair(&run.process.store, &text);
+			is_done = store_run_is_alive(&run.process);
 			cr_assert(r == 0 || !is_done, "%s: %s", when, text.bytes);
-			sim_node_crash_at(run.node, 0, how);
+			sim_node_crash_at(run.process.node, 0, how);
 			if (is_done)
-				stop(&run);
+				store_run_close(&run.process);
 			else
-				sim_world_run_until(run.world, sim_world_now_us(run.world) + 1);
+				sim_world_run_until(
+					run.process.world, sim_world_now_us(run.process.world) + 1);
 		}
 		finish(&run, tail, when);
-		run_end(&run);
+		store_run_end(&run.process);
 		if (is_done)
 			return nth;
 	}
@@ -245,14 +190,14 @@ static uint64_t fail_each(const struct world *world, struct tail *tail, enum fau
 		for (uint32_t i = 0; i < DEATHS; i++) {
 			recover(&run);
 			if (i == 0)
-				tail->seq = run.store.recover->report.scan.cut.seq;
-			fault_arm(&run.faults, point, nth, true);
-			has_failed |= log_store_repair(&run.store, &text) < 0;
-			fault_disarm(&run.faults, point);
-			stop(&run);
+				tail->seq = run.process.store.recover->report.scan.cut.seq;
+			fault_arm(&run.process.faults, point, nth, true);
+			has_failed |= log_store_repair(&run.process.store, &text) < 0;
+			fault_disarm(&run.process.faults, point);
+			store_run_close(&run.process);
 		}
 		finish(&run, tail, when);
-		run_end(&run);
+		store_run_end(&run.process);
 		if (!has_failed)
 			return nth - 1;
 	}

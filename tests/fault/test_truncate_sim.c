@@ -8,21 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io/sim/sim_node.h"
 #include "engine/log/truncate.h"
-#include "tests/unit/log/log_world.h"
+#include "tests/fault/store_run.h"
 
 #define SEGMENT_SIZE (6u * LOG_BLOCK_SIZE)
-#define PATH "data"
 #define LAST_LSN 300u
 
 struct cut_run {
-	struct sim_world *world;
-	struct sim_disk *disk;
-	struct sim_node *node;
-	struct io_loop *loop;
-	struct log_store store;
-	bool is_open;
+	struct store_run process;
 	/* of the last recovery */
 	struct log_batch_header kept;
 	uint64_t to_lsn;
@@ -62,14 +55,6 @@ static int on_digest(
 	return 0;
 }
 
-static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
-{
-	struct cut_run *run = context;
-	if (run->is_open)
-		kr_memory_release(&run->store.memory);
-	run->is_open = false;
-}
-
 /* Thirty batches of ten effects over several segments; snapshots at 100 to 105 and at 250. */
 static void build(struct world *world)
 {
@@ -87,51 +72,13 @@ static void build(struct world *world)
 
 static void run_begin(struct cut_run *run, const struct world *world, uint64_t seed)
 {
-	struct sim_config config;
-	memset(run, 0, sizeof(*run));
-	sim_config_default(&config);
-	config.seed = seed;
-	config.faults = (struct sim_faults){.fate_kept = 2,
+	static const struct sim_faults fates = {.fate_kept = 2,
 		.fate_dropped = 3,
 		.fate_torn = 2,
 		.fate_zeroed = 1,
 		.fate_garbage = 1};
-	config.on_crash = on_crash;
-	config.context = run;
-	run->world = sim_world_new(&config);
-	run->disk = sim_disk_new(run->world, 0);
-	run->node = sim_node_new(run->world, run->disk, "operator");
-	for (uint32_t i = 0; i < world->file_count; i++)
-		sim_media_write(run->disk, PATH, world->files[i].name, 0, world->files[i].bytes,
-			world->files[i].size_bytes);
-}
-
-static void run_end(struct cut_run *run)
-{
-	if (run->is_open)
-		kr_memory_release(&run->store.memory);
-	run->world = sim_world_free(run->world);
-}
-
-/* Opens and locks, waiting for the writes of a killed process. */
-static void open_store(struct cut_run *run)
-{
-	struct io_config config;
-	struct kr_error_text text;
-	int r = LOG_STORE_LOCKED;
-	if (!sim_node_is_alive(run->node))
-		sim_node_start(run->node);
-	io_config_default(&config);
-	config.environment = run->node;
-	cr_assert_eq(io_loop_new(&config, &run->loop, &text), 0);
-	cr_assert_eq(
-		log_store_open(run->loop, &run->store, PATH, 0, false, &text), 0, "%s", text.bytes);
-	run->is_open = true;
-	while (r == LOG_STORE_LOCKED) {
-		r = log_store_lock(&run->store, &text);
-		sim_world_run_until(run->world, sim_world_now_us(run->world) + 1000000);
-	}
-	cr_assert_eq(r, 0);
+	memset(run, 0, sizeof(*run));
+	store_run_begin(&run->process, world, seed, &fates);
 }
 
 static int recover(struct cut_run *run, uint64_t to_lsn)
@@ -140,8 +87,8 @@ static int recover(struct cut_run *run, uint64_t to_lsn)
 	struct log_applier applier = {run, on_reset, on_chunk, on_batch, on_digest};
 	(void)on_reset(run);
 	run->to_lsn = to_lsn;
-	run->store.reach = (struct log_reach){.to_lsn = to_lsn};
-	return log_store_recover(&run->store, NULL, true, &applier, &text);
+	run->process.store.reach = (struct log_reach){.to_lsn = to_lsn};
+	return log_store_recover(&run->process.store, NULL, true, &applier, &text);
 }
 
 /* Hit by a crash at its nth call; 0: by none. False: it was. */
@@ -150,20 +97,20 @@ static bool cut(struct cut_run *run, uint64_t to_lsn, uint64_t nth, enum sim_cra
 	struct kr_error_text text;
 	cr_assert_eq(recover(run, to_lsn), 0);
 	cr_assert_eq(run->kept.first_lsn + run->kept.count - 1, to_lsn);
-	sim_node_crash_at(run->node, nth, how);
-	int r = log_store_truncate(&run->store, &run->kept, &text);
-	if (sim_node_is_alive(run->node) && !sim_node_is_dying(run->node)) {
+	sim_node_crash_at(run->process.node, nth, how);
+	int r = log_store_truncate(&run->process.store, &run->kept, &text);
+	if (store_run_is_alive(&run->process)) {
 		cr_assert_eq(r, 0, "%s", text.bytes);
-		sim_node_crash_at(run->node, 0, how);
+		sim_node_crash_at(run->process.node, 0, how);
 		return true;
 	}
-	sim_world_run_until(run->world, sim_world_now_us(run->world) + 1);
+	sim_world_run_until(run->process.world, sim_world_now_us(run->process.world) + 1);
 	return false;
 }
 
 static uint64_t check(struct cut_run *run, uint64_t to_lsn, const char *when)
 {
-	const struct log_recover_report *report = &run->store.recover->report;
+	const struct log_recover_report *report = &run->process.store.recover->report;
 	cr_assert_eq(recover(run, 0), 0);
 	cr_assert_eq(log_verdict_class(report->verdict), LOG_VERDICT_START, "%s: %s", when,
 		log_verdict_name(report->verdict));
@@ -182,15 +129,15 @@ static uint64_t sweep(const struct world *world, uint64_t to_lsn, enum sim_crash
 		snprintf(when, sizeof(when), "to %llu, call %llu, how %d",
 			(unsigned long long)to_lsn, (unsigned long long)nth, (int)how);
 		run_begin(&run, world, nth);
-		open_store(&run);
+		store_run_open(&run.process);
 		bool is_done = cut(&run, to_lsn, nth, how);
 		if (!is_done) {
-			open_store(&run);
+			store_run_open(&run.process);
 			(void)check(&run, to_lsn, when);
 			cr_assert(cut(&run, to_lsn, 0, how));
 		}
 		cr_assert_eq(check(&run, to_lsn, when), to_lsn);
-		run_end(&run);
+		store_run_end(&run.process);
 		if (is_done)
 			return nth;
 	}
