@@ -7,6 +7,7 @@
 
 #include "engine/shard/replay.h"
 #include "engine/shard/state.h"
+#include "tests/sim/aim.h"
 #include "tests/sim/rival.h"
 #include "tests/sim/stranger.h"
 #include "tests/sim/swarm.h"
@@ -19,9 +20,6 @@
 #define FAULT_REACH 2u /* a write astray is lost, and takes another with it */
 #define ROLL_US (INT64_C(4) * 3600 * 1000000) /* from the wall's start to the day roll */
 #define ROLL_WITHIN_US 25000000u
-#define AIM_RATE 500u
-#define AIM_FACTOR 1000u
-#define AIM_MAX 100000u /* in a million */
 #define SAFETY_US UINT64_C(20000000)
 
 void cluster_tell(struct cluster *c, const char *format, ...)
@@ -318,7 +316,7 @@ static void restart_router(void *context)
 
 /* ---- crashes ---- */
 
-static enum cluster_phase phase_of(const struct shard_node *s)
+enum cluster_phase cluster_phase_of(const struct shard_node *s)
 {
 	if (s->server == NULL || s->has_ended)
 		return CLUSTER_PHASES;
@@ -340,6 +338,17 @@ static enum cluster_phase phase_of(const struct shard_node *s)
 	}
 }
 
+void cluster_mark(struct cluster *c, enum cluster_mark mark)
+{
+	kr_assert((unsigned)mark < CLUSTER_MARKS);
+	c->marks[mark]++;
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		const enum cluster_phase phase = cluster_phase_of(&c->shards[i]);
+		if (phase != CLUSTER_PHASES)
+			c->pairs[SIM_MARK_COUNT + mark][phase]++;
+	}
+}
+
 bool cluster_may_crash(const struct cluster *c)
 {
 	return !c->plan.has_crash_limit || c->crash_count < c->plan.crashes_max;
@@ -351,43 +360,9 @@ void cluster_faults_set(struct cluster *c, const struct sim_faults *faults)
 	if (!cluster_may_crash(c))
 		c->faults.crash_kill = c->faults.crash_power = 0;
 	struct sim_faults now = c->faults;
-	uint32_t *const disk[] = {
-		&now.disk_spike, &now.disk_short, &now.disk_write_error, &now.disk_sync_error};
-	uint32_t *const media[] = {&now.disk_read_error, &now.disk_read_flip, &now.disk_write_lost,
-		&now.disk_write_astray, &now.disk_rot};
-	uint32_t *const crash[] = {&now.crash_kill, &now.crash_power};
-	/* Snapshots are seldom read back; a start that often misreads would never get through. */
-	const bool is_short = c->plan.aim > 1 + CLUSTER_SERVING;
-	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(disk); i++)
-		*disk[i] = KR_MIN(*disk[i] * AIM_FACTOR, AIM_MAX);
-	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(media); i++)
-		*media[i] = KR_MIN(*media[i] * AIM_FACTOR, is_short ? 5 * AIM_MAX : AIM_MAX / 2);
-	for (uint32_t i = 0; c->is_aimed && i < KR_ARRAY_COUNT(crash); i++)
-		*crash[i] = KR_MIN(*crash[i] * AIM_FACTOR, AIM_MAX / 4);
+	if (c->is_aimed)
+		aim_faults(c, &now);
 	sim_world_faults_set(c->world, &now);
-}
-
-/* Who is down is about to start. */
-static bool is_at_aim(const struct shard_node *s, enum cluster_phase aim)
-{
-	const enum cluster_phase phase = phase_of(s);
-	if (aim == CLUSTER_STARTING || aim == CLUSTER_RECOVERING)
-		return phase == CLUSTER_STARTING || phase == CLUSTER_RECOVERING ||
-		       phase == CLUSTER_PHASES;
-	return phase == aim;
-}
-
-void cluster_take_aim(struct cluster *c)
-{
-	bool is_aimed = false;
-	if (c->plan.aim == 0)
-		return;
-	for (uint32_t i = 0; i < c->shard_count; i++)
-		is_aimed |= is_at_aim(&c->shards[i], (enum cluster_phase)(c->plan.aim - 1));
-	if (is_aimed == c->is_aimed)
-		return;
-	c->is_aimed = is_aimed;
-	cluster_faults_set(c, &c->faults);
 }
 
 static void count_crash(struct cluster *c)
@@ -440,7 +415,7 @@ static void count_pair(struct cluster *c, struct sim_node *node, enum sim_mark m
 		struct shard_node *s = &c->shards[i];
 		if (node == NULL || s->node != node)
 			continue;
-		enum cluster_phase phase = phase_of(s);
+		enum cluster_phase phase = cluster_phase_of(s);
 		if (mark == SIM_CRASH_IN_CALL)
 			s->hurt_phase = phase;
 		else if ((mark == SIM_CRASH_KILL || mark == SIM_CRASH_POWER) &&
@@ -509,35 +484,6 @@ static void draw_world(struct cluster_plan *p)
 		.fate_zeroed = (uint32_t)rng_below(&p->rng, 2),
 		.fate_garbage = (uint32_t)rng_below(&p->rng, 2),
 	};
-}
-
-/* In half of the worlds one phase is hit oftenest; drawn apart, so that it changes nothing else. */
-static void draw_aim(struct cluster_plan *p)
-{
-	struct rng rng;
-	rng_init(&rng, p->seed ^ UINT64_C(0x61696d));
-	if (rng_below(&rng, 2) == 0)
-		return;
-	struct sim_faults *const world = &p->world.faults, *const media = &p->media;
-	uint32_t *const rates[] = {&world->disk_spike, &world->disk_write_error,
-		&world->disk_sync_error, &world->disk_short, &media->disk_write_lost,
-		&media->disk_write_astray, &media->disk_rot, &media->disk_read_error,
-		&media->disk_read_flip};
-	/* The short ones more often. */
-	const uint32_t aim = (uint32_t)rng_below(&rng, 2 * CLUSTER_PHASES);
-	p->aim = 1 + (aim < CLUSTER_PHASES  ? aim
-			     : aim % 2 == 0 ? CLUSTER_SNAPSHOTTING
-					    : CLUSTER_STOPPING);
-	for (uint32_t i = 0; i < (p->has_damage ? KR_ARRAY_COUNT(rates) : 4); i++)
-		if (rng_below(&rng, 2) == 0)
-			*rates[i] = KR_MAX(*rates[i], AIM_RATE);
-	/* One of them: what fails is not misread. */
-	if (p->has_damage && rng_below(&rng, 2) == 0)
-		media->disk_read_error = AIM_RATE;
-	else if (p->has_damage)
-		media->disk_read_flip = AIM_RATE;
-	if (p->aim == 1 + CLUSTER_SNAPSHOTTING)
-		p->server.shard.snapshot_effects = 20;
 }
 
 /* Drawn apart, so that it changes nothing else. Most seeds keep their media whole. */
@@ -611,7 +557,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	draw_world(p);
 	draw_media(p);
 	draw_server(p, tz);
-	draw_aim(p);
+	aim_draw(p);
 	swarm_draw(p);
 }
 

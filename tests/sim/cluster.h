@@ -13,11 +13,7 @@
 #include "tests/sim/phase.h"
 
 #define CLUSTER_ID UINT64_C(0x51)
-#define CLUSTER_SHARDS_MAX 2u
-#define CLUSTER_ROUTERS_MAX 2u
-#define CLUSTER_CLIENTS_MAX 4u
-#define CLUSTER_STRIKES_MAX 13u
-#define CLUSTER_AGAIN_SIZE 1024u
+#define CLUSTER_PAIRS (SIM_MARK_COUNT + CLUSTER_MARKS)
 
 struct cluster;
 struct client;
@@ -74,7 +70,9 @@ struct cluster_plan {
 	uint32_t troubles[CLUSTER_TROUBLES]; /* 0: not this one */
 	bool hot_hotel;                      /* nearly all is about one hotel */
 	uint32_t booking_from; /* clients from this number on are no operators; 0: all are */
-	uint32_t aim;   /* 1 + the phase in which disks and processes fail oftenest; 0: none */
+	uint32_t aim;     /* 1 + the phase in which disks and processes fail oftenest; 0: none */
+	uint32_t aim_net; /* 1 + which fault of connections comes oftenest there; 0: none */
+	uint32_t aim_troubles; /* 0: no pauses, steps, clients and strangers at that phase */
 	bool is_canary; /* the first sale after a crash is heard wrongly: the oracle must tell */
 };
 
@@ -95,7 +93,7 @@ struct cluster {
 	/* Fault points of processes of a kind, NULL: none; who fails must have passed one. */
 	struct fault_set *shard_faults, *router_faults, *client_faults;
 	uint64_t excuse_count; /* processes that ended or did not start by one */
-	uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES]; /* faults that shards met, by phase */
+	uint64_t pairs[CLUSTER_PAIRS][CLUSTER_PHASES]; /* what shards met, by phase */
 	uint64_t marks[CLUSTER_MARKS], verdicts[LOG_VERDICT_COUNT];
 	uint64_t edges[INV_VOID + 1][INV_VOID + 1]; /* of reservations; 0: absent */
 	uint64_t safety_end_us, lull_until_us;      /* clients ask nothing meanwhile */
@@ -126,8 +124,9 @@ void cluster_calm(struct cluster *cluster);
 void cluster_faults_set(struct cluster *cluster, const struct sim_faults *faults);
 /* SIGTERM to one, which starts again. */
 void cluster_restart_shard(struct cluster *cluster, uint32_t shard);
-/* After every event: whether a shard is at the phase that is aimed at. */
-void cluster_take_aim(struct cluster *cluster);
+enum cluster_phase cluster_phase_of(const struct shard_node *shard);
+/* It came up, at these phases of the shards. */
+void cluster_mark(struct cluster *cluster, enum cluster_mark mark);
 bool cluster_may_crash(const struct cluster *cluster);
 /* All that are not refused for good. */
 bool cluster_is_serving(const struct cluster *cluster);

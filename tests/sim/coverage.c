@@ -21,7 +21,7 @@ void coverage_add(struct totals *totals, const struct cluster *c)
 	totals->verified += c->verify_count;
 	for (int i = 0; i < SIM_MARK_COUNT; i++)
 		totals->marks[i] += sim_world_mark_count(c->world, (enum sim_mark)i);
-	for (int i = 0; i < SIM_MARK_COUNT; i++)
+	for (uint32_t i = 0; i < CLUSTER_PAIRS; i++)
 		for (int k = 0; k < CLUSTER_PHASES; k++)
 			totals->pairs[i][k] += c->pairs[i][k];
 	for (uint32_t i = 1; i <= INV_EFFECT_LAST; i++)
@@ -84,7 +84,6 @@ static const enum log_verdict verdicts_unreachable[] = {
 /* Two files have to be damaged at once, or a log be long: met in a thousand seeds, held by
  * integration/matrix and unit/log/matrix. */
 static const enum log_verdict verdicts_rare[] = {
-	LOG_VERDICT_STALE_TAIL,
 	LOG_VERDICT_SNAPSHOT_TOO_OLD,
 	LOG_VERDICT_SNAPSHOT_AHEAD,
 	LOG_VERDICT_SEGMENT_MISSING,

@@ -11,7 +11,7 @@ struct totals {
 	uint64_t operations;
 	uint64_t seeds, events, done, refused, transient, unknown, verified, crashes, virtual_us;
 	uint64_t codes[256];
-	uint64_t marks[SIM_MARK_COUNT], pairs[SIM_MARK_COUNT][CLUSTER_PHASES];
+	uint64_t marks[SIM_MARK_COUNT], pairs[CLUSTER_PAIRS][CLUSTER_PHASES];
 	uint64_t harness[CLUSTER_MARKS], verdicts[LOG_VERDICT_COUNT];
 	uint64_t edges[INV_VOID + 1][INV_VOID + 1];
 	uint64_t strikes[MEDIA_STRIKES], refusals, repairs, given_up, cuts;

@@ -30,7 +30,7 @@
 static void run_until(struct cluster *c, uint64_t until_us)
 {
 	while (sim_world_now_us(c->world) < until_us) {
-		cluster_take_aim(c);
+		swarm_take_aim(c);
 		swarm_watch(c);
 		if (!sim_world_step(c->world))
 			cluster_fail(c, "nothing will ever happen again");

@@ -394,14 +394,23 @@ static bool strike_any(
 	return true;
 }
 
+/* Few logs are long enough for a snapshot to be an old one: then it is often that. */
+static enum media_strike strike_draw(struct cluster *c, uint32_t shard, const struct files *files)
+{
+	const enum media_strike drawn =
+		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STRIKES - MEDIA_BIT);
+	const bool is_old = kept[shard].size_bytes > 0 && !is_there(files, kept[shard].name);
+	kr_assert(drawn < MEDIA_STRIKES);
+	return is_old && rng_below(&c->rng_media, 3) == 0 ? MEDIA_OLD_SNAP : drawn;
+}
+
 static void strike_rest(struct cluster *c, uint32_t shard)
 {
 	struct files files;
 	files_list(c, shard, &files);
 	if (files.count == 0)
 		return;
-	const enum media_strike strike =
-		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STRIKES - MEDIA_BIT);
+	const enum media_strike strike = strike_draw(c, shard, &files);
 	const uint32_t newest = newest_snapshot(&files);
 	if (newest != FILES_MAX && kept[shard].size_bytes == 0)
 		keep_snapshot(c, shard, files.names[newest]);

@@ -4,8 +4,8 @@
 
 #include "tests/sim/cluster.h"
 
-void pairs_report(const uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES]);
+void pairs_report(const uint64_t pairs[CLUSTER_PAIRS][CLUSTER_PHASES]);
 /* Prints the pairs that so many seeds should have brought more often: how many those are. */
-uint32_t pairs_missing(const uint64_t pairs[SIM_MARK_COUNT][CLUSTER_PHASES], uint64_t seed_count);
+uint32_t pairs_missing(const uint64_t pairs[CLUSTER_PAIRS][CLUSTER_PHASES], uint64_t seed_count);
 
 #endif

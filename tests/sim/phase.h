@@ -5,6 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CLUSTER_SHARDS_MAX 2u
+#define CLUSTER_ROUTERS_MAX 2u
+#define CLUSTER_CLIENTS_MAX 4u
+#define CLUSTER_STRIKES_MAX 13u
+#define CLUSTER_AGAIN_SIZE 1024u
+
 /* What the harness does by itself in the safety phase: trouble.c */
 enum cluster_trouble {
 	CLUSTER_FULL,
@@ -41,6 +47,7 @@ enum cluster_trouble {
 	X(RIVAL_IN_USE, "it gave up")                                                              \
 	X(REPLY_LOST, "routers died between a commit and its answers")                             \
 	X(LATE_ANSWER, "an answer came whose client was gone")                                     \
+	X(STRANGER, "a stranger spoke")                                                            \
 	X(NOISE, "a stranger sent noise")                                                          \
 	X(FRAME_CUT, "a stranger stopped within a frame")                                          \
 	X(FRAME_FLIPPED, "a stranger sent a frame with a wrong bit")                               \
@@ -71,6 +78,7 @@ struct shard_plight {
 	uint32_t death_count; /* since it served last */
 	uint64_t reply_lsn;   /* routers die when this is durable; 0: they do not */
 	bool is_wall_frozen;
+	bool is_at_aim;
 	int64_t wall_far_us, wall_top_us; /* where its clock is; the furthest it ever was */
 };
 

@@ -84,6 +84,7 @@ static void on_open(struct io_stream *stream, int result)
 		io_stream_receive_pause(stream);
 	words_make(s);
 	s->cluster->marks[s->manner]++;
+	cluster_mark(s->cluster, CLUSTER_MARK_STRANGER);
 	const struct iovec part = {s->bytes, s->size_bytes};
 	io_stream_send(stream, &part, 1);
 }
@@ -142,7 +143,9 @@ static void move_in(struct cluster *c)
 void stranger_call(struct cluster *c)
 {
 	struct stranger *s = &stranger;
-	const uint32_t door = (uint32_t)rng_below(&c->rng_swarm, c->router_count + c->shard_count);
+	uint32_t door = (uint32_t)rng_below(&c->rng_swarm, c->router_count + c->shard_count);
+	if (door >= c->router_count && !c->shards[door - c->router_count].is_ready)
+		door = 0; /* who does not serve does not listen */
 	if (s->node == NULL)
 		move_in(c);
 	if (s->is_there)

@@ -46,6 +46,8 @@ void swarm_draw(struct cluster_plan *p)
 	p->hot_hotel = rng_below(&rng, 5) == 0;
 	if (rng_below(&rng, 3) == 0)
 		p->booking_from = 1 + (uint32_t)rng_below(&rng, 2);
+	if (rng_below(&rng, 4) == 0)
+		p->world.socket_buffer_bytes = 1024u << rng_below(&rng, 4);
 }
 
 /* ---- what becomes of trouble ---- */

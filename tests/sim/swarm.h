@@ -13,6 +13,8 @@ void swarm_draw(struct cluster_plan *plan);
 void swarm_trouble(struct cluster *cluster);
 /* After every event. */
 void swarm_watch(struct cluster *cluster);
+/* After every event, too: what goes wrong because a shard is at the phase that is aimed at. */
+void swarm_take_aim(struct cluster *cluster);
 /* The faults stop. */
 void swarm_calm(struct cluster *cluster);
 /* A shard was refused for its clock: whether that is right, and then the clock is mended. */

@@ -9,6 +9,8 @@
 #define HOUR_US (60 * MINUTE_US)
 #define DAY_US (24 * HOUR_US)
 #define LULL_US (5 * SECOND_US) /* nobody asks anything while processes stand still for longer */
+#define STRANGER_PAUSE_US 20000u
+#define PAUSE_AIMED_US (3 * SECOND_US)
 #define LOOP_DEATHS_MIN 3u
 #define LOOP_DEATHS_MAX 6u
 
@@ -136,12 +138,13 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 		stranger_call(c);
 		break;
 	case CLUSTER_HALF_CLOSE:
-		c->marks[CLUSTER_MARK_HALF_CLOSE] +=
-			!client_is_idle(client) && caller_half_close(&client->caller);
+		if (!client_is_idle(client) && caller_half_close(&client->caller))
+			cluster_mark(c, CLUSTER_MARK_HALF_CLOSE);
 		break;
 	case CLUSTER_DEAF:
-		c->marks[CLUSTER_MARK_DEAF] += caller_deafen(
-			&client->caller, (uint64_t)magnitude(c, SECOND_US / 10, 4 * SECOND_US));
+		if (caller_deafen(
+			    &client->caller, (uint64_t)magnitude(c, SECOND_US / 10, 4 * SECOND_US)))
+			cluster_mark(c, CLUSTER_MARK_DEAF);
 		break;
 	case CLUSTER_STORM:
 		client->storm_count = 3;
@@ -149,6 +152,63 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 	default:
 		kr_unreachable();
 	}
+}
+
+/* ---- the aim ---- */
+
+/* It has just come to what is aimed at. */
+static void hit(struct cluster *c, struct shard_node *s)
+{
+	static const enum cluster_trouble dice[] = {CLUSTER_PAUSE, CLUSTER_WALL, CLUSTER_FREEZE,
+		CLUSTER_CUT, CLUSTER_STRANGER, CLUSTER_STRANGER, CLUSTER_HALF_CLOSE, CLUSTER_DEAF};
+	const enum cluster_trouble kind = dice[below(c, KR_ARRAY_COUNT(dice))];
+	const uint64_t span = 1 + (uint64_t)below(c, PAUSE_AIMED_US);
+	if (c->plan.troubles[kind] == 0)
+		return;
+	switch (kind) {
+	case CLUSTER_PAUSE:
+		sim_node_pause(s->node, sim_world_now_us(c->world) + span);
+		break;
+	case CLUSTER_FREEZE:
+		sim_node_wall_freeze(s->node, false);
+		sim_node_wall_freeze(s->node, true);
+		s->trouble.is_wall_frozen = true;
+		break;
+	case CLUSTER_CUT:
+		sim_node_partition(s->node, c->routers[0].node, true);
+		break;
+	case CLUSTER_STRANGER:
+		/* Until it has been let in and has spoken. */
+		sim_node_pause(s->node, sim_world_now_us(c->world) + STRANGER_PAUSE_US);
+		make(c, kind, s->number);
+		break;
+	default:
+		make(c, kind, s->number);
+	}
+}
+
+void swarm_take_aim(struct cluster *c)
+{
+	const enum cluster_phase aim = (enum cluster_phase)(c->plan.aim - 1);
+	bool is_aimed = false;
+	if (c->plan.aim == 0)
+		return;
+	for (uint32_t i = 0; i < c->shard_count; i++) {
+		struct shard_node *s = &c->shards[i];
+		const enum cluster_phase phase = cluster_phase_of(s);
+		/* Who is down is about to start. */
+		is_aimed |= aim == phase ||
+			    (aim <= CLUSTER_RECOVERING &&
+				    (phase == CLUSTER_PHASES || phase <= CLUSTER_RECOVERING));
+		if (phase == aim && !s->trouble.is_at_aim && c->plan.aim_troubles != 0 &&
+			c->is_media_on)
+			hit(c, s);
+		s->trouble.is_at_aim = phase == aim;
+	}
+	if (is_aimed == c->is_aimed)
+		return;
+	c->is_aimed = is_aimed;
+	cluster_faults_set(c, &c->faults);
 }
 
 #define DICE 30u

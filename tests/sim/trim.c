@@ -50,6 +50,7 @@ static const struct {
 	PLAN(strike_tail),
 	PLAN(strike_rest),
 	PLAN(aim),
+	PLAN(aim_troubles),
 	TROUBLE(full_disk, CLUSTER_FULL),
 	TROUBLE(partition, CLUSTER_CUT),
 	TROUBLE(kill, CLUSTER_KILL),

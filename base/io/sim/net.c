@@ -260,7 +260,8 @@ static void arrival_fire(struct sim_event *event)
 	struct sim_world *world = end->connection->world;
 	kr_assert(!kr_list_is_empty(&end->chunks));
 	if (is_cut(end->connection)) {
-		sim_mark_add(world, end->node, SIM_NET_PARTITION);
+		/* Its process may be gone, and another one on the node. */
+		sim_mark_add(world, end->stream != NULL ? end->node : NULL, SIM_NET_PARTITION);
 		sim_event_add(world, event, world->now_us + RETRY_US);
 		return;
 	}
