@@ -128,7 +128,10 @@ int inv_apply(struct inv *inv, const struct inv_effect *effect, struct inv_contr
 		inv->shard_lsn = effect->lsn;
 		return 0;
 	}
-	struct inv_hotel *hotel = inv_hotel_at(inv, inv_hotel_find(inv, effect->hotel));
+	/* a HOTEL made it only now */
+	if (hotel_index == INV_NONE)
+		hotel_index = inv_hotel_find(inv, effect->hotel);
+	struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
 	hotel->event_seq = effect->event_seq;
 	hotel->last_lsn = effect->lsn;
 	kr_assert(hotel->event_seq > 0);

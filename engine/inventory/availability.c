@@ -96,12 +96,11 @@ void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16
 			inv_rates_copy(
 				inv, inv_product_plan(inv, product), first_day, night_count, rates);
 	}
-	*ret_answer = (struct inv_answer){
-		.code = KEYRACK_DONE,
-		.hotel = hotel,
-		.ari_version = inv_hotel_at(inv, hotel_index)->ari_version,
-		.cell_count = type_count * night_count,
-	};
+	inv_zero(ret_answer, sizeof(*ret_answer));
+	ret_answer->code = KEYRACK_DONE;
+	ret_answer->hotel = hotel;
+	ret_answer->ari_version = inv_hotel_at(inv, hotel_index)->ari_version;
+	ret_answer->cell_count = type_count * night_count;
 	(void)inv_answer_wait(inv, hotel_index, ret_answer);
 	kr_assert(ret_answer->code == KEYRACK_DONE);
 }

@@ -265,10 +265,25 @@ static bool answer_refusal(struct shard *shard, const struct shard_request *requ
 	return shard_answer_message(shard, request, wait_lsn, (uint16_t)refusal->code, message);
 }
 
+/* Answers that protobuf-c packs. */
+static bool answer_judged_rare(struct shard *shard, const struct shard_request *request,
+	const struct inv_answer *answer, bool refused)
+{
+	Keyrack__Refusal refusal = KEYRACK__REFUSAL__INIT;
+	bool is_update = request->frame->header->type == FRAME_INVENTORY_SET;
+	kr_assert(refused || is_update);
+	kr_assert(answer->code != 0);
+	if (refused)
+		shard_refusal_fill(&answer->refusal, &refusal);
+	if (is_update)
+		return answer_update(shard, request, answer, refused ? &refusal : NULL);
+	return answer_refusal(shard, request, answer->wait_lsn, &refusal);
+}
+
 bool shard_answer_judged(
 	struct shard *shard, const struct shard_request *request, const struct inv_answer *answer)
 {
-	Keyrack__Refusal refusal = KEYRACK__REFUSAL__INIT;
+	unsigned type = request->frame->header->type;
 	kr_assert(answer->wait_lsn < shard->next_lsn);
 	kr_assert(answer->code != 0);
 	bool refused =
@@ -283,22 +298,10 @@ bool shard_answer_judged(
 	}
 	shard->counters.refusals += refused;
 	shard->counters.repeats += answer->repeated;
-	if (shard_transition_of(request->frame->header->type) != 0)
+	if (type == FRAME_HOLD || type == FRAME_BOOK || type == FRAME_IMPORT ||
+		shard_transition_of(type) != 0)
 		return answer_reservation(shard, request, answer, refused);
-	switch (request->frame->header->type) {
-	case FRAME_HOLD:
-	case FRAME_BOOK:
-	case FRAME_IMPORT:
-		return answer_reservation(shard, request, answer, refused);
-	case FRAME_INVENTORY_SET:
-		if (refused)
-			shard_refusal_fill(&answer->refusal, &refusal);
-		return answer_update(shard, request, answer, refused ? &refusal : NULL);
-	default:
-		kr_assert(refused);
-		shard_refusal_fill(&answer->refusal, &refusal);
-		return answer_refusal(shard, request, answer->wait_lsn, &refusal);
-	}
+	return answer_judged_rare(shard, request, answer, refused);
 }
 
 bool shard_answer_refused(struct shard *shard, const struct shard_request *request)

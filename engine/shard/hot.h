@@ -57,7 +57,7 @@ struct hot_columns {
 	int32_t business_day;
 };
 size_t hot_columns_size(const struct hot_columns *columns);
-/* Exactly hot_columns_size() bytes. */
-void hot_columns_write(const struct hot_columns *columns, uint8_t *out);
+/* size_bytes is what hot_columns_size() said of the same columns. */
+void hot_columns_write(const struct hot_columns *columns, size_t size_bytes, uint8_t *out);
 
 #endif

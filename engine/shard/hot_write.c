@@ -144,14 +144,15 @@ static uint8_t *put_words(uint8_t *at, unsigned number, const uint64_t *words, s
 		return at;
 	*at++ = (uint8_t)TAG(number, WIRE_SIZED);
 	at = put_varint(at, size_bytes);
-	for (size_t i = 0; i < size_bytes / sizeof(uint64_t); i++)
-		kr_store_u64(at + i * sizeof(uint64_t), words[i]);
+	/* words in memory are words of the wire: little-endian (proto/frame.c) */
+	memcpy(at, words, size_bytes);
 	return at + size_bytes;
 }
 
-void hot_columns_write(const struct hot_columns *c, uint8_t *out)
+void hot_columns_write(const struct hot_columns *c, size_t size_bytes, uint8_t *out)
 {
 	uint8_t *at = out;
+	kr_assert(size_bytes > 0);
 	if (c->type_count > 0) {
 		*at++ = (uint8_t)TAG(1, WIRE_SIZED);
 		at = put_varint(at, types_size(c));
@@ -165,5 +166,5 @@ void hot_columns_write(const struct hot_columns *c, uint8_t *out)
 	at = put_words(at, 6, c->classes, c->class_words * sizeof(uint64_t));
 	at = put_u64(at, 7, c->ari_version);
 	at = put_u64(at, 8, wide_i32(c->business_day));
-	kr_assert((size_t)(at - out) == hot_columns_size(c));
+	kr_assert((size_t)(at - out) == size_bytes);
 }

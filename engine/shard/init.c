@@ -37,7 +37,7 @@ static void layout_buffers(struct layout *layout, struct shard *shard)
 	shard->requests = layout_take(layout, SHARD_PARSE_COUNT * sizeof(*shard->requests));
 	shard->columns = layout_take(layout, 2 * INV_QUERY_CELLS_MAX * sizeof(uint64_t));
 	shard->slots = layout_take(layout, SLOT_COUNT * sizeof(*shard->slots));
-	shard->class_seen = layout_take(layout, (UINT16_MAX + 1) * sizeof(uint32_t));
+	shard->class_seen = layout_take(layout, SHARD_CLASSES_SEEN * sizeof(uint32_t));
 	shard->record_scratch = layout_take(layout, sizeof(*shard->record_scratch));
 	s->chunks = layout_take(layout, chunks_max * sizeof(*s->chunks));
 	s->bodies = layout_take(layout, chunks_max * sizeof(*s->bodies));

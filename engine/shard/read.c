@@ -250,22 +250,40 @@ static bool class_is_new(struct shard *shard, uint64_t rate, uint32_t mark)
 	return true;
 }
 
+/* Two marks nobody used, the second one behind the first. */
+static uint32_t classes_mark(struct shard *shard)
+{
+	kr_assert(shard->class_mark % 2 == 0);
+	if (shard->class_mark > UINT32_MAX - 4) {
+		memset(shard->class_seen, 0, SHARD_CLASSES_SEEN * sizeof(*shard->class_seen));
+		shard->class_mark = 0;
+	}
+	shard->class_mark += 2;
+	kr_assert(shard->class_mark > 0);
+	return shard->class_mark;
+}
+
 /* Pairs of class and limits, one for each class among the cells. */
 static uint64_t *nights_classes(
 	struct shard *shard, const uint64_t *rates, uint32_t cell_count, uint32_t *ret_words)
 {
+	uint64_t any = 0;
 	uint32_t words = 0;
-	shard->class_mark += 2;
 	kr_assert(cell_count <= INV_QUERY_CELLS_MAX);
+	*ret_words = 0;
+	/* Most calendars have no class at all, which the words say together. */
 	for (uint32_t i = 0; i < cell_count; i++)
-		words += class_is_new(shard, rates[i], shard->class_mark) ? 2 : 0;
-	*ret_words = words;
-	if (words == 0)
+		any |= rates[i];
+	if (cell_rate_unpack(any).class_index == 0)
 		return NULL;
+	const uint32_t mark = classes_mark(shard);
+	for (uint32_t i = 0; i < cell_count; i++)
+		words += class_is_new(shard, rates[i], mark) ? 2 : 0;
+	kr_assert(words > 0);
 	uint64_t *classes = KR_ARENA_ARRAY(&shard->arena.arena, uint64_t, words);
 	*ret_words = classes == NULL ? 0 : words;
 	for (uint32_t i = 0, at = 0; i < cell_count && classes != NULL; i++) {
-		if (!class_is_new(shard, rates[i], shard->class_mark + 1))
+		if (!class_is_new(shard, rates[i], mark + 1))
 			continue;
 		uint16_t class_index = cell_rate_unpack(rates[i]).class_index;
 		struct los_class los = inv_los_class(shard->inv, class_index);
@@ -299,7 +317,7 @@ static bool nights_answer(struct shard *shard, const struct shard_request *reque
 {
 	uint64_t *counters = shard->columns, *rates = shard->columns + INV_QUERY_CELLS_MAX;
 	struct shard_out *out;
-	struct inv_answer answer = {0};
+	struct inv_answer answer;
 	kr_assert(query->hotel.v == request->hotel.v);
 	inv_availability(shard->inv, query->hotel, query->types, query->type_count, query->plan,
 		query->first_day, query->night_count, counters, rates, &answer);
@@ -322,7 +340,7 @@ static bool nights_answer(struct shard *shard, const struct shard_request *reque
 	uint8_t *body = shard_answer_open(shard, request, answer.wait_lsn, size, &out);
 	if (body == NULL)
 		return shard_answer_full(shard, request, out);
-	hot_columns_write(&columns, body);
+	hot_columns_write(&columns, size, body);
 	shard_answer_close(shard, out, request, KEYRACK_DONE, size);
 	return true;
 }

@@ -25,6 +25,7 @@
 #define SHARD_DUE_PACE_US UINT64_C(1000)    /* from one such slice to the next */
 #define SHARD_DUE_GATHER_SIZE (256 << 10)   /* of a batch, beside an append */
 #define SHARD_SLICE_HOTELS_MAX 256u
+#define SHARD_CLASSES_SEEN (UINT16_MAX + 1u)
 
 enum shard_life {
 	SHARD_LOADING = 1, /* shard_load_chunk, shard_replay */
@@ -127,7 +128,7 @@ struct shard {
 	uint64_t *columns;   /* availability: counters, then rates */
 	struct inv_effect effect;
 	uint32_t *class_seen; /* by class: the mark it was seen under last */
-	uint32_t class_mark;
+	uint32_t class_mark;  /* of the last answer with classes; begins anew at its end */
 	struct slot_map map;
 	uint64_t epoch; /* of this life */
 };

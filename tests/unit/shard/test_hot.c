@@ -361,7 +361,7 @@ Test(hot, writes_availability_answers_byte_for_byte)
 		m.business_day = c.business_day;
 		size_t size = protobuf_c_message_pack(&m.base, wanted);
 		cr_assert_eq(hot_columns_size(&c), size);
-		hot_columns_write(&c, got);
+		hot_columns_write(&c, size, got);
 		cr_assert_eq(memcmp(wanted, got, size), 0);
 	}
 }

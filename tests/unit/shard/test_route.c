@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/state.h"
 #include "proto/stat.h"
 #include "tests/unit/shard/world.h"
 
@@ -194,6 +195,7 @@ Test(route, stats_tell_every_row_of_the_table_once_and_what_there_is_of_each)
 Test(route, availability_names_each_combination_of_length_limits_once)
 {
 	struct world *world = world_serving(3);
+	uint32_t marks[] = {0, UINT32_MAX - 5, UINT32_MAX - 1};
 	Keyrack__InventorySetRequest body = KEYRACK__INVENTORY_SET_REQUEST__INIT;
 	uint32_t types[] = {1, 2};
 	body.hotel_id = WORLD_HOTEL;
@@ -210,15 +212,20 @@ Test(route, availability_names_each_combination_of_length_limits_once)
 						     FRAME_ROUTE_HOTEL, WORLD_HOTEL, &body.base)),
 			KEYRACK_DONE);
 	}
-	const uint64_t read = world_availability(world, 0, 6, false);
-	cr_assert_eq(world_do(world, read), KEYRACK_DONE);
-	const Keyrack__AvailabilityAnswer *answer =
-		(const void *)world_answer(world, read)->message;
-	cr_assert_eq(answer->n_classes, 4, "two pairs");
-	for (size_t i = 0; i < 2; i++) {
-		cr_assert_eq(
-			answer->classes[2 * i], cell_rate_unpack(answer->rates[3 * i]).class_index);
-		cr_assert_eq(answer->classes[2 * i + 1], 2 | (uint64_t)(7 + i) << 48);
+	/* with the first mark, the last ones, and after two thousand million answers */
+	for (size_t round = 0; round < 3 * KR_ARRAY_COUNT(marks); round++) {
+		if (round % 3 == 0)
+			world->shard->class_mark = marks[round / 3];
+		const uint64_t read = world_availability(world, 0, 6, false);
+		cr_assert_eq(world_do(world, read), KEYRACK_DONE);
+		const Keyrack__AvailabilityAnswer *answer =
+			(const void *)world_answer(world, read)->message;
+		cr_assert_eq(answer->n_classes, 4, "two pairs");
+		for (size_t i = 0; i < 2; i++) {
+			cr_assert_eq(answer->classes[2 * i],
+				cell_rate_unpack(answer->rates[3 * i]).class_index);
+			cr_assert_eq(answer->classes[2 * i + 1], 2 | (uint64_t)(7 + i) << 48);
+		}
 	}
 	world_free(world);
 }
