@@ -55,6 +55,20 @@ int kr_memory_reserve(struct kr_memory *memory, size_t size_bytes, unsigned flag
 	return 0;
 }
 
+int kr_memory_populate(const struct kr_memory *memory, size_t offset_bytes, size_t size_bytes,
+	struct kr_error_text *text)
+{
+	kr_assert(memory->base != NULL && size_bytes > 0);
+	kr_assert(offset_bytes < memory->size_bytes);
+	kr_assert(size_bytes <= memory->size_bytes - offset_bytes);
+	if (madvise((uint8_t *)memory->base + offset_bytes, size_bytes, MADV_POPULATE_WRITE) == 0)
+		return 0;
+	return kr_error_text_set(text, -KR_E_NOMEM, errno,
+		"taking %zu bytes of memory at once: lower the sizing options, or start without "
+		"--prefault",
+		size_bytes);
+}
+
 void kr_memory_release(struct kr_memory *memory)
 {
 	if (memory->mapping == NULL)

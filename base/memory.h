@@ -25,6 +25,10 @@ struct kr_memory {
 /* 0 or -KR_E_NOMEM with a text. size_bytes > 0; rounded up to whole pages. `faults` may be NULL. */
 KR_MUST_CHECK int kr_memory_reserve(struct kr_memory *memory, size_t size_bytes, unsigned flags,
 	struct fault_set *faults, struct kr_error_text *text);
+/* Takes a part of the region from the system now: later nothing of it waits for a page. 0, or
+ * -KR_E_NOMEM with a text. Whole pages. */
+KR_MUST_CHECK int kr_memory_populate(const struct kr_memory *memory, size_t offset_bytes,
+	size_t size_bytes, struct kr_error_text *text);
 void kr_memory_release(struct kr_memory *memory);
 
 /* Bytes of the process in physical memory now, 0 when unknown. */

@@ -113,6 +113,10 @@ static const struct option_row table[] = {
 		OPTION_RANGE(IO_SPIN_US_DEFAULT, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
 	{OPTION_NAMED("no-huge-pages", 0, NULL, "do not ask for huge pages"),
 		SWITCH(server.no_huge_pages)},
+	{OPTION_NAMED("prefault", 0, NULL,
+		 "take the memory of all tables at start: no sale waits for the system to clear "
+		 "it"),
+		SWITCH(server.prefault)},
 	{OPTION_NAMED("pid-file", 0, "PATH", "write the process id there"), STRING(pid_file)},
 	{OPTION_NAMED("ready-fd", 0, "NUMBER", "write a line to that descriptor once it serves"),
 		OPTION_RANGE(0, 1, INT32_MAX), .flags = OPTION_FLAG_ONLY, U32(ready_fd)},
@@ -234,7 +238,8 @@ void shard_options_describe(const struct shard_options *options, struct kr_text 
 	kr_assert(bytes > 0);
 	kr_text_format(text,
 		"sizes: %u hotels, %u room types x %u nights, %u reservations: %llu MiB at most, "
-		"taken as they fill",
+		"taken %s",
 		inv->hotels_max, inv->rows_max, inv->window_nights, inv->reservations_max,
-		(unsigned long long)(bytes >> 20));
+		(unsigned long long)(bytes >> 20),
+		options->server.prefault ? "at start" : "as they fill");
 }

@@ -38,6 +38,25 @@ static void on_applied(void *context, bool is_snapshot, uint64_t number)
 	handler->on_progress(handler->context, is_snapshot, number);
 }
 
+/* Once, behind recovery, which may begin anew in other memory. */
+static int recover_prefault(struct server *server, struct kr_error_text *text)
+{
+	const struct kr_memory *memory = &server->rebuild.memory;
+	size_t part, offset = 0;
+	if (!server->config.prefault)
+		return 0;
+	kr_assert(memory->base != NULL);
+	for (; offset < memory->size_bytes; offset += part) {
+		part = KR_MIN(memory->size_bytes - offset, SERVER_PREFAULT_PART);
+		int r = kr_memory_populate(memory, offset, part, text);
+		if (r < 0)
+			return r;
+		on_applied(server, false, shard_last_lsn(server->shard));
+	}
+	kr_assert(offset == memory->size_bytes);
+	return 0;
+}
+
 static int recover_read(struct server *server, struct kr_error_text *text)
 {
 	const struct server_config *config = &server->config;
@@ -63,7 +82,9 @@ static int recover_read(struct server *server, struct kr_error_text *text)
 		return server->rebuild.is_too_small ? SERVER_TOO_SMALL : r;
 	const struct log_recover_report *report = server_report(server);
 	kr_assert(report->verdict < LOG_VERDICT_COUNT);
-	return log_verdict_class(report->verdict) == LOG_VERDICT_REFUSE ? SERVER_REFUSED : 0;
+	if (log_verdict_class(report->verdict) == LOG_VERDICT_REFUSE)
+		return SERVER_REFUSED;
+	return recover_prefault(server, text);
 }
 
 static int recover_settle(struct server *server, struct kr_error_text *text)

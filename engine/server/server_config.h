@@ -14,6 +14,7 @@
 #define SERVER_CONN_MAX_DEFAULT 8192u
 #define SERVER_LOCK_WAIT_US UINT64_C(30000000)
 #define SERVER_PROGRESS_US UINT64_C(1000000)
+#define SERVER_PREFAULT_PART ((size_t)256 << 20)
 
 struct server_handler {
 	void *context;
@@ -44,6 +45,7 @@ struct server_config {
 	bool allow_tmpfs;
 	bool allow_clock_jump;
 	bool no_huge_pages;
+	bool prefault;          /* the memory of all tables is taken at start */
 	const struct tz_db *tz; /* outlives the server */
 	struct server_handler handler;
 };

@@ -26,6 +26,26 @@ Test(memory, is_zero_aligned_lazy_and_given_back)
 	kr_memory_release(&memory);
 }
 
+Test(memory, a_part_that_is_populated_is_there_and_zero)
+{
+	struct kr_memory memory;
+	struct kr_error_text text;
+	const size_t part = (size_t)16 << 20;
+	const unsigned flags[] = {0, KR_MEMORY_HUGE};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(flags); i++) {
+		cr_assert_eq(kr_memory_reserve(&memory, 8 * part, flags[i], NULL, &text), 0);
+		uint8_t *bytes = memory.base;
+		bytes[2 * part] = 7;
+		const size_t before = kr_memory_resident_bytes();
+		cr_assert_eq(kr_memory_populate(&memory, 2 * part, part, &text), 0);
+		const size_t taken = kr_memory_resident_bytes() - before;
+		cr_assert(taken >= part - ((size_t)4 << 20) && taken < 2 * part);
+		cr_assert_eq(bytes[2 * part], 7, "what was there stays");
+		cr_assert_eq(bytes[3 * part - 1], 0);
+		kr_memory_release(&memory);
+	}
+}
+
 Test(memory, a_fault_point_lets_it_run_out)
 {
 	struct kr_memory memory = {0};
