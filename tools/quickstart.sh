@@ -35,7 +35,7 @@ keyrack_install $KEYRACK_BUILD_PACKAGES || exit 1
 
 echo "== building a release"
 [ -f build/build.ninja ] ||
-	meson setup build . --buildtype=release -Dtests=false >/dev/null || exit 1
+	meson setup build . --buildtype=release -Db_lto=true -Dtests=false >/dev/null || exit 1
 ninja -C build >build/quickstart.log 2>&1 || { tail -n 40 build/quickstart.log; exit 1; }
 keyrack=build/tools/keyrack/keyrack
 bench=build/bench/keyrack-bench

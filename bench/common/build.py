@@ -12,8 +12,8 @@ def programs(folder, targets, say):
     """{name: path}; the folder is made where it is missing."""
     say(f"building in {folder}")
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        subprocess.run(["meson", "setup", "--buildtype=release", "-Dtests=false", folder, ROOT],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["meson", "setup", "--buildtype=release", "-Db_lto=true",
+                        "-Dtests=false", folder, ROOT], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", folder, *targets.values()], check=True,
                    stdout=subprocess.DEVNULL)
     return there(folder, targets)
