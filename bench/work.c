@@ -103,12 +103,30 @@ static enum work_kind kind_draw(struct work *work)
 
 /* ---- counting ---- */
 
+static void count_apply(struct work_count *count)
+{
+	kr_assert(count->night_count == 0 || count->nights != NULL);
+	for (uint32_t i = 0; i < count->night_count; i++)
+		count->nights[i] += count->rooms;
+	count->night_count = 0;
+}
+
 static void count_rooms(struct work *work, const struct work_booking *b, int32_t rooms)
 {
 	int32_t *night = work->chain->expected + (size_t)b->row * work->chain->nights + b->night;
 	kr_assert(b->night + b->nights <= work->chain->nights);
-	for (uint32_t i = 0; i < b->nights; i++)
-		night[i] += rooms;
+	kr_assert(b->nights > 0);
+	__builtin_prefetch(night, 1);
+	__builtin_prefetch(night + b->nights - 1, 1);
+	struct work_count *count = &work->counts[work->count_at++ % WORK_COUNTS_WAITING];
+	count_apply(count);
+	*count = (struct work_count){night, b->nights, rooms};
+}
+
+static void count_all(struct work *work)
+{
+	for (uint32_t i = 0; i < WORK_COUNTS_WAITING; i++)
+		count_apply(&work->counts[i]);
 }
 
 static void booked_put(struct work *work, const struct work_booking *b)
@@ -428,4 +446,5 @@ void work_resolve(struct work *work, struct bench_fleet *fleet)
 	}
 	fleet_drain(fleet);
 	work->doubt_count = 0;
+	count_all(work);
 }

@@ -50,6 +50,17 @@ struct work_booking {
 	uint16_t nights;
 };
 
+/*
+ * A change of the expected counts, applied some answers later: its cells lie anywhere in megabytes,
+ * and are on their way into the cache meanwhile.
+ */
+#define WORK_COUNTS_WAITING 8u
+struct work_count {
+	int32_t *nights;
+	uint32_t night_count; /* 0: nothing waits here */
+	int32_t rooms;
+};
+
 struct work {
 	struct work_options options;
 	struct bench_chain *chain;
@@ -65,7 +76,9 @@ struct work {
 	uint32_t booked_count;
 	/* counting */
 	bool is_measuring;
-	bool is_stopped; /* answers start no further calls */
+	bool is_stopped;                               /* answers start no further calls */
+	struct work_count counts[WORK_COUNTS_WAITING]; /* a ring */
+	uint32_t count_at;
 	uint64_t calls, done, refused, transient, unknown;
 	uint64_t stale; /* updates that came behind a newer one of their hotel */
 	uint64_t by_code[2048];
@@ -94,7 +107,8 @@ void work_fini(struct work *work);
 uint64_t work_weight(const struct work_options *options, enum work_kind kind);
 /* Draws an operation and submits its first call. False: no room now, try later. */
 bool work_start(struct work_op *op, uint64_t intended_us);
-/* Asks for the outcome of what is unknown, and counts it. All calls must have ended. */
+/* Asks for the outcome of what is unknown, and counts it: from here on the chain's expected counts
+ * are whole. All calls must have ended. */
 void work_resolve(struct work *work, struct bench_fleet *fleet);
 
 #endif

@@ -65,6 +65,12 @@ static inline uint8_t client_read_flags(const struct keyrack_call *call)
 	return call->stale_ok ? FRAME_FLAG_STALE_OK : 0;
 }
 
+/* Whether a sale is one that client_pack_plain_reserve() writes: one line at the calendar's prices
+   or none, no texts, no other reservation. */
+bool client_reserve_is_plain(const struct keyrack_reserve *reserve);
+/* Writes the body into the entry: what client_pack_body() would, without its message. */
+void client_pack_plain_reserve(struct client_pack *pack, const struct keyrack_reserve *reserve);
+
 /* False when the text is longer than the wire takes. */
 bool client_text_is_fit(const char *text);
 /* An array that is said to have elements must be there. */

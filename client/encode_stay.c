@@ -78,8 +78,7 @@ int client_encode_stay(struct client_pack *pack, const void *request)
 	return client_pack_body(pack, &message.base);
 }
 
-static int client_encode_reserve(
-	struct client_pack *pack, const struct keyrack_reserve *reserve, enum frame_type type)
+static int client_encode_reserve(struct client_pack *pack, const struct keyrack_reserve *reserve)
 {
 	struct client_lines lines;
 	Keyrack__ReserveRequest message = KEYRACK__RESERVE_REQUEST__INIT;
@@ -107,18 +106,29 @@ static int client_encode_reserve(
 	message.payment_ref = client_text(reserve->payment_ref);
 	message.actor = client_actor(pack, &reserve->origin, &message.source);
 	message.reason = client_text(reserve->origin.reason);
-	client_route_hotel(pack, type, reserve->hotel_id, CLIENT_RETRY_READ);
 	return client_pack_body(pack, &message.base);
+}
+
+/* Most sales are plain: see encode_plain.c. */
+static int client_encode_sale(
+	struct client_pack *pack, const struct keyrack_reserve *reserve, enum frame_type type)
+{
+	kr_assert(type == FRAME_HOLD || type == FRAME_BOOK);
+	client_route_hotel(pack, type, reserve->hotel_id, CLIENT_RETRY_READ);
+	if (KR_UNLIKELY(!client_reserve_is_plain(reserve)))
+		return client_encode_reserve(pack, reserve);
+	client_pack_plain_reserve(pack, reserve);
+	return 0;
 }
 
 int client_encode_hold(struct client_pack *pack, const void *request)
 {
-	return client_encode_reserve(pack, request, FRAME_HOLD);
+	return client_encode_sale(pack, request, FRAME_HOLD);
 }
 
 int client_encode_book(struct client_pack *pack, const void *request)
 {
-	return client_encode_reserve(pack, request, FRAME_BOOK);
+	return client_encode_sale(pack, request, FRAME_BOOK);
 }
 
 /* By the hotel if it is given, else by the id itself. */

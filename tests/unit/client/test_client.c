@@ -120,6 +120,67 @@ Test(client, a_book_goes_out_whole_and_its_answer_comes_back)
 	peer_close(&peer);
 }
 
+/* Whether the body that was sent is the one protobuf writes of what was read from it. */
+static bool is_canonical(const struct peer_request *request)
+{
+	uint8_t body[512];
+	size_t size_bytes = protobuf_c_message_get_packed_size(request->message);
+	cr_assert(size_bytes <= sizeof(body));
+	cr_assert_eq(protobuf_c_message_pack(request->message, body), size_bytes);
+	return request->header.body_size_bytes == size_bytes &&
+	       frame_body_check(&request->header, body) == 0;
+}
+
+Test(client, a_plain_sale_is_the_same_bytes_that_protobuf_writes)
+{
+	static const uint64_t values[] = {0, 1, 127, 128, 300, INT32_MAX, UINT32_MAX, UINT64_MAX};
+	const size_t count = sizeof(values) / sizeof(values[0]);
+	struct peer peer;
+	peer_open(&peer);
+	struct keyrack_client *client = client_new(peer.address);
+	for (size_t i = 0; i < count * count; i++) {
+		const uint64_t a = values[i % count], b = values[i / count];
+		struct seen seen = {0};
+		struct keyrack_line line = {.type = (uint32_t)a,
+			.plan = (uint32_t)b,
+			.check_in_day = (int32_t)(uint32_t)a,
+			.check_out_day = (int32_t)(uint32_t)b,
+			.rooms = (uint32_t)b,
+			.guests = (uint32_t)a,
+			.pricing = i % 2 == 0 ? KEYRACK_PRICING_NONE : KEYRACK_PRICING_CALENDAR,
+			.keeps = (uint32_t)a};
+		struct keyrack_reserve sale = {.hotel_id = a,
+			.id = {b, a},
+			.lines = &line,
+			.line_count = 1,
+			.ttl_us = b,
+			.external_ref = "",
+			.origin = {.actor = a, .source = (uint32_t)b}};
+		cr_assert_eq(i % 3 == 0 ? keyrack_submit_hold(client, &sale, see, &seen)
+					: keyrack_submit_book(client, &sale, see, &seen),
+			0);
+		if (i == 0)
+			peer_welcome(&peer, client);
+		struct peer_request request = peer_take(&peer, client);
+		const Keyrack__ReserveRequest *sent =
+			PEER_MESSAGE(request, Keyrack__ReserveRequest);
+		cr_assert(is_canonical(&request), "%zu", i);
+		cr_assert(sent->hotel_id == a && sent->id_hi == b && sent->id_lo == a);
+		cr_assert(sent->ttl_us == b && sent->actor == a && sent->source == (uint32_t)b);
+		cr_assert_eq(sent->n_lines, 1);
+		const Keyrack__Line *l = sent->lines[0];
+		cr_assert(l->type == line.type && l->plan == line.plan && l->keeps == line.keeps);
+		cr_assert(l->check_in == line.check_in_day && l->check_out == line.check_out_day);
+		cr_assert(l->rooms == line.rooms && l->guests == line.guests);
+		cr_assert_eq(l->pricing, (uint32_t)line.pricing);
+		peer_answer(&peer, &request.header, KEYRACK_SOLD_OUT, NULL);
+		peer_until(client, &seen.called);
+		peer_request_done(&request);
+	}
+	keyrack_client_free(client);
+	peer_close(&peer);
+}
+
 Test(client, a_refusal_comes_with_its_reason)
 {
 	struct peer peer;
