@@ -22,8 +22,9 @@ struct run {
 	struct work_op *ops;
 	struct work_op **free_ops; /* open loop: a stack */
 	uint32_t op_count, free_count;
-	uint64_t stop_us; /* closed loop: no operation starts after this */
-	uint64_t left;    /* closed loop: operations still to start; UINT64_MAX = until stop_us */
+	uint32_t turn_count; /* open loop: each turn has the next connection */
+	uint64_t stop_us;    /* closed loop: no operation starts after this */
+	uint64_t left; /* closed loop: operations still to start; UINT64_MAX = until stop_us */
 	uint64_t late;
 };
 
@@ -98,16 +99,21 @@ static void give_back(struct work_op *op)
 	run->free_ops[run->free_count++] = op;
 }
 
-/* Starts what is due. An operation that finds no room waits; its latency counts all the same. */
+/*
+ * Starts what is due, all of a turn on one connection: who finds several waiting sends them
+ * together, as a frontend does. An operation that finds no room waits; its latency counts all the
+ * same.
+ */
 static void start_due(
 	struct run *run, uint64_t now, double interval_us, uint64_t start_us, uint64_t *started)
 {
+	const uint32_t connection = run->turn_count++ % run->fleet.count;
 	for (;;) {
 		const uint64_t intended = start_us + (uint64_t)((double)*started * interval_us);
 		if (intended > now || intended >= run->stop_us || run->free_count == 0)
 			return;
 		struct work_op *op = run->free_ops[run->free_count - 1];
-		op->connection = (uint32_t)(*started % run->fleet.count);
+		op->connection = connection;
 		op->client = run->fleet.clients[op->connection];
 		op->on_end = give_back;
 		if (!work_start(op, intended))
