@@ -54,8 +54,8 @@ static const struct option_row table[] = {
 		.flags = OPTION_LIVE, OPTION_U64(struct router_options, router.idle_timeout_us)},
 	{OPTION_NAMED("spin-us", 0, "MICROSECONDS",
 		 "look for work this long before sleeping, where few are asking: less "
-		 "latency for who has a core to spare; 0 = never"),
-		OPTION_RANGE(0, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
+		 "latency, more CPU; 0 = never"),
+		OPTION_RANGE(IO_SPIN_US_DEFAULT, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
 	{OPTION_NAMED("pid-file", 0, "PATH", "write the process id there"),
 		OPTION_STRING(struct router_options, pid_file)},
 	{OPTION_NAMED("ready-fd", 0, "NUMBER",

@@ -28,6 +28,8 @@
 
 #define IO_SUBMISSION_COUNT_MAX 32768u
 #define IO_BUFFER_COUNT_MAX 32768u
+/* For servers: longer than a durable append and the hops around it take. */
+#define IO_SPIN_US_DEFAULT 200u
 
 struct io_loop;
 

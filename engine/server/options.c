@@ -109,8 +109,8 @@ static const struct option_row table[] = {
 		U64(server.shard.idle_timeout_us)},
 	{OPTION_NAMED("spin-us", 0, "MICROSECONDS",
 		 "look for work this long before sleeping, where few are asking: less "
-		 "latency for who has a core to spare; 0 = never"),
-		OPTION_RANGE(0, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
+		 "latency, more CPU; 0 = never"),
+		OPTION_RANGE(IO_SPIN_US_DEFAULT, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
 	{OPTION_NAMED("no-huge-pages", 0, NULL, "do not ask for huge pages"),
 		SWITCH(server.no_huge_pages)},
 	{OPTION_NAMED("prefault", 0, NULL,

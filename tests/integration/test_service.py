@@ -120,7 +120,7 @@ class ReloadTest(ServiceTest):
                    PB.PingRequest(payload=b"x"))
         self.reload(process, "max-connections: 9000\nspin-us: 50\n",
                     "max-connections: 9000 instead of 2: holds from now on",
-                    "spin-us: 50 instead of 0: holds from now on")
+                    "spin-us: 50 instead of 200: holds from now on")
         third = process.connect()
         self.put("idle-timeout: 1\n")
         process.process.send_signal(signal.SIGHUP)

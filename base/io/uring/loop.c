@@ -1,6 +1,7 @@
 #include "base/io/uring/uring_priv.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -324,9 +325,8 @@ static bool may_spin(struct io_loop *loop)
 }
 
 /*
- * Spins where it has paid lately: the time doubles with a hit and halves with a miss. Yielding in
- * between is no kindness: newer schedulers take the rest of a slice for it each time, and who
- * yielded often waits long when there is work.
+ * Spins where it has paid lately: the time doubles with a hit and halves with a miss. It yields in
+ * between: on few cores the news may come from whom it keeps from running.
  */
 static bool spin(struct io_loop *loop, uint64_t timeout_us)
 {
@@ -340,7 +340,7 @@ static bool spin(struct io_loop *loop, uint64_t timeout_us)
 			loop->spin_now_us = KR_MIN(loop->spin_now_us * 2, loop->config.spin_us);
 			return true;
 		}
-		KR_CPU_RELAX();
+		sched_yield();
 	} while (io_clock_boot_us(loop) < end_us);
 	loop->spin_now_us /= 2;
 	return false;
