@@ -19,6 +19,7 @@ import build  # noqa: E402
 import driven  # noqa: E402
 import machine  # noqa: E402
 import processes  # noqa: E402
+import shared_options  # noqa: E402
 from cluster import Cluster, ask  # noqa: E402
 
 import curves  # noqa: E402
@@ -64,22 +65,9 @@ def arguments():
     parser.add_argument("--seconds", type=float, help="of each run (10; quick: 2)")
     parser.add_argument("--rounds", type=int, default=1, help="of everything (1)")
     parser.add_argument("--axes", help="only these: hotels,reservations,connections,shards")
-    parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
-                        "folder below it is made and removed")
-    parser.add_argument("--allow-tmpfs", action="store_true", help="that may be in memory: to "
-                        "try the command, for no figure")
-    parser.add_argument("--out", default=os.path.join(HERE, "report"), help="the report's folder")
-    parser.add_argument("--build", default=os.path.join(build.ROOT, "build-peers"),
-                        help="a build folder; made where it is missing")
-    parser.add_argument("--built", action="store_true", help="take the build folder as it is")
-    parser.add_argument("--cache", help="where Debian's packages are kept (BUILD/debian)")
-    parser.add_argument("--add", action="store_true", help="to the rows of OUT, not instead")
-    parser.add_argument("--report-only", action="store_true", help="anew from OUT/raw.jsonl")
-    options = parser.parse_args()
+    options = shared_options.parse(parser, HERE)
     options.scale = options.scale or (10 if options.quick else 1)
     options.seconds = options.seconds or (2 if options.quick else 10)
-    options.cache = os.path.abspath(options.cache or os.path.join(options.build, "debian"))
-    options.out = os.path.abspath(options.out)
     return options
 
 

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "common"))
 import build  # noqa: E402
 import machine  # noqa: E402
 import processes  # noqa: E402
+import shared_options  # noqa: E402
 
 import level  # noqa: E402
 import report  # noqa: E402
@@ -62,20 +63,7 @@ def arguments():
     parser.add_argument("--seconds", type=float, help="of each run")
     parser.add_argument("--rate", type=int, help="of the open loop")
     parser.add_argument("--shards", type=int, default=2)
-    parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
-                        "folder below it is made and removed")
-    parser.add_argument("--allow-tmpfs", action="store_true", help="that may be in memory: to "
-                        "try the command, for no figure")
-    parser.add_argument("--out", default=os.path.join(HERE, "report"), help="the report's folder")
-    parser.add_argument("--build", default=os.path.join(build.ROOT, "build-peers"),
-                        help="a build folder; made where it is missing")
-    parser.add_argument("--built", action="store_true", help="take the build folder as it is")
-    parser.add_argument("--cache", help="where Debian's packages are kept (BUILD/debian)")
-    parser.add_argument("--add", action="store_true", help="to the rows of OUT, not instead")
-    parser.add_argument("--report-only", action="store_true", help="anew from OUT/raw.jsonl")
-    options = parser.parse_args()
-    options.cache = os.path.abspath(options.cache or os.path.join(options.build, "debian"))
-    options.out = os.path.abspath(options.out)
+    options = shared_options.parse(parser, HERE)
     return options
 
 
