@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/decode_plain.h"
 #include "proto/code.h"
 #include "proto/message.h"
 
@@ -595,12 +596,20 @@ static void client_decode_message(
 	}
 }
 
-void client_decode(struct keyrack_client *client, const struct client_end *end,
+/* Zero, but for the result: what of the answer is the caller's to read. */
+static void client_answer_begin(
+	const struct client_end *end, union keyrack_answer *ret_answer, size_t size_bytes)
+{
+	kr_assert(size_bytes >= sizeof(ret_answer->result));
+	memset(ret_answer, 0, size_bytes);
+	client_decode_result(end, &ret_answer->result);
+}
+
+void client_decode_long(struct keyrack_client *client, const struct client_end *end,
 	union keyrack_answer *ret_answer)
 {
 	struct client_decoder decoder = {.arena = &client->arena.arena, .answer = ret_answer};
-	memset(ret_answer, 0, sizeof(*ret_answer));
-	client_decode_result(end, &ret_answer->result);
+	client_answer_begin(end, ret_answer, sizeof(*ret_answer));
 	pb_arena_reset(&client->arena);
 	ProtobufCMessage *message;
 	int r = message_unpack(message_of_answer(end->type), end->body, end->body_size_bytes,
@@ -609,8 +618,37 @@ void client_decode(struct keyrack_client *client, const struct client_end *end,
 		client_decode_message(&decoder, end->type, message);
 	if (r == 0 && !decoder.failed)
 		return;
-	memset(ret_answer, 0, sizeof(*ret_answer));
-	client_decode_result(end, &ret_answer->result);
+	client_answer_begin(end, ret_answer, sizeof(*ret_answer));
 	ret_answer->result.code = KEYRACK_CODE_BAD_ANSWER;
 	ret_answer->result.outcome = KEYRACK_RESULT_UNKNOWN;
+}
+
+bool client_decode_plain(struct keyrack_client *client, const struct client_end *end,
+	union keyrack_answer *ret_answer)
+{
+	struct client_body body = {end->body, end->body_size_bytes};
+	pb_arena_reset(&client->arena);
+	switch (end->type) {
+	case FRAME_BOOK:
+	case FRAME_HOLD:
+	case FRAME_CONFIRM:
+	case FRAME_RELEASE:
+	case FRAME_CANCEL:
+		client_answer_begin(end, ret_answer, sizeof(ret_answer->reservation));
+		return client_read_reservation(
+			body, &client->arena.arena, &ret_answer->reservation);
+	case FRAME_AVAILABILITY:
+		client_answer_begin(end, ret_answer, sizeof(ret_answer->availability));
+		return client_read_availability(
+			body, &client->arena.arena, &ret_answer->availability);
+	default:
+		return false;
+	}
+}
+
+void client_decode(struct keyrack_client *client, const struct client_end *end,
+	union keyrack_answer *ret_answer)
+{
+	if (KR_UNLIKELY(!client_decode_plain(client, end, ret_answer)))
+		client_decode_long(client, end, ret_answer);
 }

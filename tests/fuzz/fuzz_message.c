@@ -1,12 +1,13 @@
 /*
- * Bodies of every frame type: our reader and writer against protobuf-c, the codec of the hot
+ * Bodies of every frame type: our reader and writer against protobuf-c, the codecs of the hot
  * messages against both.
  *
  * Held: what ours reads, protobuf-c reads with the same values; both write it to the same bytes, in
  * exactly the room it needs; those bytes are read and written as themselves. What the hot codec
- * reads, the others read to the same bytes; its answers are protobuf-c's bytes.
+ * reads, the others read to the same bytes; its answers are protobuf-c's bytes. What the client's
+ * reader of hot answers reads, the long way reads alike.
  *
- * Input: u8 type, u8: bit 0: an answer's body; the rest is the body.
+ * Input: u8 type, u8: bit 0: an answer's body, bit 1: it is not DONE; the rest is the body.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "proto/message.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/hot_same.h"
+#include "tests/unit/client/plain_same.h"
 #include "tests/unit/proto/known_fields.h"
 
 #define ARENA_SIZE (16u << 20)
@@ -101,6 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 		check_values(ours, theirs, body, size);
 		check_packing(ours);
 	}
+	if (is_answer)
+		(void)plain_same(data[0], (data[1] & 2) == 0, body, size);
 	if (!is_answer)
 		hot_same_read(data[0], body, size, ours);
 	else if (r == 0 && descriptor == &keyrack__reservation_answer__descriptor)
