@@ -42,18 +42,21 @@ static void on_applied(void *context, bool is_snapshot, uint64_t number)
 static int recover_prefault(struct server *server, struct kr_error_text *text)
 {
 	const struct kr_memory *memory = &server->rebuild.memory;
+	const size_t size_bytes = (size_t)shard_steady_size(&server->rebuild.config);
+	const size_t end = KR_MIN((size_bytes + IO_FILE_ALIGN - 1) / IO_FILE_ALIGN * IO_FILE_ALIGN,
+		memory->size_bytes);
 	size_t part, offset = 0;
 	if (!server->config.prefault)
 		return 0;
 	kr_assert(memory->base != NULL);
-	for (; offset < memory->size_bytes; offset += part) {
-		part = KR_MIN(memory->size_bytes - offset, SERVER_PREFAULT_PART);
+	for (; offset < end; offset += part) {
+		part = KR_MIN(end - offset, SERVER_PREFAULT_PART);
 		int r = kr_memory_populate(memory, offset, part, text);
 		if (r < 0)
 			return r;
 		on_applied(server, false, shard_last_lsn(server->shard));
 	}
-	kr_assert(offset == memory->size_bytes);
+	kr_assert(offset == end);
 	return 0;
 }
 

@@ -106,6 +106,7 @@ static void start_listening(struct server *server)
 			"cache and are synced one by one, which is as safe and slower");
 	if (config->handler.on_ready != NULL)
 		config->handler.on_ready(config->handler.context);
+	server_ahead_poll(server);
 }
 
 static void set_timer(struct server *server, uint64_t deadline_us)
@@ -210,6 +211,7 @@ static void tell_persisted(struct server *server)
 				    .persisted_lsn = acked_lsn,
 				    .durable_lsn = durable_lsn,
 				    .is_async = server->config.log.sync_interval_us != 0});
+	server_ahead_poll(server);
 }
 
 void server_pump(struct server *server)
@@ -342,6 +344,8 @@ static bool is_quiet(const struct server *server)
 		return false;
 	if (server->is_archive_open && log_archive_is_busy(&server->archive))
 		return false;
+	if (server->ahead_op.is_running)
+		return false;
 	return !server->is_log_open || !log_io_is_busy(&server->log);
 }
 
@@ -465,6 +469,7 @@ int server_start(struct server *server, struct io_loop *loop, const struct serve
 	server->loop = loop;
 	io_timer_init(&server->timer, on_timer, server);
 	io_timer_init(&server->retry, on_retry, server);
+	server_ahead_init(server);
 	int r = start_parts(server, text);
 	if (r < 0) {
 		server_fini(server);

@@ -19,6 +19,7 @@
 #include "base/io/io.h"
 #include "base/io/io_address.h"
 #include "base/memory.h"
+#include "engine/inventory/ahead.h"
 #include "engine/log/archive.h"
 #include "engine/log/snap_io.h"
 #include "engine/server/rebuild.h"
@@ -74,6 +75,9 @@ struct server {
 	struct rebuild rebuild; /* owns the shard's memory */
 	struct shard *shard;
 	struct conn_set *conns;
+	struct inv_ahead ahead; /* memory taken before it is used */
+	struct io_op ahead_op;
+	bool is_ahead_off;
 
 	struct shard_append append;      /* not yet taken by the log */
 	uint64_t acked_lsn, durable_lsn; /* as last told to the step */

@@ -29,6 +29,11 @@ KR_MUST_CHECK int server_archive_init(struct server *server, struct kr_error_tex
 /* The log is full because the archive does not keep up. */
 bool server_archive_is_behind(const struct server *server);
 
+/* ---- ahead.c ---- */
+void server_ahead_init(struct server *server);
+/* Takes what the tables come to next, if nothing is being taken. */
+void server_ahead_poll(struct server *server);
+
 /* ---- load.c ---- */
 /* The step is told what its loop and its disk had to do. */
 void server_load_note(struct server *server);

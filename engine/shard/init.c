@@ -41,10 +41,12 @@ static void layout_buffers(struct layout *layout, struct shard *shard)
 	shard->record_scratch = layout_take(layout, sizeof(*shard->record_scratch));
 	s->chunks = layout_take(layout, chunks_max * sizeof(*s->chunks));
 	s->bodies = layout_take(layout, chunks_max * sizeof(*s->bodies));
-	s->bytes = layout_take(layout, s->size_bytes);
 	void *arena = layout_take(layout, SHARD_ARENA_SIZE);
 	if (layout->memory != NULL)
 		pb_arena_init(&shard->arena, arena, SHARD_ARENA_SIZE);
+	/* Last: what a slice does not need is never touched. */
+	shard->steady_size_bytes = layout->offset_bytes;
+	s->bytes = layout_take(layout, s->size_bytes);
 }
 
 static void config_take(struct shard *shard, const struct shard_config *config)
@@ -65,7 +67,8 @@ static void config_take(struct shard *shard, const struct shard_config *config)
 					     : 3 * shard->inv_size_bytes + SHARD_SLICE_SIZE_GOAL;
 }
 
-uint64_t shard_memory_size(const struct shard_config *config)
+/* Lays everything out in no memory. Returns the size. */
+static uint64_t measure(const struct shard_config *config, uint64_t *ret_steady_size_bytes)
 {
 	struct layout layout = {0};
 	struct shard shard = {0};
@@ -74,7 +77,22 @@ uint64_t shard_memory_size(const struct shard_config *config)
 	layout_take(&layout, sizeof(struct shard));
 	layout_take(&layout, shard.inv_size_bytes);
 	layout_buffers(&layout, &shard);
+	kr_assert(shard.steady_size_bytes < layout.offset_bytes);
+	*ret_steady_size_bytes = shard.steady_size_bytes;
 	return layout.offset_bytes;
+}
+
+uint64_t shard_memory_size(const struct shard_config *config)
+{
+	uint64_t steady_size_bytes;
+	return measure(config, &steady_size_bytes);
+}
+
+uint64_t shard_steady_size(const struct shard_config *config)
+{
+	uint64_t steady_size_bytes;
+	(void)measure(config, &steady_size_bytes);
+	return steady_size_bytes;
 }
 
 struct shard *shard_init(const struct shard_config *config, void *memory, const struct tz_db *tz)

@@ -118,6 +118,9 @@ enum {                          /* conditions of shard_step */
 };
 
 uint64_t shard_memory_size(const struct shard_config *config);
+/* How much of it, from its beginning, may be in use when all tables are full: the rest is room for
+ * a slice of a snapshot that is one large hotel. */
+uint64_t shard_steady_size(const struct shard_config *config);
 /* `memory` and `tz` outlive the shard; the texts of config too. */
 struct shard *shard_init(const struct shard_config *config, void *memory, const struct tz_db *tz);
 

@@ -83,6 +83,7 @@ struct shard {
 	struct shard_config config;
 	const struct tz_db *tz;
 	uint64_t inv_size_bytes;
+	uint64_t steady_size_bytes; /* shard_steady_size() */
 	struct inv *inv;
 	enum shard_life life;
 	enum shard_space space;

@@ -1,3 +1,4 @@
+#include "base/io/io_memory.h"
 #include "base/io/sim/sim_priv.h"
 
 #include <stdlib.h>
@@ -262,4 +263,11 @@ int io_signal_watch(struct io_loop *loop,
 	loop->on_signal = on_signal;
 	loop->signal_context = context;
 	return 0;
+}
+
+bool io_memory_populate(struct io_loop *loop, struct io_op *op, void *base, size_t size_bytes)
+{
+	kr_assert(loop != NULL && base != NULL);
+	kr_assert(size_bytes > 0 && !op->is_running);
+	return false;
 }

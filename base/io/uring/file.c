@@ -1,10 +1,13 @@
+#include "base/io/io_memory.h"
 #include "base/io/uring/uring_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-enum op_kind { OP_NONE, OP_READ, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_DIRECTORY };
+enum op_kind { OP_NONE, OP_READ, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_DIRECTORY, OP_MEMORY };
 
 static void begin(struct io_op *op, struct io_loop *loop, struct io_file *file, enum op_kind kind)
 {
@@ -128,6 +131,16 @@ void io_directory_sync(struct io_directory *directory, struct io_op *op)
 	if (fault_fires(op->loop->config.faults, FAULT_DIRECTORY_SYNC))
 		op->errno_number = EIO;
 	io_uring_prep_fsync(submission_start(op), directory->fd, 0);
+}
+
+bool io_memory_populate(struct io_loop *loop, struct io_op *op, void *base, size_t size_bytes)
+{
+	const size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+	kr_assert(size_bytes > 0 && size_bytes <= IO_OP_SIZE_MAX);
+	kr_assert(((uintptr_t)base | size_bytes) % page_size == 0);
+	begin(op, loop, NULL, OP_MEMORY);
+	io_uring_prep_madvise(submission_start(op), base, (off_t)size_bytes, MADV_POPULATE_WRITE);
+	return true;
 }
 
 static void finish(struct io_op *op, int number)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/io/io.h"
 #include "base/io/io_file.h"
+#include "base/io/io_memory.h"
 #include "base/io/io_stream.h"
 
 #define PEER_COUNT 1000u
@@ -348,4 +350,44 @@ Test(uring, a_unix_path_of_a_dead_process_is_taken_over)
 	cr_assert_eq(access(address.path, F_OK), -1);
 	cr_assert_null(io_loop_free(loop));
 	cr_assert_eq(rmdir(path), 0);
+}
+
+static void on_populated(struct io_op *op)
+{
+	*(bool *)op->context = true;
+}
+
+static int populate(struct io_loop *loop, void *base, size_t size_bytes)
+{
+	bool is_done = false;
+	struct io_op op;
+	io_op_init(&op, on_populated, &is_done);
+	cr_assert(io_memory_populate(loop, &op, base, size_bytes));
+	cr_assert(op.is_running);
+	while (!is_done)
+		cr_assert_eq(io_loop_tick(loop, IO_WAIT_FOREVER), 0);
+	cr_assert_not(op.is_running);
+	return op.result;
+}
+
+Test(uring, populated_memory_is_there_and_keeps_what_was_in_it)
+{
+	struct io_config config;
+	unsigned char resident[16];
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = page * sizeof(resident);
+	io_config_default(&config);
+	struct io_loop *loop = loop_new(&config);
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(memory, MAP_FAILED);
+	cr_assert_eq(madvise(memory, size, MADV_NOHUGEPAGE), 0);
+	memory[page * 3] = 'x';
+	cr_assert_eq(populate(loop, memory, size), 0);
+	cr_assert_eq(mincore(memory, size, resident), 0);
+	for (size_t i = 0; i < sizeof(resident); i++)
+		cr_assert_eq(resident[i] & 1, 1, "page %zu", i);
+	cr_assert_eq(memory[page * 3], 'x');
+	cr_assert_eq(memory[page * 4], 0);
+	munmap(memory, size);
+	cr_assert_lt(populate(loop, memory, size), 0, "no memory is an error and nothing more");
+	io_loop_free(loop);
 }
