@@ -157,8 +157,10 @@ static int message_fields(
 		uint64_t key;
 		if (walk->field_count++ == MESSAGE_FIELD_COUNT_MAX)
 			return MESSAGE_TOO_MUCH;
-		if (!message_varint(walk, end, &key))
+		const uint8_t *at = wire_key_read(walk->at, end, &key);
+		if (at == NULL)
 			return MESSAGE_MALFORMED;
+		walk->at = at;
 		if (key >> 3 == 0 || key >> 3 > FIELD_NUMBER_MAX)
 			return MESSAGE_MALFORMED;
 		int r = message_value(walk, end, descriptor, key);

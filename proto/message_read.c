@@ -336,7 +336,7 @@ static int read_fields(
 		struct message_span sized = {0};
 		if (KR_UNLIKELY(reader->field_count++ == MESSAGE_FIELD_COUNT_MAX))
 			return MESSAGE_TOO_MUCH;
-		at = wire_varint_read(at, end, &key);
+		at = wire_key_read(at, end, &key);
 		if (KR_UNLIKELY(at == NULL || key >> 3 == 0 || key >> 3 > FIELD_NUMBER_MAX))
 			return MESSAGE_MALFORMED;
 		enum wire_type wire = (enum wire_type)(key & 7);

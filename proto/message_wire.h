@@ -19,6 +19,7 @@ enum wire_type {
 };
 
 #define FIELD_NUMBER_MAX ((UINT64_C(1) << 29) - 1)
+#define KEY_SIZE_MAX 5
 
 /* Where the varint ends, or NULL when it does not end well. */
 const uint8_t *wire_varint_read_long(const uint8_t *at, const uint8_t *end, uint64_t *ret_value);
@@ -31,6 +32,14 @@ static KR_ALWAYS_INLINE const uint8_t *wire_varint_read(
 		return at + 1;
 	}
 	return wire_varint_read_long(at, end, ret_value);
+}
+
+/* A key, which protobuf-c takes in five bytes at most. */
+static KR_ALWAYS_INLINE const uint8_t *wire_key_read(
+	const uint8_t *at, const uint8_t *end, uint64_t *ret_key)
+{
+	const uint8_t *stop = wire_varint_read(at, end, ret_key);
+	return KR_LIKELY(stop != NULL && stop - at <= KEY_SIZE_MAX) ? stop : NULL;
 }
 
 /* Writes at most 10 bytes; where they end. */

@@ -284,6 +284,40 @@ Test(message_same, bodies_of_another_type_are_read_alike)
 	cr_assert_lt(stricter, 5000, "%d", stricter);
 }
 
+Test(message_same, a_key_is_five_bytes_long_at_most)
+{
+	/* Field 30 of a HOLD's request, which has none; once in five bytes, once in six. */
+	static const uint8_t five[] = {0xf0, 0x81, 0x80, 0x80, 0x00, 1},
+			     six[] = {0xf0, 0x81, 0x80, 0x80, 0x80, 0x00, 1};
+	const ProtobufCMessageDescriptor *descriptor = message_of_request(40);
+	cr_assert(read_alike(descriptor, five, sizeof(five)));
+	cr_assert_not(read_alike(descriptor, six, sizeof(six)));
+	cr_assert_eq(message_check(descriptor, six, sizeof(six)), MESSAGE_MALFORMED);
+}
+
+Test(message_same, varints_are_read_alike_in_any_length_and_place)
+{
+	uint8_t bytes[24];
+	for (int i = 0; i < 500000; i++) {
+		size_t size = rng_range(&rng, 1, 12), room = size + rng_below(&rng, 12);
+		for (size_t k = 0; k < sizeof(bytes); k++)
+			bytes[k] = (uint8_t)rng_next(&rng);
+		for (size_t k = 0; k + 1 < size; k++)
+			bytes[k] |= 0x80;
+		bytes[size - 1] &= 0x7f;
+		if (size == 10 && rng_chance(&rng, 500000))
+			bytes[9] &= 1;
+		uint64_t wanted = 0, got = 0;
+		for (size_t k = 0; k < size && k < 10; k++)
+			wanted |= (uint64_t)(bytes[k] & 0x7f) << (7 * k);
+		bool is_fit = size < 10 || (size == 10 && bytes[9] <= 1);
+		const uint8_t *stop = wire_varint_read(bytes, bytes + room, &got);
+		cr_assert(stop == (is_fit ? bytes + size : NULL), "%zu", size);
+		cr_assert(!is_fit || got == wanted);
+		cr_assert_null(wire_varint_read(bytes, bytes + size - 1, &got));
+	}
+}
+
 Test(message_same, a_submessage_that_comes_twice_is_merged)
 {
 	/* settings of a HotelPutRequest: code "A", then status 2 and code "B". */
