@@ -254,14 +254,18 @@ int client_encode_availability(struct client_pack *pack, const void *request)
 	Keyrack__AvailabilityRequest message = KEYRACK__AVAILABILITY_REQUEST__INIT;
 	if (!client_array_is_fit(ask->types, ask->type_count))
 		return -EINVAL;
+	client_route_hotel(pack, FRAME_AVAILABILITY, ask->hotel_id, CLIENT_RETRY_READ);
+	pack->request.flags = client_read_flags(&ask->call);
+	if (KR_LIKELY(client_availability_is_plain(ask))) {
+		client_pack_plain_availability(pack, ask);
+		return 0;
+	}
 	message.hotel_id = ask->hotel_id;
 	message.n_types = ask->type_count;
 	message.types = (uint32_t *)(uintptr_t)ask->types;
 	message.first_day = ask->first_day;
 	message.night_count = ask->night_count;
 	message.plan = ask->plan;
-	client_route_hotel(pack, FRAME_AVAILABILITY, ask->hotel_id, CLIENT_RETRY_READ);
-	pack->request.flags = client_read_flags(&ask->call);
 	return client_pack_body(pack, &message.base);
 }
 

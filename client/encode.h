@@ -71,6 +71,11 @@ bool client_reserve_is_plain(const struct keyrack_reserve *reserve);
 /* Writes the body into the entry: what client_pack_body() would, without its message. */
 void client_pack_plain_reserve(struct client_pack *pack, const struct keyrack_reserve *reserve);
 
+/* The same of a question for few types. */
+bool client_availability_is_plain(const struct keyrack_availability *ask);
+void client_pack_plain_availability(
+	struct client_pack *pack, const struct keyrack_availability *ask);
+
 /* False when the text is longer than the wire takes. */
 bool client_text_is_fit(const char *text);
 /* An array that is said to have elements must be there. */

@@ -1,6 +1,6 @@
 /*
- * A plain sale, one line and nothing special about it, is written by hand: the bytes are those of
- * message_pack(), at a tenth of its instructions.
+ * A plain sale, one line and nothing special about it, is written by hand, and a question for few
+ * types: the bytes are those of message_pack(), at a tenth of its instructions.
  */
 #include "client/encode.h"
 
@@ -15,6 +15,13 @@
 #define PLAIN_SIZE_MAX                                                                             \
 	(3u * PLAIN_FIXED_SIZE + 2u + PLAIN_LINE_SIZE_MAX + 3u * PLAIN_VARINT_SIZE_MAX)
 
+#define PLAIN_TYPES_MAX 16u
+#define PLAIN_TYPES_SIZE_MAX (PLAIN_TYPES_MAX * 5u)
+#define PLAIN_QUERY_SIZE_MAX                                                                       \
+	(PLAIN_FIXED_SIZE + 2u + PLAIN_TYPES_SIZE_MAX + 3u * PLAIN_VARINT_SIZE_MAX)
+
+kr_static_assert(PLAIN_TYPES_SIZE_MAX < 0x80, "the types' length takes one byte");
+kr_static_assert(PLAIN_QUERY_SIZE_MAX <= CLIENT_BODY_SMALL_SIZE, "a plain question fits too");
 kr_static_assert(PLAIN_LINE_SIZE_MAX < 0x80, "the line's length takes one byte");
 kr_static_assert(PLAIN_SIZE_MAX <= CLIENT_BODY_SMALL_SIZE, "a plain sale fits its entry");
 
@@ -94,6 +101,42 @@ void client_pack_plain_reserve(struct client_pack *pack, const struct keyrack_re
 	at = plain_varint(at, 12, actor);
 	at = plain_varint(at, 13, source);
 	kr_assert(at - bytes <= (ptrdiff_t)PLAIN_SIZE_MAX);
+	pack->request.body = bytes;
+	pack->request.body_size_bytes = (uint32_t)(at - bytes);
+}
+
+bool client_availability_is_plain(const struct keyrack_availability *ask)
+{
+	kr_assert(ask != NULL);
+	kr_assert(ask->types != NULL || ask->type_count == 0);
+	return ask->type_count <= PLAIN_TYPES_MAX;
+}
+
+static uint8_t *plain_types(uint8_t *at, const uint32_t *types, uint32_t count)
+{
+	kr_assert(count <= PLAIN_TYPES_MAX);
+	if (count == 0)
+		return at;
+	*at++ = 2u << 3 | WIRE_SIZED;
+	uint8_t *length = at++;
+	for (uint32_t i = 0; i < count; i++)
+		at = wire_varint_write(at, types[i]);
+	kr_assert(at - length - 1 <= (ptrdiff_t)PLAIN_TYPES_SIZE_MAX);
+	*length = (uint8_t)(at - length - 1);
+	return at;
+}
+
+void client_pack_plain_availability(
+	struct client_pack *pack, const struct keyrack_availability *ask)
+{
+	uint8_t *bytes = pack->entry->small;
+	kr_assert(pack->entry->large == NULL);
+	uint8_t *at = plain_fixed64(bytes, 1, ask->hotel_id);
+	at = plain_types(at, ask->types, ask->type_count);
+	at = plain_varint(at, 3, (uint64_t)(int64_t)ask->first_day);
+	at = plain_varint(at, 4, ask->night_count);
+	at = plain_varint(at, 5, ask->plan);
+	kr_assert(at - bytes <= (ptrdiff_t)PLAIN_QUERY_SIZE_MAX);
 	pack->request.body = bytes;
 	pack->request.body_size_bytes = (uint32_t)(at - bytes);
 }

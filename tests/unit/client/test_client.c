@@ -181,6 +181,45 @@ Test(client, a_plain_sale_is_the_same_bytes_that_protobuf_writes)
 	peer_close(&peer);
 }
 
+Test(client, a_question_for_nights_is_the_same_bytes_that_protobuf_writes)
+{
+	static const uint32_t values[] = {0, 1, 127, 128, 300, INT32_MAX, UINT32_MAX};
+	const size_t count = sizeof(values) / sizeof(values[0]);
+	struct peer peer;
+	peer_open(&peer);
+	struct keyrack_client *client = client_new(peer.address);
+	for (uint32_t i = 0; i < count * count; i++) {
+		const uint32_t a = values[i % count], b = values[i / count];
+		uint32_t types[20];
+		struct seen seen = {0};
+		struct keyrack_availability ask = {.hotel_id = (uint64_t)b << 32 | a,
+			.types = types,
+			.type_count = i % 20 + (i % 3 == 0),
+			.first_day = (int32_t)a,
+			.night_count = b,
+			.plan = a};
+		for (uint32_t k = 0; k < ask.type_count; k++)
+			types[k] = values[(i + k) % count];
+		cr_assert_eq(keyrack_submit_availability(client, &ask, see, &seen), 0);
+		if (i == 0)
+			peer_welcome(&peer, client);
+		struct peer_request request = peer_take(&peer, client);
+		const Keyrack__AvailabilityRequest *sent =
+			PEER_MESSAGE(request, Keyrack__AvailabilityRequest);
+		cr_assert(is_canonical(&request), "%u", i);
+		cr_assert(sent->hotel_id == ask.hotel_id && sent->plan == a);
+		cr_assert(sent->first_day == (int32_t)a && sent->night_count == b);
+		cr_assert_eq(sent->n_types, ask.type_count);
+		cr_assert(ask.type_count == 0 ||
+			  memcmp(sent->types, types, ask.type_count * sizeof(*types)) == 0);
+		peer_answer(&peer, &request.header, KEYRACK_NOT_FOUND, NULL);
+		peer_until(client, &seen.called);
+		peer_request_done(&request);
+	}
+	keyrack_client_free(client);
+	peer_close(&peer);
+}
+
 Test(client, a_refusal_comes_with_its_reason)
 {
 	struct peer peer;
