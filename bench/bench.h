@@ -52,12 +52,22 @@ struct bench_fleet {
 	unsigned *wants; /* as registered */
 	uint32_t count;
 	int epoll;
+	bool is_told; /* by fleet_touch() of all that is submitted outside of callbacks */
+	uint32_t *touched;
+	uint32_t touched_count;
+	bool *is_touched;
+	uint64_t due_us; /* no client has anything due before, as far as clocks go */
 };
 
 void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, uint32_t count);
 void fleet_close(struct bench_fleet *fleet);
 /* Lets every client that has something to do do it; waits up to timeout_us when none has. */
 void fleet_turn(struct bench_fleet *fleet, int64_t timeout_us);
+/* From now on, if so, a turn asks only those clients that were touched or heard, or have something
+ * due; else all of them. */
+void fleet_tell(struct bench_fleet *fleet, bool is_told);
+/* Something was submitted to that client. */
+void fleet_touch(struct bench_fleet *fleet, uint32_t client);
 /* Turns until no call is open. */
 void fleet_drain(struct bench_fleet *fleet);
 

@@ -84,6 +84,8 @@ void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, 
 	fleet->clients = bench_alloc(count, sizeof(*fleet->clients));
 	fleet->fds = bench_alloc(count, sizeof(*fleet->fds));
 	fleet->wants = bench_alloc(count, sizeof(*fleet->wants));
+	fleet->touched = bench_alloc(count, sizeof(*fleet->touched));
+	fleet->is_touched = bench_alloc(count, sizeof(*fleet->is_touched));
 	fleet->count = count;
 	fleet->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (fleet->epoll < 0)
@@ -109,6 +111,8 @@ void fleet_close(struct bench_fleet *fleet)
 	free(fleet->clients);
 	free(fleet->fds);
 	free(fleet->wants);
+	free(fleet->touched);
+	free(fleet->is_touched);
 	memset(fleet, 0, sizeof(*fleet));
 }
 
@@ -130,22 +134,77 @@ static void watch(struct bench_fleet *fleet, uint32_t i)
 	fleet->wants[i] = want;
 }
 
+/* The turn of one client; notes when it wants the next for the clock's sake. */
+static void attend(struct bench_fleet *fleet, uint32_t i, uint64_t now_us)
+{
+	struct keyrack_client *client = fleet->clients[i];
+	(void)keyrack_client_process(client);
+	watch(fleet, i);
+	const int64_t own = keyrack_client_timeout_us(client);
+	if (own >= 0)
+		fleet->due_us = KR_MIN(fleet->due_us, now_us + (uint64_t)own);
+}
+
+static void untouch(struct bench_fleet *fleet)
+{
+	kr_assert(fleet->touched_count <= fleet->count);
+	for (uint32_t i = 0; i < fleet->touched_count; i++)
+		fleet->is_touched[fleet->touched[i]] = false;
+	fleet->touched_count = 0;
+}
+
+static void attend_touched(struct bench_fleet *fleet, uint64_t now_us)
+{
+	for (uint32_t i = 0; i < fleet->touched_count; i++)
+		attend(fleet, fleet->touched[i], now_us);
+	untouch(fleet);
+}
+
+/* Whoever has anything to do, by its own word. */
+static void attend_all(struct bench_fleet *fleet, uint64_t now_us)
+{
+	fleet->due_us = UINT64_MAX;
+	untouch(fleet);
+	for (uint32_t i = 0; i < fleet->count; i++) {
+		const struct keyrack_client *client = fleet->clients[i];
+		const int64_t own = keyrack_client_timeout_us(client);
+		if (own == 0 || keyrack_client_fd(client) != fleet->fds[i] ||
+			keyrack_client_want(client) != fleet->wants[i])
+			attend(fleet, i, now_us);
+		else if (own > 0)
+			fleet->due_us = KR_MIN(fleet->due_us, now_us + (uint64_t)own);
+	}
+}
+
+void fleet_touch(struct bench_fleet *fleet, uint32_t client)
+{
+	kr_assert(client < fleet->count);
+	if (fleet->is_touched[client])
+		return;
+	fleet->is_touched[client] = true;
+	fleet->touched[fleet->touched_count++] = client;
+	kr_assert(fleet->touched_count <= fleet->count);
+}
+
+void fleet_tell(struct bench_fleet *fleet, bool is_told)
+{
+	fleet->is_told = is_told;
+	fleet->due_us = 0; /* whatever was submitted before */
+}
+
 /* Sends what was submitted since the last turn and does what is due. Returns how long there is
- * nothing to do, as far as clocks go. */
+ * nothing to do. */
 static int64_t push(struct bench_fleet *fleet, int64_t timeout_us)
 {
-	for (uint32_t i = 0; i < fleet->count; i++) {
-		struct keyrack_client *client = fleet->clients[i];
-		int64_t own = keyrack_client_timeout_us(client);
-		if (own == 0 || keyrack_client_want(client) != fleet->wants[i]) {
-			(void)keyrack_client_process(client);
-			own = keyrack_client_timeout_us(client);
-		}
-		watch(fleet, i);
-		if (own >= 0 && (timeout_us < 0 || own < timeout_us))
-			timeout_us = own;
-	}
-	return timeout_us;
+	const uint64_t now = bench_now_us();
+	if (!fleet->is_told || now >= fleet->due_us)
+		attend_all(fleet, now);
+	else
+		attend_touched(fleet, now);
+	if (fleet->due_us == UINT64_MAX)
+		return timeout_us;
+	const int64_t own = fleet->due_us > now ? (int64_t)(fleet->due_us - now) : 0;
+	return timeout_us >= 0 && timeout_us < own ? timeout_us : own;
 }
 
 void fleet_turn(struct bench_fleet *fleet, int64_t timeout_us)
@@ -157,10 +216,9 @@ void fleet_turn(struct bench_fleet *fleet, int64_t timeout_us)
 		epoll_pwait2(fleet->epoll, events, EVENTS_MAX, wait_us < 0 ? NULL : &wait, NULL);
 	if (count < 0 && errno != EINTR)
 		bench_fail(BENCH_ABORTED, "epoll_wait: %s", strerror(errno));
-	for (int i = 0; i < count; i++) {
-		(void)keyrack_client_process(fleet->clients[events[i].data.u32]);
-		watch(fleet, events[i].data.u32);
-	}
+	const uint64_t now = bench_now_us();
+	for (int i = 0; i < count; i++)
+		attend(fleet, events[i].data.u32, now);
 }
 
 void fleet_drain(struct bench_fleet *fleet)

@@ -41,6 +41,13 @@ static void start_at(struct work_op *op, uint64_t now)
 		run->free_ops[run->free_count++] = op;
 }
 
+static void start_outside(struct work_op *op)
+{
+	struct run *run = op->owner;
+	start_at(op, bench_now_us());
+	fleet_touch(&run->fleet, op->connection);
+}
+
 /* Asks no clock: the end of one operation is the beginning of the next. */
 static void again(struct work_op *op)
 {
@@ -49,10 +56,8 @@ static void again(struct work_op *op)
 
 static void restart_idle(struct run *run)
 {
-	for (uint32_t left = run->free_count; left > 0; left--) {
-		struct work_op *op = run->free_ops[--run->free_count];
-		start_at(op, bench_now_us());
-	}
+	for (uint32_t left = run->free_count; left > 0; left--)
+		start_outside(run->free_ops[--run->free_count]);
 }
 
 static void show(struct run *run, const char *what, uint64_t start_us, double seconds)
@@ -81,7 +86,7 @@ static void closed_loop(struct run *run, const char *what, double seconds, uint6
 		op->connection = i % run->fleet.count;
 		op->client = run->fleet.clients[op->connection];
 		op->on_end = again;
-		start_at(op, bench_now_us());
+		start_outside(op);
 	}
 	while (bench_now_us() < run->stop_us && run->left > 0) {
 		fleet_turn(&run->fleet, 10000);
@@ -118,6 +123,7 @@ static void start_due(
 		op->on_end = give_back;
 		if (!work_start(op, intended))
 			return;
+		fleet_touch(&run->fleet, connection);
 		run->free_count--;
 		run->late += now - intended > 1000;
 		(*started)++;
@@ -147,10 +153,12 @@ static void open_loop(struct run *run, const char *what, double seconds)
 
 static void loop(struct run *run, const char *what, double seconds)
 {
+	fleet_tell(&run->fleet, true);
 	if (run->options->rate > 0)
 		open_loop(run, what, seconds);
 	else
 		closed_loop(run, what, seconds, UINT64_MAX);
+	fleet_tell(&run->fleet, false);
 }
 
 static void open_run(struct run *run, struct journal *journal)
