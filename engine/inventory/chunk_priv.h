@@ -4,6 +4,8 @@
 #ifndef ENGINE_INVENTORY_CHUNK_PRIV_H
 #define ENGINE_INVENTORY_CHUNK_PRIV_H
 
+#include <stdint.h>
+
 #define INV_CHUNK_FORMAT 1u
 #define INV_CHUNK_SHARD 0u
 #define INV_CHUNK_HOTEL 1u
@@ -15,5 +17,12 @@
 /* A row but its runs: eleven varints, four bytes, a code. */
 #define INV_CHUNK_ROW_SIZE_MAX 256u
 #define INV_CHUNK_RUN_SIZE_MAX 32u
+
+struct inv;
+struct kr_writer;
+
+/* A hotel's chunk but for its records: what is written at most, and the bytes. */
+uint64_t inv_hotel_head_size_max(const struct inv *inv, uint32_t hotel_index);
+void inv_hotel_head_save(const struct inv *inv, uint32_t hotel_index, struct kr_writer *writer);
 
 #endif

@@ -50,6 +50,13 @@ uint64_t inv_chunk_size_max(const struct inv *inv, uint32_t chunk)
 	if (chunk == 0)
 		return INV_CHUNK_HEAD_SIZE_MAX + inv_chain_size_max(inv, inv->void_head);
 	const struct inv_hotel *hotel = inv_hotel_at(inv, chunk - 1);
+	return inv_hotel_head_size_max(inv, chunk - 1) + inv_chain_size_max(inv, hotel->held_head) +
+	       inv_chain_size_max(inv, hotel->kept_head);
+}
+
+uint64_t inv_hotel_head_size_max(const struct inv *inv, uint32_t hotel_index)
+{
+	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
 	uint64_t row_size = INV_CHUNK_ROW_SIZE_MAX +
 			    (uint64_t)inv->config.window_nights * INV_CELL_RUN_SIZE_MAX;
 	uint64_t size = INV_CHUNK_HEAD_SIZE_MAX + hotel->row_count * row_size;
@@ -57,8 +64,7 @@ uint64_t inv_chunk_size_max(const struct inv *inv, uint32_t chunk)
 		size += (uint64_t)inv_row_at(inv, r)->run_count * INV_CHUNK_RUN_SIZE_MAX +
 			inv_plans_size_max(inv, inv_row_at(inv, r));
 	kr_assert(size >= INV_CHUNK_HEAD_SIZE_MAX);
-	return size + inv_chain_size_max(inv, hotel->held_head) +
-	       inv_chain_size_max(inv, hotel->kept_head);
+	return size;
 }
 
 /* ---- saving ---- */
@@ -160,10 +166,12 @@ static void inv_chain_save(const struct inv *inv, uint32_t head, struct kr_write
 		inv_record_save(inv, r, writer);
 }
 
-static void inv_hotel_save(const struct inv *inv, uint32_t hotel_index, struct kr_writer *writer)
+void inv_hotel_head_save(const struct inv *inv, uint32_t hotel_index, struct kr_writer *writer)
 {
 	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
 	kr_assert(hotel->row_count <= INV_HOTEL_TYPES_MAX);
+	kr_writer_u8(writer, INV_CHUNK_FORMAT);
+	kr_writer_u8(writer, INV_CHUNK_HOTEL);
 	kr_writer_u64(writer, hotel->id);
 	kr_writer_zigzag(writer, hotel->first_day);
 	inv_settings_save(inv, hotel_index, writer);
@@ -174,20 +182,20 @@ static void inv_hotel_save(const struct inv *inv, uint32_t hotel_index, struct k
 	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next)
 		inv_row_save(inv, r, writer);
 	kr_writer_varint(writer, hotel->record_count);
-	inv_chain_save(inv, hotel->held_head, writer);
-	inv_chain_save(inv, hotel->kept_head, writer);
 }
 
 void inv_chunk_save(const struct inv *inv, uint32_t chunk, struct kr_writer *writer)
 {
 	kr_assert(chunk < inv_chunk_count(inv));
 	kr_assert(writer != NULL);
-	kr_writer_u8(writer, INV_CHUNK_FORMAT);
 	if (chunk != 0) {
-		kr_writer_u8(writer, INV_CHUNK_HOTEL);
-		inv_hotel_save(inv, chunk - 1, writer);
+		const struct inv_hotel *hotel = inv_hotel_at(inv, chunk - 1);
+		inv_hotel_head_save(inv, chunk - 1, writer);
+		inv_chain_save(inv, hotel->held_head, writer);
+		inv_chain_save(inv, hotel->kept_head, writer);
 		return;
 	}
+	kr_writer_u8(writer, INV_CHUNK_FORMAT);
 	kr_writer_u8(writer, INV_CHUNK_SHARD);
 	kr_writer_varint(writer, bug_is(BUG_PURGE_MARK_LOST) ? 0 : inv->purge_mark_us);
 	kr_writer_varint(writer, inv->last_t_us);

@@ -5,16 +5,6 @@
 #include "engine/inventory/plan.h"
 #include "engine/inventory/type.h"
 
-/* Values gathered into blocks before they are hashed: one call of the hash a cell would cost more
- * than the cell. */
-#define INV_DIGEST_WORDS 512u
-
-struct inv_digest {
-	uint64_t sum;
-	uint32_t count;
-	uint64_t words[INV_DIGEST_WORDS];
-};
-
 static void inv_digest_flush(struct inv_digest *digest)
 {
 	kr_assert(digest->count <= INV_DIGEST_WORDS);
@@ -168,18 +158,36 @@ static void inv_digest_plans(struct inv_digest *d, const struct inv *inv, uint32
 		inv_digest_plan(d, inv, p);
 }
 
+void inv_digest_hotel_begin(
+	const struct inv *inv, uint32_t hotel_index, struct inv_digest *ret_digest)
+{
+	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
+	ret_digest->sum = INV_DIGEST_SEED;
+	ret_digest->count = 0;
+	inv_digest_settings(ret_digest, inv, hotel_index);
+	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next) {
+		inv_digest_type(ret_digest, inv, r);
+		inv_digest_cells(ret_digest, inv, r);
+		inv_digest_plans(ret_digest, inv, r);
+	}
+	kr_assert(ret_digest->count <= INV_DIGEST_WORDS);
+}
+
+uint64_t inv_digest_hotel_end(struct inv_digest *digest, uint32_t record_count, uint64_t records)
+{
+	kr_assert(record_count > 0 || records == 0);
+	inv_digest_word(digest, record_count);
+	inv_digest_word(digest, records);
+	return inv_digest_end(digest);
+}
+
 uint64_t inv_digest_hotel(const struct inv *inv, uint32_t hotel_index)
 {
 	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
-	struct inv_digest d = {.sum = INV_DIGEST_SEED};
+	struct inv_digest d;
 	uint64_t records = 0;
 	uint32_t count = 0;
-	inv_digest_settings(&d, inv, hotel_index);
-	for (uint32_t r = hotel->row_head; r != INV_NONE; r = inv_row_at(inv, r)->next) {
-		inv_digest_type(&d, inv, r);
-		inv_digest_cells(&d, inv, r);
-		inv_digest_plans(&d, inv, r);
-	}
+	inv_digest_hotel_begin(inv, hotel_index, &d);
 	/* A sum: records have no order of their own. */
 	for (uint32_t r = hotel->held_head; r != INV_NONE;
 		r = inv_records(inv)[r].chain_next, count++)
@@ -188,9 +196,7 @@ uint64_t inv_digest_hotel(const struct inv *inv, uint32_t hotel_index)
 		r = inv_records(inv)[r].chain_next, count++)
 		records += inv_record_hash(inv, r);
 	kr_assert(count == hotel->record_count);
-	inv_digest_word(&d, count);
-	inv_digest_word(&d, records);
-	return inv_digest_end(&d);
+	return inv_digest_hotel_end(&d, count, records);
 }
 
 uint64_t inv_digest_shard(const struct inv *inv)

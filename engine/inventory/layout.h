@@ -32,7 +32,7 @@ struct inv_hotel {
 	uint32_t record_count;
 	uint16_t row_count;
 	uint8_t status;
-	uint8_t spare;
+	uint8_t mark; /* volatile: 0 or INV_RECORD_MARK, see capture.h */
 };
 kr_static_assert(sizeof(struct inv_hotel) == 64, "a cache line");
 

@@ -81,6 +81,9 @@ kr_static_assert(sizeof(struct inv_node) == 64, "a cache line");
 #define INV_RECORD_GRACED 0x02u
 #define INV_RECORD_CHANGED 0x04u /* a CHANGE node is there */
 #define INV_RECORD_KEPT (INV_RECORD_WAS_HELD | INV_RECORD_GRACED | INV_RECORD_CHANGED)
+/* Volatile, in no chunk: the same as the hotel's mark, but for a record that a capture of its hotel
+ * has not come to yet. */
+#define INV_RECORD_MARK 0x40u
 #define INV_RECORD_FREE 0x80u
 
 /*

@@ -25,7 +25,7 @@ static void inv_record_save_head(
 	kr_writer_u64(writer, record->id.lo);
 	kr_writer_u64(writer, record->fingerprint);
 	kr_writer_u8(writer, record->state);
-	kr_writer_u8(writer, record->flags);
+	kr_writer_u8(writer, record->flags & INV_RECORD_KEPT);
 	kr_writer_varint(writer, record->revision);
 	kr_writer_u64(writer, record->created_at_us);
 	kr_writer_u64(writer, record->changed_at_us);

@@ -208,6 +208,7 @@ uint32_t inv_record_lines_node_count(const struct inv *inv, const struct inv_rec
 void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
 	const struct inv_line *lines, const uint32_t *products, uint32_t line_count)
 {
+	kr_assert(inv_record_is_captured(inv, record));
 	/* lines stand before everything else (inv_record_put_lines) */
 	while (record->more != INV_NONE && inv_node_is_lines(&inv_nodes(inv)[record->more]))
 		inv_node_give(inv, &record->more);
@@ -261,6 +262,7 @@ void inv_record_put_change(struct inv *inv, struct inv_record *record, uint64_t 
 {
 	uint32_t *link = inv_change_link(inv, record);
 	kr_assert(change_id != 0);
+	kr_assert(record->heap_pos == INV_NONE || inv_record_is_captured(inv, record));
 	if (*link == INV_NONE)
 		(void)inv_node_append(inv, link, INV_NODE_CHANGE);
 	inv_nodes(inv)[*link].u.change_id = change_id;

@@ -329,6 +329,10 @@ void inv_record_enter(struct inv *inv, uint32_t r)
 	uint32_t tag;
 	kr_assert_checked(inv_record_find(inv, record->hotel_index, record->id) == INV_NONE);
 	kr_assert(record->revision > 0);
+	kr_assert((record->flags & INV_RECORD_MARK) == 0);
+	/* One that comes while its hotel is captured is no part of that. */
+	if (record->hotel_index != INV_NONE)
+		record->flags |= inv_hotel_at(inv, record->hotel_index)->mark;
 	inv_index_insert(&inv->record_index, inv_record_slots(inv), inv_id_tag(record->id), r);
 	if (inv_record_external_tag(inv, record, &tag))
 		inv_index_insert(&inv->external_index, inv_external_slots(inv), tag, r);
@@ -344,6 +348,7 @@ void inv_record_leave(struct inv *inv, uint32_t r)
 	struct inv_record *record = inv_record_at(inv, r);
 	uint32_t tag;
 	kr_assert((record->flags & INV_RECORD_FREE) == 0);
+	kr_assert(inv_record_is_captured(inv, record));
 	if (record->hotel_index != INV_NONE) {
 		kr_assert(inv_hotel_at(inv, record->hotel_index)->record_count > 0);
 		inv_hotel_at(inv, record->hotel_index)->record_count--;
@@ -365,6 +370,7 @@ void inv_record_restate(struct inv *inv, uint32_t r, uint8_t state)
 	struct inv_record *record = inv_record_at(inv, r);
 	kr_assert(record->state != state);
 	kr_assert(state != INV_HELD && state != INV_VOID);
+	kr_assert(inv_record_is_captured(inv, record));
 	if (record->state == INV_HELD) {
 		inv_record_unqueue(inv, r);
 		record->state = state;
@@ -380,6 +386,7 @@ void inv_record_redate(struct inv *inv, uint32_t r, uint64_t expires_at_us)
 	struct inv_record *record = inv_record_at(inv, r);
 	kr_assert(record->state == INV_HELD);
 	kr_assert(record->heap_pos < inv->hold_heap_count);
+	kr_assert(inv_record_is_captured(inv, record));
 	record->expires_at_us = expires_at_us;
 	inv_deadline_move(inv_deadlines_of_holds(inv), record->heap_pos, expires_at_us);
 }

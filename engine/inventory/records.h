@@ -24,6 +24,15 @@ static inline bool inv_text_fits(struct inv_text text)
 	return text.size_bytes == 0 || inv_text_is_valid(text, INV_TEXT_SIZE_MAX);
 }
 
+/* A capture of its hotel has the record, or none is under way: it may change. */
+static inline bool inv_record_is_captured(const struct inv *inv, const struct inv_record *record)
+{
+	uint8_t mark =
+		record->hotel_index == INV_NONE ? 0 : inv_hotel_at(inv, record->hotel_index)->mark;
+	kr_assert((mark & ~INV_RECORD_MARK) == 0);
+	return (record->flags & INV_RECORD_MARK) == mark;
+}
+
 static inline uint32_t inv_id_tag(struct kr_id id)
 {
 	return inv_index_tag(hash_mix(id.hi * UINT64_C(0x9e3779b97f4a7c15) ^ id.lo));

@@ -77,6 +77,7 @@ void shard_effect_log(struct shard *shard)
 	kr_assert(effect->lsn == batch->first_lsn + batch->writer.count);
 	int r = record_put(&batch->writer, effect);
 	kr_assert(r == 0);
+	shard_snapshot_before(shard);
 	r = inv_apply(shard->inv, effect, &contradiction);
 	/* What was judged a moment ago applies: anything else is a defect, and nothing of it has
 	 * been answered or written. */

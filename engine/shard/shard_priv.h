@@ -91,6 +91,11 @@ void shard_sizes_save(const struct shard *shard, struct kr_writer *writer);
 /* False: one is running already, or nothing has changed since the last one. */
 bool shard_snapshot_begin(struct shard *shard);
 void shard_snapshot_written(struct shard *shard, bool failed);
-void shard_snapshot_run(struct shard *shard, struct shard_actions *actions);
+/* Before shard->effect is applied: a hotel that is half captured is shown as it was. */
+void shard_snapshot_before(struct shard *shard);
+/* When the next turn of filling a slice is due; UINT64_MAX: none. */
+uint64_t shard_snapshot_next_boot_us(const struct shard *shard);
+/* is_free: neither answers nor an append wait for what is done now. */
+void shard_snapshot_run(struct shard *shard, bool is_free, struct shard_actions *actions);
 
 #endif

@@ -5,6 +5,7 @@
 #define ENGINE_SHARD_STATE_H
 
 #include "base/arena.h"
+#include "engine/inventory/capture.h"
 #include "engine/log/record.h"
 #include "engine/shard/clock.h"
 #include "engine/shard/counters.h"
@@ -25,6 +26,9 @@
 #define SHARD_DUE_PACE_US UINT64_C(1000)    /* from one such slice to the next */
 #define SHARD_DUE_GATHER_SIZE (256 << 10)   /* of a batch, beside an append */
 #define SHARD_SLICE_HOTELS_MAX 256u
+#define SHARD_SLICE_WORK 1000u                 /* of a turn (capture.h): 100 to 200 us */
+#define SHARD_SLICE_PACE_US UINT64_C(1000)     /* from turn to turn beside requests */
+#define SHARD_SLICE_IDLE_PACE_US UINT64_C(250) /* the same without */
 #define SHARD_CLASSES_SEEN (UINT16_MAX + 1u)
 
 enum shard_life {
@@ -57,11 +61,19 @@ struct shard_snapshot {
 	bool is_filled;     /* a slice waits to become durable, or is being written */
 	bool is_handed_out; /* it is being written */
 	bool is_last;
-	bool has_failed; /* the last one that ended */
+	bool has_failed;   /* the last one that ended */
+	bool is_begun;     /* a slice is being filled */
+	bool is_capturing; /* its last chunk is not whole */
+	bool is_busy;      /* requests have come since the last turn */
 	uint32_t next_chunk;
 	uint64_t begin_lsn;
 	uint64_t t_us;
-	uint64_t slice_lsn; /* the newest stamp in the slice */
+	uint64_t slice_lsn;    /* the newest stamp in the slice */
+	uint64_t next_boot_us; /* no turn of filling before */
+	struct kr_writer writer;
+	struct inv_capture capture;
+	struct log_snap_chunk head; /* of what is captured */
+	uint64_t chunk_offset_bytes;
 	uint32_t chunk_count;
 	struct log_snap_chunk *chunks;
 	const uint8_t **bodies;

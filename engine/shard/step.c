@@ -130,6 +130,7 @@ static void step_requests(
 	/* An empty buffer takes any answer, so every call gets on. */
 	kr_assert(taken > 0 || event->frame_count == 0);
 	shard->counters.requests += taken;
+	shard->snapshot.is_busy = true;
 	actions->frames_taken = taken;
 }
 
@@ -184,9 +185,9 @@ static void stop_continue(struct shard *shard, struct shard_actions *actions)
 
 /* ---- the step ---- */
 
-static uint64_t step_timer(struct shard *shard)
+static uint64_t step_timer_due(struct shard *shard)
 {
-	if (shard->life != SHARD_SERVING || shard->space == SHARD_SPACE_STOP)
+	if (shard->space == SHARD_SPACE_STOP)
 		return UINT64_MAX;
 	uint64_t due_us = inv_due_next_us(shard->inv);
 	if (due_us == UINT64_MAX)
@@ -197,6 +198,14 @@ static uint64_t step_timer(struct shard *shard)
 	if (wait_us > UINT64_MAX / 2 || (wait_us == 0 && !shard_due_may_run(shard)))
 		return UINT64_MAX;
 	return KR_MAX(shard->boot_us + wait_us, shard->due_next_boot_us);
+}
+
+static uint64_t step_timer(struct shard *shard)
+{
+	kr_assert(shard->life > SHARD_LOADING);
+	if (shard->life != SHARD_SERVING)
+		return UINT64_MAX;
+	return KR_MIN(step_timer_due(shard), shard_snapshot_next_boot_us(shard));
 }
 
 static void step_begin(
@@ -247,15 +256,17 @@ static int step_event(
 	return 0;
 }
 
-static void step_end(struct shard *shard, struct shard_actions *actions)
+static void step_end(
+	struct shard *shard, const struct shard_event *event, struct shard_actions *actions)
 {
+	bool is_free = event->kind == SHARD_TIMEOUT || event->kind == SHARD_SLICE_WRITTEN;
 	kr_assert(actions->append.body == NULL);
 	if (shard->life == SHARD_LOADING)
 		return;
 	start_continue(shard, actions);
 	stop_continue(shard, actions);
 	shard_batch_submit(shard, &actions->append);
-	shard_snapshot_run(shard, actions);
+	shard_snapshot_run(shard, is_free && actions->append.body == NULL, actions);
 	actions->timer_boot_us = step_timer(shard);
 	if (shard->is_leaving) {
 		uint32_t index = shard->batch_first + SHARD_BATCH_COUNT - 1;
@@ -275,7 +286,7 @@ int shard_step(
 	int r = step_event(shard, event, ret_actions);
 	if (r != 0)
 		return r;
-	step_end(shard, ret_actions);
+	step_end(shard, event, ret_actions);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #define TESTS_PROPERTY_SIDE_H
 
 #include "base/tz.h"
+#include "engine/inventory/capture.h"
 #include "engine/inventory/inventory.h"
 #include "engine/log/record.h"
 
@@ -29,6 +30,11 @@ struct side {
 	struct side_chunk
 		chunks[SIDE_CHUNKS]; /* the snapshot being taken, one chunk after another */
 	uint32_t chunk_next;
+	bool is_capturing; /* chunk_next, in steps of `work` */
+	uint64_t work;
+	uint64_t saved_before; /* records that an effect was about to change */
+	struct inv_capture capture;
+	struct kr_writer writer;
 	uint64_t chunks_log_size; /* of the log when it began */
 	uint64_t chunks_lsn;
 	uint64_t effect_count[32];
@@ -42,7 +48,8 @@ void side_commit(struct side *side, struct inv_effect *effect);
 /* Everything the clock does up to now. */
 void side_clock(struct side *side, struct inv_now now);
 
-/* Takes the next chunk of a snapshot that goes on between operations. */
+/* Takes some more of a snapshot that goes on between operations; what is captured of a hotel has to
+ * be what it was when that began. */
 void side_snapshot_step(struct side *side);
 
 /* Rebuild from the whole log; from the finished snapshot and the tail. Both must show the live

@@ -85,6 +85,7 @@ static void world_init(struct world *w, const struct tz_db *tz, uint64_t seed)
 
 static void world_fini(struct world *w)
 {
+	w->saved_before += w->side.saved_before;
 	side_fini(&w->side);
 	w->model = model_free(w->model);
 }
@@ -134,9 +135,10 @@ static void world_step(struct world *w)
 		world_terms_compare(w);
 	if (w->step % 64 == 0)
 		world_compare(w);
-	if (w->step % 50 == 0)
+	if (w->step % 5 == 0)
 		side_snapshot_step(&w->side);
 	if (w->step % 997 == 0 && side_restore(&w->side)) {
+		w->restores++;
 		world_denials_forget(w);
 		model_forget_refusals(w->model);
 		world_compare(w);
@@ -195,6 +197,9 @@ static int coverage(const struct world *w, uint64_t operations)
 		(unsigned long long)w->edges);
 	printf("  denials %llu, due holds %llu\n", (unsigned long long)w->denials_noted,
 		(unsigned long long)w->due_shown);
+	printf("  restores %llu, records saved before an effect %llu\n",
+		(unsigned long long)w->restores, (unsigned long long)w->saved_before);
+	missing += w->restores < HITS_MIN || w->saved_before < HITS_MIN;
 	missing += w->denials_noted < HITS_MIN || w->due_shown < HITS_MIN;
 	missing += w->costs < HITS_MIN || w->costs_partly < HITS_MIN || w->edges < HITS_MIN;
 	missing += world_plans_coverage(w);

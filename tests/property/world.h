@@ -51,6 +51,7 @@ struct world {
 	uint64_t edge_at_us;
 	struct m_id edge_id;
 	uint64_t costs, costs_partly, edges; /* penalties that were compared */
+	uint64_t restores, saved_before;     /* snapshots that came to their end; side.h */
 	/* of rate plans other than 0 */
 	uint64_t plans_made, rates_compared, plan_rules[64], plan_refusals[WORLD_PLAN_REFUSALS];
 	uint64_t plan_codes[256][11];

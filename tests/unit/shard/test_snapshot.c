@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/shard_priv.h"
 #include "tests/unit/shard/world.h"
 
 static uint64_t snapshot_command(struct world *world)
@@ -38,6 +39,8 @@ Test(snapshot, a_slice_is_handed_out_only_when_what_it_shows_is_durable)
 	world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 	snapshot_command(world);
 	world_turn(world);
+	while (world_slice_turn(world))
+		;
 	cr_assert_not(world->slice_pending);
 	cr_assert(world_persist(world));
 	cr_assert(world->slice_pending);
@@ -122,6 +125,96 @@ Test(snapshot, hotels_changed_between_slices_replay_to_the_same_state)
 	world_free(world);
 }
 
+#define MANY 3500u /* sales of one hotel: more than a turn saves */
+
+static struct world *with_many_sales(struct kr_id ids[static MANY])
+{
+	struct world *world = world_serving(UINT16_MAX / 2);
+	for (uint32_t i = 0; i < MANY; i++) {
+		ids[i] = world_id(world, WORLD_HOTEL);
+		world_sale(world, i % 7 == 0 ? FRAME_HOLD : FRAME_BOOK, ids[i], 1, 3, 2, 0);
+		if (i % 1000 == 999)
+			world_turn(world);
+	}
+	world_turn(world);
+	world_settle(world);
+	world->auto_persist = world->auto_slice = false;
+	return world;
+}
+
+static void requests_come(struct world *world, const struct kr_id *ids, uint32_t turn)
+{
+	world_transition(world, FRAME_CANCEL, ids[MANY - 3 - 7 * turn]);
+	world_transition(world, FRAME_CANCEL, ids[3 + 7 * turn]);
+	world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	while (world_persist(world))
+		;
+}
+
+static uint64_t records_left(const struct world *world)
+{
+	const struct shard_snapshot *s = &world->shard->snapshot;
+	return s->is_capturing ? (uint64_t)s->capture.held_left + s->capture.kept_left : 0;
+}
+
+/* One turn of filling, beside requests: bounded, and a pace behind the one before. */
+static void turn_is_bounded(struct world *world, uint64_t *last_boot_us)
+{
+	const uint64_t left = records_left(world);
+	cr_assert(world_slice_turn(world));
+	cr_assert_geq(world->boot_us, *last_boot_us + SHARD_SLICE_PACE_US - 1);
+	*last_boot_us = world->boot_us;
+	cr_assert_leq(left, records_left(world) + SHARD_SLICE_WORK);
+	while (world_persist(world))
+		;
+}
+
+Test(snapshot, of_a_large_hotel_takes_bounded_turns_and_ends_beside_requests, .timeout = 120)
+{
+	static struct kr_id ids[MANY];
+	struct world *world = with_many_sales(ids);
+	uint32_t turns = 0;
+	uint64_t last_boot_us = 0;
+	snapshot_command(world);
+	world_turn(world);
+	while (!world->done.is_whole) {
+		cr_assert_lt(turns, 2 * MANY / SHARD_SLICE_WORK);
+		requests_come(world, ids, turns++);
+		cr_assert_not(world->slice_pending, "not beside requests");
+		turn_is_bounded(world, &last_boot_us);
+		if (world->slice_pending)
+			world_slice_written(world, false);
+	}
+	cr_assert_geq(turns, MANY / SHARD_SLICE_WORK);
+	world->auto_persist = world->auto_slice = true;
+	requests_come(world, ids, turns);
+	world_settle(world);
+	uint64_t digest = shard_digest(world->shard);
+	world_restart(world, true);
+	cr_assert_eq(shard_digest(world->shard), digest);
+	world_free(world);
+}
+
+Test(snapshot, of_a_shard_that_stops_is_not_paced)
+{
+	static struct kr_id ids[MANY];
+	struct world *world = with_many_sales(ids);
+	snapshot_command(world);
+	world_turn(world);
+	cr_assert(world_slice_turn(world));
+	cr_assert_not(world->slice_pending);
+	world_stop(world);
+	while (world_persist(world))
+		;
+	cr_assert(world->slice_pending, "what was begun is ended at once");
+	world->auto_persist = world->auto_slice = true;
+	world_settle(world);
+	cr_assert(world->is_stopped);
+	world_restart(world, true);
+	world_free(world);
+}
+
 Test(snapshot, a_hotel_larger_than_a_chunk_goes_in_pieces)
 {
 	struct shard_config config;
@@ -168,6 +261,8 @@ Test(snapshot, shows_nothing_that_async_durability_may_still_lose)
 	cr_assert_eq(world_code(world, book), KEYRACK_DONE);
 	snapshot_command(world);
 	world_turn(world);
+	while (world_slice_turn(world))
+		;
 	cr_assert_not(world->slice_pending);
 	persisted_async(world, durable_lsn + 1, durable_lsn + 1);
 	cr_assert(world->slice_pending);

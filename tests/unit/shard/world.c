@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/tz_load.h"
+#include "engine/shard/shard_priv.h"
 #include "proto/message.h"
 
 #define WORLD_FRAMES_MAX 4096u
@@ -224,9 +225,21 @@ void world_slice_written(struct world *world, bool failed)
 		(struct shard_event){.kind = SHARD_SLICE_WRITTEN, .snapshot_failed = failed});
 }
 
+bool world_slice_turn(struct world *world)
+{
+	const uint64_t next_us = shard_snapshot_next_boot_us(world->shard);
+	if (world->is_stopped || world->timer_us == UINT64_MAX || world->timer_us != next_us)
+		return false;
+	kr_assert(next_us <= world->boot_us + SHARD_SLICE_PACE_US);
+	world->wall_us += KR_MAX(next_us, world->boot_us) - world->boot_us;
+	world->boot_us = KR_MAX(next_us, world->boot_us);
+	world_event_ok(world, (struct shard_event){.kind = SHARD_TIMEOUT});
+	return true;
+}
+
 static bool world_settle_step(struct world *world)
 {
-	if (world_persist(world))
+	if (world_persist(world) || world_slice_turn(world))
 		return true;
 	if (world->slice_pending && world->auto_slice) {
 		world_slice_written(world, false);

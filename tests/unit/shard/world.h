@@ -96,6 +96,8 @@ bool world_persist(struct world *world);
 /* Until nothing is under way. */
 void world_settle(struct world *world);
 void world_slice_written(struct world *world, bool failed);
+/* The next turn of filling a slice, when its time has come; false: none is to be filled. */
+bool world_slice_turn(struct world *world);
 /* Time passes on both clocks; the timer fires when it is due. */
 void world_pass(struct world *world, uint64_t duration_us);
 void world_stop(struct world *world);
