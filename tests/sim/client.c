@@ -43,6 +43,8 @@ static void on_load(struct io_timer *timer)
 				c->cluster->operation_count++;
 				client_do_something(c);
 			}
+		if (c->cluster->operation_count < c->cluster->plan.operations_max)
+			client_ask_due(c);
 		caller_pump(&c->caller);
 	}
 	io_timer_start(c->caller.loop, timer,

@@ -89,6 +89,8 @@ uint64_t client_hotel(uint32_t number);
 int client_today(const struct client *client);
 /* Something drawn: load.c */
 void client_do_something(struct client *client);
+/* In worlds where instants coincide: holds about to expire are asked for. */
+void client_ask_due(struct client *client);
 
 /* Asking, in the model's words: false when there is no room for a call. */
 bool ask_reserve(struct client *client, uint32_t track);

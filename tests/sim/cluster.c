@@ -496,7 +496,7 @@ static void draw_media(struct cluster_plan *p)
 	const uint64_t kind = rng_below(&rng, 8);
 	p->has_damage = kind <= 3;
 	if (kind < 3)
-		p->strike_rest = 20 + (uint32_t)rng_below(&rng, 60);
+		p->strike_rest = 40 + (uint32_t)rng_below(&rng, 60);
 	if (kind < 2 || kind > 3)
 		return;
 	struct sim_faults *m = &p->media;
@@ -540,6 +540,16 @@ static void draw_server(struct cluster_plan *p, const struct tz_db *tz)
 	};
 }
 
+/* Drawn apart. In half of the worlds logs have several segments, of some dozens of batches. */
+static void draw_log(struct cluster_plan *p)
+{
+	struct rng rng;
+	rng_init(&rng, p->seed ^ UINT64_C(0x7365676d656e74));
+	if (rng_below(&rng, 2) == 0)
+		p->server.segment_size_bytes = UINT64_C(1) << (16 + rng_below(&rng, 2));
+	kr_assert(p->server.segment_size_bytes % LOG_BLOCK_SIZE == 0);
+}
+
 void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t seed)
 {
 	memset(p, 0, sizeof(*p));
@@ -557,6 +567,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	draw_world(p);
 	draw_media(p);
 	draw_server(p, tz);
+	draw_log(p);
 	aim_draw(p);
 	swarm_draw(p);
 }

@@ -81,14 +81,6 @@ static const enum log_verdict verdicts_unreachable[] = {
 	LOG_VERDICT_IN_USE, /* a server waits for the lock before it recovers: RIVAL_IN_USE */
 };
 
-/* Two files have to be damaged at once, or a log be long: met in a thousand seeds, held by
- * integration/matrix and unit/log/matrix. */
-static const enum log_verdict verdicts_rare[] = {
-	LOG_VERDICT_SNAPSHOT_TOO_OLD,
-	LOG_VERDICT_SNAPSHOT_AHEAD,
-	LOG_VERDICT_SEGMENT_MISSING,
-};
-
 /* Tells what came up too seldom, for so many seeds. */
 static uint32_t missing(const struct totals *t, const char *what, const char *name, uint64_t hits)
 {
@@ -131,14 +123,9 @@ static uint32_t missing_verdicts(const struct totals *t)
 	uint32_t count = 0;
 	for (unsigned i = 0; i < LOG_VERDICT_COUNT; i++) {
 		const char *name = log_verdict_name((enum log_verdict)i);
-		bool is_needed = true, is_rare = false;
+		bool is_needed = true;
 		for (size_t k = 0; k < KR_ARRAY_COUNT(verdicts_unreachable); k++)
 			is_needed &= verdicts_unreachable[k] != i;
-		for (size_t k = 0; k < KR_ARRAY_COUNT(verdicts_rare); k++)
-			if (verdicts_rare[k] == i)
-				is_rare = true;
-		if (is_rare)
-			continue;
 		if (is_needed) {
 			count += missing(t, "verdict", name, t->verdicts[i]);
 		} else if (t->verdicts[i] > 0) {
@@ -177,12 +164,8 @@ static uint32_t missing_faults(const struct totals *t)
 			t, "strike", media_strike_name((enum media_strike)i), t->strikes[i]);
 	for (unsigned i = 0; i < SIM_MARK_COUNT; i++)
 		count += missing(t, "fault", sim_mark_name((enum sim_mark)i), t->marks[i]);
-	/* An instant is hit by luck: half as often is enough. */
-	for (unsigned i = 0; i < CLUSTER_MARKS; i++) {
-		const uint64_t worth = i == CLUSTER_MARK_EXPIRY_EXACT ? 2 : 1;
-		count += missing(
-			t, "mark", swarm_mark_name((enum cluster_mark)i), worth * t->harness[i]);
-	}
+	for (unsigned i = 0; i < CLUSTER_MARKS; i++)
+		count += missing(t, "mark", swarm_mark_name((enum cluster_mark)i), t->harness[i]);
 	return count;
 }
 

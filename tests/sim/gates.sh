@@ -39,7 +39,7 @@ for seed in 3 4 5; do
 done
 "$sim" --seeds 3..4 --canary >"$work/one" 2>&1 && die "many seeds: the canary sang unheard"
 
-for seed in 3 4; do
+for seed in 3 5; do
 	"$sim" --seed $seed --canary --minimise >"$work/small" 2>&1 ||
 		die "seed $seed is not made small"
 	command=$(sed -n 's/^smallest: //p' "$work/small")

@@ -11,6 +11,8 @@
 #include "tests/sim/oracle.h"
 
 #define SECOND_US UINT64_C(1000000)
+#define DUE_QUESTIONS 3u
+#define DUE_TRACKS 200u /* the newest of a client's */
 #define MINUTE_US (60 * SECOND_US)
 #define DUE_QUANTA 8u /* at most so long is a request on its way */
 
@@ -745,6 +747,24 @@ static bool move_due(struct client *c)
 		}
 	}
 	return false;
+}
+
+/* In between a question that changes nothing, RESOLVE of what is there: some come at the instant.
+ */
+void client_ask_due(struct client *c)
+{
+	const uint64_t quantum_us = c->cluster->plan.world.quantum_us;
+	const uint64_t now_us = wall_us(c);
+	uint32_t left = quantum_us > 0 ? DUE_QUESTIONS : 0;
+	for (uint32_t i = 0; left > 0 && i < KR_MIN(c->track_count, DUE_TRACKS); i++) {
+		const struct track *t = &c->tracks[c->track_count - 1 - i];
+		const struct m_transition m = {.what = M_RESOLVE, .id = t->asked.id};
+		if (t->may_be != STATE(HELD) || t->expires_us <= now_us ||
+			t->expires_us >= now_us + DUE_QUANTA * quantum_us)
+			continue;
+		(void)ask_transition(c, &m, CLIENT_NO_TRACK);
+		left--;
+	}
 }
 
 void client_do_something(struct client *c)

@@ -5,17 +5,15 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "engine/log/batch.h"
-#include "engine/log/dir.h"
+#include "tests/sim/media_priv.h"
 
-#define FILES_MAX 64u
 #define TAIL_REACH_BYTES (UINT64_C(64) << 10)
-#define BLOCK_SIZE 4096u
 
 static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a header's bit",
 	"a length's bit", "a body's bit", "a padding's bit", "a bit", "a block of zeroes",
 	"a block of another", "a missing file", "a shorter file", "a longer file",
-	"no newest snapshot", "an old snapshot"};
+	"no newest snapshot", "an old snapshot", "an old batch in the tail", "no mark",
+	"a log cut back", "a gap in the log", "a log that begins late"};
 
 const char *media_strike_name(enum media_strike strike)
 {
@@ -38,26 +36,21 @@ void media_begin(struct cluster *c)
 
 /* ---- the directory ---- */
 
-struct files {
-	char names[FILES_MAX][LOG_DIR_NAME_SIZE];
-	uint32_t count;
-};
-
 static void on_name(void *context, const char *name)
 {
-	struct files *files = context;
-	if (strcmp(name, LOG_DIR_LOCK) == 0 || files->count == FILES_MAX)
+	struct media_files *files = context;
+	if (strcmp(name, LOG_DIR_LOCK) == 0 || files->count == MEDIA_FILES_MAX)
 		return;
 	snprintf(files->names[files->count++], LOG_DIR_NAME_SIZE, "%s", name);
 }
 
-static void files_list(struct cluster *c, uint32_t shard, struct files *ret)
+void media_files_list(struct cluster *c, uint32_t shard, struct media_files *ret)
 {
 	ret->count = 0;
 	sim_media_list(c->shards[shard].disk, c->plan.server.directory, on_name, ret);
 }
 
-static uint64_t file_size(struct cluster *c, uint32_t shard, const char *name)
+uint64_t media_file_size(struct cluster *c, uint32_t shard, const char *name)
 {
 	const int64_t size = sim_media_size(c->shards[shard].disk, c->plan.server.directory, name);
 	kr_assert(size >= 0);
@@ -66,13 +59,13 @@ static uint64_t file_size(struct cluster *c, uint32_t shard, const char *name)
 
 uint64_t media_digest(struct cluster *c, uint32_t shard)
 {
-	uint8_t block[BLOCK_SIZE];
-	struct files files;
+	uint8_t block[MEDIA_BLOCK_SIZE];
+	struct media_files files;
 	uint64_t digest = 0;
-	files_list(c, shard, &files);
+	media_files_list(c, shard, &files);
 	for (uint32_t i = 0; i < files.count; i++) {
 		const char *name = files.names[i];
-		const uint64_t size = file_size(c, shard, name);
+		const uint64_t size = media_file_size(c, shard, name);
 		digest = hash_mix(digest ^ hash_64(name, strlen(name)) ^ size);
 		for (uint64_t at = 0; at < size; at += sizeof(block)) {
 			const size_t part = KR_MIN(sizeof(block), size - at);
@@ -91,13 +84,13 @@ struct saved {
 	uint8_t *bytes;
 	uint64_t size_bytes;
 };
-static struct saved saved[CLUSTER_SHARDS_MAX][FILES_MAX];
+static struct saved saved[CLUSTER_SHARDS_MAX][MEDIA_FILES_MAX];
 static uint32_t saved_count[CLUSTER_SHARDS_MAX], saved_reach[CLUSTER_SHARDS_MAX];
 
 static void file_copy(struct cluster *c, uint32_t shard, const char *name, struct saved *ret)
 {
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	ret->size_bytes = file_size(c, shard, name);
+	ret->size_bytes = media_file_size(c, shard, name);
 	ret->bytes = malloc(ret->size_bytes + 1);
 	kr_assert(ret->bytes != NULL);
 	if (ret->size_bytes > 0)
@@ -111,13 +104,13 @@ static void save_file(struct cluster *c, uint32_t shard, const char *name)
 }
 
 /* Before the first strike since a start, all of it: files of different times are no copy. */
-static void save(struct cluster *c, uint32_t shard, uint32_t reach)
+void media_save(struct cluster *c, uint32_t shard, uint32_t reach)
 {
-	struct files files;
+	struct media_files files;
 	saved_reach[shard] += reach;
 	if (saved_count[shard] > 0)
 		return;
-	files_list(c, shard, &files);
+	media_files_list(c, shard, &files);
 	for (uint32_t i = 0; i < files.count; i++)
 		save_file(c, shard, files.names[i]);
 	if (c->on_strike != NULL)
@@ -137,9 +130,9 @@ uint32_t media_undo(struct cluster *c, uint32_t shard)
 	struct sim_disk *disk = c->shards[shard].disk;
 	const char *folder = c->plan.server.directory;
 	const uint32_t reach = saved_reach[shard];
-	struct files files;
+	struct media_files files;
 	sim_disk_capacity_set(disk, 0);
-	files_list(c, shard, &files);
+	media_files_list(c, shard, &files);
 	for (uint32_t i = 0; saved_count[shard] > 0 && i < files.count; i++)
 		if (!is_saved(shard, files.names[i]))
 			sim_media_remove(disk, folder, files.names[i]);
@@ -183,6 +176,16 @@ void media_close(void)
 
 /* ---- strikes ---- */
 
+const struct log_writer_point *media_acked(
+	const struct cluster *c, uint32_t shard, struct log_dir_text *ret_segment)
+{
+	const struct server *server = c->shards[shard].server;
+	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
+		return NULL;
+	log_dir_segment_name(server->log.writer.acked.segment, ret_segment);
+	return &server->log.writer.acked;
+}
+
 static void flip(
 	struct cluster *c, uint32_t shard, const char *name, uint64_t from, uint64_t size_bytes)
 {
@@ -197,16 +200,15 @@ static void flip(
 /* Into what was being written, and into the zeroes behind it. */
 static void strike_tail(struct cluster *c, uint32_t shard)
 {
-	const struct server *server = c->shards[shard].server;
 	struct log_dir_text name;
-	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
+	const struct log_writer_point *acked = media_acked(c, shard, &name);
+	if (acked == NULL)
 		return;
-	const struct log_writer_point *acked = &server->log.writer.acked;
-	log_dir_segment_name(acked->segment, &name);
-	const uint64_t size = file_size(c, shard, name.bytes);
+	const uint64_t size = media_file_size(c, shard, name.bytes);
 	if (acked->end_bytes >= size)
 		return;
-	const uint64_t near = rng_below(&c->rng_media, 2) == 0 ? BLOCK_SIZE : TAIL_REACH_BYTES;
+	const uint64_t near =
+		rng_below(&c->rng_media, 2) == 0 ? MEDIA_BLOCK_SIZE : TAIL_REACH_BYTES;
 	for (uint64_t n = 1 + rng_below(&c->rng_media, 3); n > 0; n--)
 		flip(c, shard, name.bytes, acked->end_bytes, KR_MIN(near, size - acked->end_bytes));
 	c->strikes[MEDIA_TAIL]++;
@@ -229,7 +231,8 @@ static struct part part_of(const struct log_batch_header *h, enum media_strike s
 	case MEDIA_BODY:
 		return (struct part){LOG_BATCH_HEADER_SIZE, h->body_size_bytes};
 	default:
-		return (struct part){end, (BLOCK_SIZE - end % BLOCK_SIZE) % BLOCK_SIZE};
+		return (struct part){
+			end, (MEDIA_BLOCK_SIZE - end % MEDIA_BLOCK_SIZE) % MEDIA_BLOCK_SIZE};
 	}
 }
 
@@ -239,15 +242,15 @@ static bool batch_find(struct cluster *c, uint32_t shard, const char *name, uint
 {
 	uint64_t wanted = 1 + rng_below(&c->rng_media, 2);
 	bool is_found = false;
-	for (uint64_t at = end_bytes; at > 0 && wanted > 0; at -= BLOCK_SIZE) {
+	for (uint64_t at = end_bytes; at > 0 && wanted > 0; at -= MEDIA_BLOCK_SIZE) {
 		struct log_batch_header h;
 		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name,
-			at - BLOCK_SIZE, &h, sizeof(h));
+			at - MEDIA_BLOCK_SIZE, &h, sizeof(h));
 		if (h.magic != LOG_BATCH_MAGIC)
 			continue;
 		wanted--;
 		is_found = true;
-		*ret_at = at - BLOCK_SIZE;
+		*ret_at = at - MEDIA_BLOCK_SIZE;
 		*ret = h;
 	}
 	return is_found;
@@ -256,22 +259,20 @@ static bool batch_find(struct cluster *c, uint32_t shard, const char *name, uint
 /* Into one of the newest batches: refused, unless nothing proves it, and then it alone is cut. */
 static void strike_recent(struct cluster *c, uint32_t shard)
 {
-	const struct server *server = c->shards[shard].server;
 	const enum media_strike strike = MEDIA_HEADER + (enum media_strike)rng_below(&c->rng_media,
 								MEDIA_BIT - MEDIA_HEADER);
 	struct log_batch_header header;
 	struct log_dir_text name;
 	uint64_t at;
-	if (server == NULL || !server->is_log_open || server->log.writer.acked.segment == 0)
+	const struct log_writer_point *acked = media_acked(c, shard, &name);
+	if (acked == NULL)
 		return;
-	const struct log_writer_point *acked = &server->log.writer.acked;
-	log_dir_segment_name(acked->segment, &name);
 	if (!batch_find(c, shard, name.bytes, acked->end_bytes, &at, &header))
 		return;
 	const struct part part = part_of(&header, strike);
 	if (part.size_bytes == 0)
 		return;
-	save(c, shard, MEDIA_REACH_RECENT);
+	media_save(c, shard, MEDIA_REACH_RECENT);
 	flip(c, shard, name.bytes, at + part.from, part.size_bytes);
 	c->strikes[strike]++;
 	cluster_tell(c, "shard %u: %s, of %s", shard, media_strike_name(strike), name.bytes);
@@ -281,16 +282,16 @@ static void strike_recent(struct cluster *c, uint32_t shard)
 static void block_write(struct cluster *c, uint32_t shard, const char *name, bool is_zero)
 {
 	struct sim_disk *disk = c->shards[shard].disk;
-	uint8_t block[BLOCK_SIZE] = {0};
-	const uint64_t blocks = file_size(c, shard, name) / BLOCK_SIZE;
+	uint8_t block[MEDIA_BLOCK_SIZE] = {0};
+	const uint64_t blocks = media_file_size(c, shard, name) / MEDIA_BLOCK_SIZE;
 	if (blocks == 0)
 		return;
 	const uint64_t used = KR_MIN(blocks, 64);
 	if (!is_zero)
 		sim_media_read(disk, c->plan.server.directory, name,
-			rng_below(&c->rng_media, used) * BLOCK_SIZE, block, sizeof(block));
+			rng_below(&c->rng_media, used) * MEDIA_BLOCK_SIZE, block, sizeof(block));
 	sim_media_write(disk, c->plan.server.directory, name,
-		rng_below(&c->rng_media, used) * BLOCK_SIZE, block, sizeof(block));
+		rng_below(&c->rng_media, used) * MEDIA_BLOCK_SIZE, block, sizeof(block));
 }
 
 static void strike_file(
@@ -298,7 +299,7 @@ static void strike_file(
 {
 	struct sim_disk *disk = c->shards[shard].disk;
 	const char *folder = c->plan.server.directory;
-	const uint64_t size = file_size(c, shard, name);
+	const uint64_t size = media_file_size(c, shard, name);
 	const uint64_t part = strike == MEDIA_CUT && rng_below(&c->rng_media, 2) == 0 ? 8 : 1;
 	switch (strike) {
 	case MEDIA_BIT:
@@ -320,7 +321,7 @@ static void strike_file(
 	case MEDIA_LONGER:
 		sim_disk_capacity_set(disk, 0);
 		sim_media_truncate(disk, folder, name,
-			size + 1 + rng_below(&c->rng_media, UINT64_C(4) * BLOCK_SIZE));
+			size + 1 + rng_below(&c->rng_media, UINT64_C(4) * MEDIA_BLOCK_SIZE));
 		break;
 	default:
 		sim_media_remove(disk, folder, name);
@@ -328,30 +329,30 @@ static void strike_file(
 	}
 }
 
-static bool is_segment(const char *name)
+bool media_is_segment(const char *name)
 {
 	struct log_dir_name parsed;
 	log_dir_parse(name, &parsed);
 	return parsed.kind == LOG_DIR_SEGMENT;
 }
 
-static bool is_snapshot(const char *name)
+bool media_is_snapshot(const char *name)
 {
 	struct log_dir_name parsed;
 	log_dir_parse(name, &parsed);
 	return parsed.kind == LOG_DIR_SNAP;
 }
 
-/* Newest last, as names go. FILES_MAX: there is none. */
-static uint32_t newest_snapshot(const struct files *files)
+/* Newest last, as names go. MEDIA_FILES_MAX: there is none. */
+static uint32_t newest_snapshot(const struct media_files *files)
 {
 	for (uint32_t i = files->count; i > 0; i--)
-		if (is_snapshot(files->names[i - 1]))
+		if (media_is_snapshot(files->names[i - 1]))
 			return i - 1;
-	return FILES_MAX;
+	return MEDIA_FILES_MAX;
 }
 
-static bool is_there(const struct files *files, const char *name)
+bool media_files_have(const struct media_files *files, const char *name)
 {
 	for (uint32_t i = 0; i < files->count; i++)
 		if (strcmp(files->names[i], name) == 0)
@@ -360,59 +361,61 @@ static bool is_there(const struct files *files, const char *name)
 }
 
 /* Somebody restores a snapshot of long ago, and only that. */
-static bool strike_old_snapshot(struct cluster *c, uint32_t shard, const struct files *files)
+static bool strike_old_snapshot(struct cluster *c, uint32_t shard, const struct media_files *files)
 {
 	const struct saved *k = &kept[shard];
 	struct sim_disk *disk = c->shards[shard].disk;
 	const char *folder = c->plan.server.directory;
-	if (k->size_bytes == 0 || is_there(files, k->name))
+	if (k->size_bytes == 0 || media_files_have(files, k->name))
 		return false;
-	save(c, shard, MEDIA_REACH_FILE);
+	media_save(c, shard, MEDIA_REACH_FILE);
 	sim_disk_capacity_set(disk, 0);
 	for (uint32_t i = 0; i < files->count; i++)
-		if (is_snapshot(files->names[i]))
+		if (media_is_snapshot(files->names[i]))
 			sim_media_remove(disk, folder, files->names[i]);
 	sim_media_write(disk, folder, k->name, 0, k->bytes, k->size_bytes);
 	return true;
 }
 
-static bool strike_any(
-	struct cluster *c, uint32_t shard, enum media_strike strike, const struct files *files)
+static bool strike_any(struct cluster *c, uint32_t shard, enum media_strike strike,
+	const struct media_files *files)
 {
 	uint32_t at = (uint32_t)rng_below(&c->rng_media, files->count);
 	const bool is_log = (strike == MEDIA_MISSING || strike == MEDIA_CUT) &&
 			    rng_below(&c->rng_media, 3) != 0;
-	for (uint32_t i = 0; is_log && i < files->count && !is_segment(files->names[at]); i++)
+	for (uint32_t i = 0; is_log && i < files->count && !media_is_segment(files->names[at]); i++)
 		at = (at + 1) % files->count;
 	if (strike == MEDIA_NO_SNAP)
 		at = newest_snapshot(files);
-	if (at == FILES_MAX)
+	if (at == MEDIA_FILES_MAX)
 		return false;
-	save(c, shard, strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT);
+	media_save(c, shard, strike >= MEDIA_MISSING ? MEDIA_REACH_FILE : MEDIA_REACH_FAULT);
 	strike_file(c, shard, files->names[at], strike);
 	cluster_tell(c, "shard %u: %s", shard, files->names[at]);
 	return true;
 }
 
 /* Few logs are long enough for a snapshot to be an old one: then it is often that. */
-static enum media_strike strike_draw(struct cluster *c, uint32_t shard, const struct files *files)
+static enum media_strike strike_draw(
+	struct cluster *c, uint32_t shard, const struct media_files *files)
 {
 	const enum media_strike drawn =
-		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STRIKES - MEDIA_BIT);
-	const bool is_old = kept[shard].size_bytes > 0 && !is_there(files, kept[shard].name);
+		MEDIA_BIT + (enum media_strike)rng_below(&c->rng_media, MEDIA_STALE - MEDIA_BIT);
+	const bool is_old =
+		kept[shard].size_bytes > 0 && !media_files_have(files, kept[shard].name);
 	kr_assert(drawn < MEDIA_STRIKES);
-	return is_old && rng_below(&c->rng_media, 3) == 0 ? MEDIA_OLD_SNAP : drawn;
+	return is_old && rng_below(&c->rng_media, 2) == 0 ? MEDIA_OLD_SNAP : drawn;
 }
 
 static void strike_rest(struct cluster *c, uint32_t shard)
 {
-	struct files files;
-	files_list(c, shard, &files);
+	struct media_files files;
+	media_files_list(c, shard, &files);
 	if (files.count == 0)
 		return;
 	const enum media_strike strike = strike_draw(c, shard, &files);
 	const uint32_t newest = newest_snapshot(&files);
-	if (newest != FILES_MAX && kept[shard].size_bytes == 0)
+	if (newest != MEDIA_FILES_MAX && kept[shard].size_bytes == 0)
 		keep_snapshot(c, shard, files.names[newest]);
 	const bool is_struck = strike == MEDIA_OLD_SNAP ? strike_old_snapshot(c, shard, &files)
 							: strike_any(c, shard, strike, &files);
@@ -429,10 +432,15 @@ void media_strike(struct cluster *c, uint32_t shard)
 		return;
 	if (rng_below(&c->rng_media, 100) < c->plan.strike_tail)
 		strike_tail(c, shard);
+	if (rng_below(&c->rng_media, 400) < c->plan.strike_tail)
+		media_strike_stale(c, shard);
 	if (rng_below(&c->rng_media, 100) >= c->plan.strike_rest)
 		return;
-	if (rng_below(&c->rng_media, 3) == 0)
+	const uint64_t kind = rng_below(&c->rng_media, 10);
+	if (kind < 2)
 		strike_recent(c, shard);
+	else if (kind < 5)
+		media_strike_aimed(c, shard);
 	else
 		strike_rest(c, shard);
 }

@@ -26,6 +26,12 @@ enum media_strike {
 	MEDIA_LONGER,   /* a file is longer */
 	MEDIA_NO_SNAP,  /* the newest snapshot is gone */
 	MEDIA_OLD_SNAP, /* the only snapshot is an old one */
+	/* Aimed at what chance seldom hits: media_aimed.c */
+	MEDIA_STALE,    /* an old batch lies behind the acknowledged end */
+	MEDIA_NO_MARK,  /* MARK is gone */
+	MEDIA_CUT_BACK, /* MARK is gone, and the log's end, before a snapshot's */
+	MEDIA_GAP,      /* a segment behind the first is gone */
+	MEDIA_BEHIND,   /* the log's first segments, and the snapshots that need none */
 	MEDIA_STRIKES,
 };
 

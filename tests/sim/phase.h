@@ -8,7 +8,7 @@
 #define CLUSTER_SHARDS_MAX 2u
 #define CLUSTER_ROUTERS_MAX 2u
 #define CLUSTER_CLIENTS_MAX 4u
-#define CLUSTER_STRIKES_MAX 13u
+#define CLUSTER_STRIKES_MAX 32u
 #define CLUSTER_AGAIN_SIZE 1024u
 
 /* What the harness does by itself in the safety phase: trouble.c */
@@ -80,6 +80,7 @@ struct shard_plight {
 	bool is_wall_frozen;
 	bool is_at_aim;
 	int64_t wall_far_us, wall_top_us; /* where its clock is; the furthest it ever was */
+	int64_t wall_low_us;              /* the least it was since its process started */
 };
 
 /* What a shard's process is at, as far as its server tells. */

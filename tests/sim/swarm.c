@@ -55,7 +55,9 @@ void swarm_draw(struct cluster_plan *p)
 bool swarm_clock_mend(struct shard_node *s)
 {
 	const int64_t step = s->trouble.wall_top_us - s->trouble.wall_far_us;
-	if (step < (int64_t)SHARD_WALL_BEHIND_MAX_US / 2 && !s->trouble.is_wall_frozen)
+	/* It may have stepped again since the start looked at it. */
+	const int64_t behind_us = s->trouble.wall_top_us - s->trouble.wall_low_us;
+	if (behind_us < (int64_t)SHARD_WALL_BEHIND_MAX_US / 2 && !s->trouble.is_wall_frozen)
 		return false;
 	sim_node_wall_freeze(s->node, false);
 	s->trouble.is_wall_frozen = false;
@@ -69,6 +71,7 @@ bool swarm_clock_mend(struct shard_node *s)
 void swarm_started(struct shard_node *s)
 {
 	struct cluster *c = s->cluster;
+	s->trouble.wall_low_us = s->trouble.wall_far_us;
 	if (s->trouble.loop_count == 0 || !cluster_may_crash(c))
 		return;
 	s->trouble.loop_count--;

@@ -69,6 +69,7 @@ static void wall_step(struct cluster *c, uint32_t shard)
 	const int64_t to = s->trouble.wall_far_us + (below(c, 2) == 0 ? by : -by);
 	const int64_t step = KR_MAX(-DAY_US, KR_MIN(DAY_US, to)) - s->trouble.wall_far_us;
 	s->trouble.wall_far_us += step;
+	s->trouble.wall_low_us = KR_MIN(s->trouble.wall_low_us, s->trouble.wall_far_us);
 	s->trouble.wall_top_us = KR_MAX(s->trouble.wall_top_us, s->trouble.wall_far_us);
 	sim_node_wall_step(s->node, step);
 	c->marks[CLUSTER_MARK_WALL_FAR] += step > MINUTE_US;
