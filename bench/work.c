@@ -42,7 +42,7 @@ static uint32_t zipf_draw(struct work *work)
 	return KR_MIN((uint32_t)rank, n - 1);
 }
 
-static uint32_t row_draw(struct work *work)
+static uint32_t row_choose(struct work *work)
 {
 	switch (work->options.spread) {
 	case SPREAD_ZIPF:
@@ -53,6 +53,15 @@ static uint32_t row_draw(struct work *work)
 		break;
 	}
 	return (uint32_t)rng_below(&work->rng, work->chain->row_count);
+}
+
+/* One ahead, so that the row is in the cache when its turn comes. */
+static uint32_t row_draw(struct work *work)
+{
+	const uint32_t row = work->next_row;
+	work->next_row = row_choose(work);
+	__builtin_prefetch(&work->chain->rows[work->next_row]);
+	return row;
 }
 
 void work_init(struct work *work, const struct work_options *options, struct bench_chain *chain,
@@ -72,6 +81,7 @@ void work_init(struct work *work, const struct work_options *options, struct ben
 		work->hot_rows++;
 	if (options->spread == SPREAD_ZIPF)
 		zipf_init(work);
+	work->next_row = row_choose(work);
 	work->booked = bench_alloc(options->booked_max, sizeof(*work->booked));
 	work->doubt_capacity = 1u << 20;
 	work->doubts = bench_alloc(work->doubt_capacity, sizeof(*work->doubts));

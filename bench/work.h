@@ -69,6 +69,7 @@ struct work {
 	double zipf_zeta, zipf_eta, zipf_alpha;
 	uint64_t weight_sum;
 	uint32_t hot_rows;        /* rows of the hot hotel */
+	uint32_t next_row;        /* the one that is drawn next */
 	struct ari_burst *bursts; /* of each connection */
 	uint32_t connection_count;
 	uint64_t source_seq; /* of the last update */

@@ -65,6 +65,8 @@ void client_core_out_sent(struct client_core *core, size_t size_bytes);
 void client_core_tick(struct client_core *core, uint64_t now_us);
 /* The next call that has ended; its slot is free then. False: none for now. */
 bool client_core_next(struct client_core *core, uint64_t now_us, struct client_end *ret_end);
+/* The call that the next frame received seems to answer, or CLIENT_NOWHERE: a hint, not checked. */
+uint32_t client_core_peek(const struct client_core *core);
 /* 0: there is something to do. -1: nothing is due, ever. */
 int64_t client_core_timeout_us(const struct client_core *core, uint64_t now_us);
 /* True while bytes wait for the socket, or would be there if asked for. */

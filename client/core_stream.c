@@ -479,3 +479,14 @@ bool client_stream_next(struct client_core *core, uint64_t now_us, struct client
 	}
 	return false;
 }
+
+uint32_t client_core_peek(const struct client_core *core)
+{
+	uint64_t request_id;
+	if (client_buffer_used(&core->in) < FRAME_HEADER_SIZE)
+		return CLIENT_NOWHERE;
+	const uint8_t *at = core->in.bytes + core->in.start;
+	memcpy(&request_id, at + offsetof(struct frame_header, request_id), sizeof(request_id));
+	uint32_t call = (uint32_t)(request_id & ((1u << CLIENT_ID_SLOT_BITS) - 1));
+	return call < core->config.call_count_max ? call : CLIENT_NOWHERE;
+}
