@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/hint.h"
 
 #define INV_INDEX_END UINT32_MAX
 
@@ -106,7 +107,7 @@ static inline void inv_index_remove(
 static inline void inv_index_prefetch(
 	const struct inv_index *index, const uint64_t *slots, uint32_t tag)
 {
-	__builtin_prefetch(&slots[inv_index_home(index, tag)]);
+	kr_prefetch(&slots[inv_index_home(index, tag)]);
 }
 
 #endif

@@ -117,5 +117,7 @@ struct inv_contradiction {
 #define INV_NO_ROOM 2
 KR_MUST_CHECK int inv_apply(
 	struct inv *inv, const struct inv_effect *effect, struct inv_contradiction *ret);
+/* Hints ahead of that, in the stages of inv_reserve_prefetch(). The effect need not be sound. */
+void inv_effect_prefetch(const struct inv *inv, const struct inv_effect *effect, unsigned stage);
 
 #endif

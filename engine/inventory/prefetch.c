@@ -26,8 +26,8 @@ static void inv_record_prefetch(const struct inv *inv, uint32_t record)
 {
 	kr_assert(record < inv->config.reservations_max);
 	const struct inv_record *at = &inv_records(inv)[record];
-	__builtin_prefetch(at, 1);
-	__builtin_prefetch(&at->created_at_us, 1);
+	kr_prefetch(at);
+	kr_prefetch(&at->created_at_us);
 	kr_assert((uintptr_t)at % 64 == 0);
 }
 
@@ -54,7 +54,7 @@ static void inv_nights_prefetch(
 	const struct inv_cell *cell = &inv_row_cells(inv, row)[inv_ring(inv, first_day)];
 	uint32_t lines = ((uint32_t)nights * (uint32_t)sizeof(*cell) + 63) / 64 + 1;
 	for (uint32_t i = 0; i < KR_MIN(lines, INV_PREFETCH_CELL_LINES); i++)
-		__builtin_prefetch((const char *)cell + i * 64, 1);
+		kr_prefetch((const char *)cell + i * 64);
 	kr_assert(lines > 1);
 }
 
@@ -65,18 +65,18 @@ static void inv_row_prefetch(const struct inv *inv, uint32_t hotel_index, uint16
 	kr_assert(hotel_index < inv->config.hotels_max);
 	if (row == INV_NONE)
 		return;
-	__builtin_prefetch(&inv_rows(inv)[row]);
+	kr_prefetch(&inv_rows(inv)[row]);
 	inv_nights_prefetch(inv, row, first_day, nights);
 	kr_assert(row < inv->row_count);
 }
 
-static void inv_lines_prefetch(
-	const struct inv *inv, const struct inv_reserve_op *op, uint32_t hotel_index, bool cells)
+static void inv_lines_prefetch(const struct inv *inv, const struct inv_line *lines,
+	uint32_t line_count, uint32_t hotel_index, bool cells)
 {
-	uint32_t line_count = KR_MIN(op->line_count, INV_LINES_MAX);
+	line_count = KR_MIN(line_count, INV_LINES_MAX);
 	kr_assert(hotel_index < inv->config.hotels_max);
 	for (uint32_t i = 0; i < line_count; i++) {
-		const struct inv_line *line = &op->lines[i];
+		const struct inv_line *line = &lines[i];
 		if (!cells) {
 			inv_row_slot_prefetch(inv, hotel_index, line->type);
 			continue;
@@ -104,9 +104,17 @@ static void inv_reserve_prefetch_hotel(const struct inv *inv, const struct inv_r
 	if (hotel_index == INV_NONE)
 		return;
 	kr_assert(hotel_index < inv->config.hotels_max);
-	__builtin_prefetch(&inv_hotels(inv)[hotel_index], 1);
-	__builtin_prefetch(&inv_hotel_colds(inv)[hotel_index]);
-	inv_lines_prefetch(inv, op, hotel_index, false);
+	kr_prefetch(&inv_hotels(inv)[hotel_index]);
+	kr_prefetch(&inv_hotel_colds(inv)[hotel_index]);
+	inv_lines_prefetch(inv, op->lines, op->line_count, hotel_index, false);
+}
+
+/* The line of a record that its neighbours in a chain write to. */
+static void inv_chain_prefetch(const struct inv *inv, uint32_t record)
+{
+	kr_assert(record == INV_NONE || record < inv->record_pool.fresh);
+	if (record != INV_NONE)
+		kr_prefetch(&inv_records(inv)[record].created_at_us);
 }
 
 /* Rows, cells, and the neighbours of the record to be: the chain's head. */
@@ -116,11 +124,8 @@ static void inv_reserve_prefetch_cells(const struct inv *inv, const struct inv_r
 	if (hotel_index == INV_NONE)
 		return;
 	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
-	uint32_t head = op->book ? hotel->kept_head : hotel->held_head;
-	kr_assert(head == INV_NONE || head < inv->record_pool.fresh);
-	if (head != INV_NONE)
-		__builtin_prefetch(&inv_records(inv)[head].created_at_us, 1);
-	inv_lines_prefetch(inv, op, hotel_index, true);
+	inv_chain_prefetch(inv, op->book ? hotel->kept_head : hotel->held_head);
+	inv_lines_prefetch(inv, op->lines, op->line_count, hotel_index, true);
 	kr_assert(hotel->record_count >= hotel->hold_count);
 }
 
@@ -142,11 +147,11 @@ static void inv_transition_prefetch_cells(const struct inv *inv, uint32_t r)
 	kr_assert(record->line_count <= INV_LINES_MAX);
 	if ((record->flags & INV_RECORD_FREE) || record->hotel_index == INV_NONE)
 		return;
-	__builtin_prefetch(inv_hotel_at(inv, record->hotel_index), 1);
+	kr_prefetch(inv_hotel_at(inv, record->hotel_index));
 	if (record->product == INV_NONE)
 		return;
 	uint32_t row = inv_product_row(inv, record->product);
-	__builtin_prefetch(&inv_rows(inv)[row]);
+	kr_prefetch(&inv_rows(inv)[row]);
 	inv_nights_prefetch(inv, row, record->check_in, record->nights);
 	kr_assert(record->nights > 0);
 }
@@ -183,7 +188,7 @@ void inv_availability_prefetch(const struct inv *inv, struct hotel_id hotel, con
 	if (hotel_index == INV_NONE)
 		return;
 	if (stage == 1)
-		__builtin_prefetch(&inv_hotels(inv)[hotel_index]);
+		kr_prefetch(&inv_hotels(inv)[hotel_index]);
 	for (uint32_t i = 0; i < KR_MIN(type_count, INV_PREFETCH_TYPES); i++) {
 		if (stage == 1)
 			inv_row_slot_prefetch(inv, hotel_index, types[i]);
@@ -191,4 +196,70 @@ void inv_availability_prefetch(const struct inv *inv, struct hotel_id hotel, con
 			inv_row_prefetch(inv, hotel_index, types[i], first_day,
 				(int32_t)KR_MIN(night_count, INV_STAY_NIGHTS_MAX));
 	}
+}
+
+/* ---- ahead of applying: replay ---- */
+
+static void inv_sale_prefetch(const struct inv *inv, const struct inv_effect *effect,
+	const struct inv_line *lines, uint32_t line_count, unsigned stage)
+{
+	uint32_t hotel_index = inv_hotel_guess(inv, effect->hotel);
+	kr_assert(stage == 1 || stage == 2);
+	if (hotel_index == INV_NONE)
+		return;
+	const struct inv_hotel *hotel = inv_hotel_at(inv, hotel_index);
+	inv_lines_prefetch(inv, lines, line_count, hotel_index, stage == 2);
+	if (stage == 1)
+		kr_prefetch(hotel);
+	else
+		inv_chain_prefetch(inv, hotel->kept_head);
+	kr_assert(hotel_index < inv->hotel_count);
+}
+
+/* A record that moves leaves its chain and its heap: neighbours and its entry there. */
+static void inv_move_prefetch(const struct inv *inv, struct kr_id id)
+{
+	uint32_t r = inv_index_guess(&inv->record_index, inv_record_slots(inv), inv_id_tag(id));
+	if (r == INV_NONE)
+		return;
+	const struct inv_record *record = inv_record_at(inv, r);
+	kr_assert(r < inv->record_pool.fresh);
+	if ((record->flags & INV_RECORD_FREE) || record->heap_pos == INV_NONE)
+		return;
+	const struct inv_deadline *heap =
+		record->state == INV_HELD ? inv_holds(inv) : inv_retirements(inv);
+	kr_assert(record->heap_pos < inv->config.reservations_max);
+	kr_prefetch(&heap[INV_DEADLINE_LEAD + record->heap_pos]);
+	if (record->state != INV_HELD)
+		return;
+	inv_chain_prefetch(inv, record->chain_next);
+	inv_chain_prefetch(inv, record->chain_prev);
+}
+
+void inv_effect_prefetch(const struct inv *inv, const struct inv_effect *effect, unsigned stage)
+{
+	bool has_id = !kr_id_is_zero(effect->id);
+	kr_assert(stage <= 2);
+	if (effect->hotel.v == 0 && !has_id)
+		return;
+	if (stage == 0) {
+		inv_hotel_slot_prefetch(inv, effect->hotel);
+		if (has_id)
+			inv_index_prefetch(
+				&inv->record_index, inv_record_slots(inv), inv_id_tag(effect->id));
+		return;
+	}
+	if (effect->kind == INV_EFFECT_RESERVE)
+		inv_sale_prefetch(
+			inv, effect, effect->u.reserve.lines, effect->u.reserve.line_count, stage);
+	else if (effect->kind == INV_EFFECT_IMPORT)
+		inv_sale_prefetch(
+			inv, effect, effect->u.import.lines, effect->u.import.line_count, stage);
+	else if (stage == 1)
+		inv_sale_prefetch(inv, effect, NULL, 0, stage);
+	if (!has_id || effect->kind == INV_EFFECT_RESERVE)
+		return;
+	inv_transition_prefetch(inv, effect->id, stage);
+	if (stage == 2)
+		inv_move_prefetch(inv, effect->id);
 }

@@ -127,9 +127,9 @@ void inv_hotel_prefetch(const struct inv *inv, struct hotel_id hotel, unsigned s
 	if (hotel_index == INV_NONE)
 		return;
 	if (stage == 1)
-		__builtin_prefetch(&inv_hotels(inv)[hotel_index]);
+		kr_prefetch(&inv_hotels(inv)[hotel_index]);
 	else if (inv_hotel_at(inv, hotel_index)->row_head != INV_NONE)
-		__builtin_prefetch(inv_row_at(inv, inv_hotel_at(inv, hotel_index)->row_head));
+		kr_prefetch(inv_row_at(inv, inv_hotel_at(inv, hotel_index)->row_head));
 }
 
 void inv_counts_get(const struct inv *inv, struct inv_counts *ret)

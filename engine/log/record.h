@@ -57,12 +57,17 @@ KR_MUST_CHECK int record_put(struct record_writer *writer, const struct inv_effe
 /* Closes what is open; the body is the first so many bytes. More effects may follow. */
 size_t record_writer_finish(struct record_writer *writer);
 
-/* Arrays of a decoded effect. */
-struct record_scratch {
+/* Arrays of a decoded effect of any kind but UPDATE. */
+struct record_arrays {
 	struct inv_line lines[INV_LINES_MAX];
 	struct inv_price_run runs[INV_STAY_NIGHTS_MAX];
 	struct inv_tier tiers[INV_LINES_MAX][INV_TIERS_MAX];
 	struct inv_cell_old olds[INV_OLDS_MAX];
+};
+
+/* The same, and the large ones of an UPDATE. */
+struct record_scratch {
+	struct record_arrays arrays;
 	uint16_t types[INV_HOTEL_TYPES_MAX];
 	struct inv_update_old update_olds[INV_UPDATE_CELLS_MAX];
 };
@@ -75,6 +80,7 @@ struct record_reader {
 	uint64_t lsn_end;
 	uint8_t packed_kind;
 	struct inv_actor packed_actor;
+	struct record_arrays *arrays; /* the scratch's; may be others from one call to the next */
 	struct record_scratch *scratch;
 };
 
@@ -92,7 +98,8 @@ void record_reader_init(struct record_reader *reader, const struct record_body *
 
 /*
  * 0: *ret_effect is the next one; its texts lie in the body, its arrays in the scratch until the
- * next call. RECORD_END, RECORD_MALFORMED.
+ * next call. RECORD_END, RECORD_MALFORMED. With other reader->arrays for each call, effects outlive
+ * later calls: all but UPDATEs, one of which the scratch holds.
  */
 KR_MUST_CHECK int record_next(struct record_reader *reader, struct inv_effect *ret_effect);
 

@@ -110,7 +110,7 @@ static void get_hotel_id(struct kr_reader *r, struct inv_effect *effect)
 		kr_reader_fail(r);
 }
 
-static void get_olds(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+static void get_olds(struct kr_reader *r, struct record_arrays *arrays, struct inv_effect *effect)
 {
 	uint32_t total = (uint32_t)kr_reader_varint_max(r, INV_OLDS_MAX);
 	uint32_t count = 0;
@@ -118,14 +118,14 @@ static void get_olds(struct kr_reader *r, struct record_scratch *scratch, struct
 		uint64_t run = get_nonzero(r, total - count);
 		struct inv_cell_old old = {.held = get_u16(r)};
 		old.booked = get_u16(r);
-		const struct inv_cell_old *last = count > 0 ? &scratch->olds[count - 1] : NULL;
+		const struct inv_cell_old *last = count > 0 ? &arrays->olds[count - 1] : NULL;
 		if (last != NULL && last->held == old.held && last->booked == old.booked)
 			kr_reader_fail(r);
 		for (uint64_t i = 0; i < run; i++)
-			scratch->olds[count++] = old;
+			arrays->olds[count++] = old;
 	}
 	kr_assert(count <= INV_OLDS_MAX);
-	effect->olds = scratch->olds;
+	effect->olds = arrays->olds;
 	effect->old_count = count;
 }
 
@@ -282,11 +282,11 @@ static void get_update(
 
 /* `used` counts the runs of all lines together. */
 static void get_runs(
-	struct kr_reader *r, struct record_scratch *scratch, uint32_t *used, struct inv_line *line)
+	struct kr_reader *r, struct record_arrays *arrays, uint32_t *used, struct inv_line *line)
 {
 	kr_assert(*used <= INV_STAY_NIGHTS_MAX);
 	line->run_count = (uint16_t)kr_reader_varint_max(r, INV_STAY_NIGHTS_MAX - *used);
-	struct inv_price_run *runs = scratch->runs + *used;
+	struct inv_price_run *runs = arrays->runs + *used;
 	for (uint32_t i = 0; i < line->run_count; i++) {
 		runs[i].nights = get_u16(r);
 		runs[i].price_minor = kr_reader_varint_max(r, RATE_PRICE_MAX);
@@ -296,9 +296,9 @@ static void get_runs(
 }
 
 static void get_line(
-	struct kr_reader *r, struct record_scratch *scratch, uint32_t *used, uint32_t index)
+	struct kr_reader *r, struct record_arrays *arrays, uint32_t *used, uint32_t index)
 {
-	struct inv_line *line = &scratch->lines[index];
+	struct inv_line *line = &arrays->lines[index];
 	*line = (struct inv_line){.type = get_u16(r)};
 	line->plan = get_u16(r);
 	line->check_in = get_day(r);
@@ -311,19 +311,19 @@ static void get_line(
 	line->pricing = (uint8_t)(pricing & ~INV_LINE_TERMS);
 	if (line->pricing > INV_PRICE_NONE)
 		kr_reader_fail(r);
-	get_runs(r, scratch, used, line);
+	get_runs(r, arrays, used, line);
 	if (pricing & INV_LINE_TERMS)
-		inv_line_terms_get(r, line, scratch->tiers[index]);
+		inv_line_terms_get(r, line, arrays->tiers[index]);
 	kr_assert(index < INV_LINES_MAX);
 }
 
-/* Returns how many; they lie in the scratch. */
-static uint32_t get_lines(struct kr_reader *r, struct record_scratch *scratch)
+/* Returns how many; they lie in the arrays. */
+static uint32_t get_lines(struct kr_reader *r, struct record_arrays *arrays)
 {
 	uint32_t line_count = (uint32_t)get_nonzero(r, INV_LINES_MAX), used = 0;
-	kr_assert(scratch != NULL);
+	kr_assert(arrays != NULL);
 	for (uint32_t i = 0; i < line_count; i++)
-		get_line(r, scratch, &used, i);
+		get_line(r, arrays, &used, i);
 	return line_count;
 }
 
@@ -346,7 +346,7 @@ static struct inv_guest_id get_guest(struct kr_reader *r)
 }
 
 static void get_reserve(
-	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+	struct kr_reader *r, struct record_arrays *arrays, struct inv_effect *effect)
 {
 	struct inv_effect_reserve *reserve = &effect->u.reserve;
 	unsigned flags = get_flags(r, RESERVE_MASK);
@@ -364,8 +364,8 @@ static void get_reserve(
 		reserve->payment_ref = get_text_present(r);
 	if (flags & RESERVE_REPLACES)
 		get_replaced(r, reserve);
-	reserve->line_count = get_lines(r, scratch);
-	reserve->lines = scratch->lines;
+	reserve->line_count = get_lines(r, arrays);
+	reserve->lines = arrays->lines;
 }
 
 /* What the flags announce is not zero, so that there is one way to write it. */
@@ -384,8 +384,7 @@ static void get_import_rest(struct kr_reader *r, unsigned flags, struct inv_effe
 		kr_reader_fail(r);
 }
 
-static void get_import(
-	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+static void get_import(struct kr_reader *r, struct record_arrays *arrays, struct inv_effect *effect)
 {
 	struct inv_effect_import *import = &effect->u.import;
 	unsigned flags = get_flags(r, UINT8_MAX);
@@ -407,12 +406,14 @@ static void get_import(
 	if (import->state == INV_NO_SHOW || import->state == INV_COMPLETED)
 		import->counted_until = get_day(r);
 	get_import_rest(r, flags, import);
-	import->line_count = get_lines(r, scratch);
-	import->lines = scratch->lines;
+	import->line_count = get_lines(r, arrays);
+	import->lines = arrays->lines;
 }
 
-static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+static void get_kind(
+	const struct record_reader *reader, struct kr_reader *r, struct inv_effect *effect)
 {
+	struct record_arrays *arrays = reader->arrays;
 	switch (effect->kind) {
 	case INV_EFFECT_HOTEL:
 		get_hotel(r, &effect->u.hotel_put);
@@ -424,10 +425,10 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		get_plan(r, &effect->u.plan_put);
 		break;
 	case INV_EFFECT_UPDATE:
-		get_update(r, scratch, &effect->u.update);
+		get_update(r, reader->scratch, &effect->u.update);
 		break;
 	case INV_EFFECT_RESERVE:
-		get_reserve(r, scratch, effect);
+		get_reserve(r, arrays, effect);
 		break;
 	case INV_EFFECT_CONFIRM:
 		effect->u.confirm.payment_ref = get_text(r);
@@ -441,11 +442,11 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 		break;
 	case INV_EFFECT_MODIFY:
 		effect->u.modify.forced = get_flags(r, MODIFY_MASK) & MODIFY_FORCED;
-		effect->u.modify.line_count = get_lines(r, scratch);
-		effect->u.modify.lines = scratch->lines;
+		effect->u.modify.line_count = get_lines(r, arrays);
+		effect->u.modify.lines = arrays->lines;
 		break;
 	case INV_EFFECT_IMPORT:
-		get_import(r, scratch, effect);
+		get_import(r, arrays, effect);
 		break;
 	case INV_EFFECT_WINDOW:
 		effect->u.window.old_business_day = get_day(r);
@@ -469,7 +470,7 @@ static void get_kind(struct kr_reader *r, struct record_scratch *scratch, struct
 }
 
 static void get_plain(
-	struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+	const struct record_reader *reader, struct kr_reader *r, struct inv_effect *effect)
 {
 	unsigned fields = get_flags(r, FIELD_MASK);
 	kr_assert(!kind_is_packed(effect->kind));
@@ -495,12 +496,12 @@ static void get_plain(
 		if (effect->change_id == 0)
 			kr_reader_fail(r);
 	}
-	get_kind(r, scratch, effect);
+	get_kind(reader, r, effect);
 	if (kind_has_olds(effect->kind))
-		get_olds(r, scratch, effect);
+		get_olds(r, reader->arrays, effect);
 }
 
-static void get_item(struct kr_reader *r, struct record_scratch *scratch, struct inv_effect *effect)
+static void get_item(struct kr_reader *r, struct record_arrays *arrays, struct inv_effect *effect)
 {
 	bool retires = effect->kind == INV_EFFECT_RETIRE;
 	unsigned flags = get_flags(r, retires ? ITEM_MASK : ITEM_MASK & ~ITEM_COMPLETED);
@@ -512,7 +513,7 @@ static void get_item(struct kr_reader *r, struct record_scratch *scratch, struct
 	if ((flags & ITEM_REVISION) && effect->revision == 1)
 		kr_reader_fail(r);
 	if (effect->kind == INV_EFFECT_EXPIRE) {
-		get_olds(r, scratch, effect);
+		get_olds(r, arrays, effect);
 	} else if (effect->kind == INV_EFFECT_GRACE) {
 		effect->u.grace.old_expires_at_us = get_instant(r, effect->t_us);
 		effect->u.grace.expires_at_us = get_instant(r, effect->t_us);
@@ -534,6 +535,7 @@ void record_reader_init(struct record_reader *reader, const struct record_body *
 		.t_us = body->t_us,
 		.lsn = body->first_lsn,
 		.lsn_end = body->first_lsn + body->count,
+		.arrays = &scratch->arrays,
 		.scratch = scratch,
 	};
 	kr_reader_init(&reader->body, body->bytes, body->size_bytes);
@@ -577,7 +579,7 @@ static bool read_item(struct record_reader *reader, struct inv_effect *effect)
 	kr_assert(kr_reader_left(&reader->record) > 0);
 	effect_begin(reader, reader->packed_kind, effect);
 	effect->actor = reader->packed_actor;
-	get_item(&reader->record, reader->scratch, effect);
+	get_item(&reader->record, reader->arrays, effect);
 	if (reader->record.failed)
 		return false;
 	if (kr_reader_left(&reader->record) == 0)
@@ -593,7 +595,7 @@ static bool read_plain(struct record_reader *reader, unsigned kind, struct kr_re
 	if (kind < INV_EFFECT_HOTEL || kind > INV_EFFECT_LAST)
 		return false;
 	effect_begin(reader, kind, effect);
-	get_plain(record, reader->scratch, effect);
+	get_plain(reader, record, effect);
 	return kr_reader_done(record);
 }
 

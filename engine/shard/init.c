@@ -39,6 +39,7 @@ static void layout_buffers(struct layout *layout, struct shard *shard)
 	shard->slots = layout_take(layout, SLOT_COUNT * sizeof(*shard->slots));
 	shard->class_seen = layout_take(layout, SHARD_CLASSES_SEEN * sizeof(uint32_t));
 	shard->record_scratch = layout_take(layout, sizeof(*shard->record_scratch));
+	shard->ahead = layout_take(layout, SHARD_AHEAD_COUNT * sizeof(*shard->ahead));
 	s->chunks = layout_take(layout, chunks_max * sizeof(*s->chunks));
 	s->bodies = layout_take(layout, chunks_max * sizeof(*s->bodies));
 	void *arena = layout_take(layout, SHARD_ARENA_SIZE);

@@ -156,31 +156,99 @@ static int replay_watched(struct shard *shard, const struct inv_effect *effect,
 	return r;
 }
 
+/*
+ * A window over the effects of one body. They are read once, some way ahead of where they are
+ * applied, so that the memory each of them needs can be hinted at in three stages, as for judging;
+ * applied they are one after the other, in the log's order.
+ */
+struct ahead {
+	struct shard *shard;
+	struct record_reader reader;
+	uint64_t end_lsn;       /* effects from here on are not wanted */
+	uint64_t read, done;    /* effects of the body, so far */
+	uint64_t hinted[3];     /* the same, by stage */
+	int end;                /* 0: there are more to read; RECORD_END, RECORD_MALFORMED */
+	bool is_scratch_in_use; /* by an UPDATE, the last one that was read */
+};
+
+/* How many effects before it is applied an effect comes to each stage. */
+static const uint32_t ahead_stages[3] = {
+	4 * SHARD_AHEAD_GROUP, 3 * SHARD_AHEAD_GROUP, 2 * SHARD_AHEAD_GROUP};
+
+static struct shard_ahead *ahead_slot(const struct ahead *ahead, uint64_t index)
+{
+	kr_assert(index >= ahead->done && index < ahead->done + SHARD_AHEAD_COUNT);
+	return &ahead->shard->ahead[index % SHARD_AHEAD_COUNT];
+}
+
+static void ahead_read(struct ahead *ahead)
+{
+	while (ahead->end == 0 && !ahead->is_scratch_in_use &&
+		ahead->read - ahead->done < SHARD_AHEAD_COUNT) {
+		struct shard_ahead *slot = ahead_slot(ahead, ahead->read);
+		ahead->reader.arrays = &slot->arrays;
+		ahead->end = record_next(&ahead->reader, &slot->effect);
+		if (ahead->end == 0 && slot->effect.lsn >= ahead->end_lsn)
+			ahead->end = RECORD_END;
+		if (ahead->end != 0)
+			return;
+		ahead->is_scratch_in_use = slot->effect.kind == INV_EFFECT_UPDATE;
+		ahead->read++;
+	}
+	kr_assert(ahead->read >= ahead->done);
+}
+
+static void ahead_hint(struct ahead *ahead)
+{
+	for (unsigned stage = 0; stage < KR_ARRAY_COUNT(ahead_stages); stage++) {
+		uint64_t end = KR_MIN(ahead->read, ahead->done + ahead_stages[stage]);
+		for (; ahead->hinted[stage] < end; ahead->hinted[stage]++)
+			inv_effect_prefetch(ahead->shard->inv,
+				&ahead_slot(ahead, ahead->hinted[stage])->effect, stage);
+	}
+	kr_assert(ahead->hinted[2] > ahead->done || ahead->read == ahead->done);
+}
+
+/* The next one, or NULL. It stays until ahead_pop(). */
+static const struct inv_effect *ahead_first(struct ahead *ahead)
+{
+	if (ahead->done % SHARD_AHEAD_GROUP == 0 || ahead->done == ahead->read) {
+		ahead_read(ahead);
+		ahead_hint(ahead);
+	}
+	return ahead->done == ahead->read ? NULL : &ahead_slot(ahead, ahead->done)->effect;
+}
+
+static void ahead_pop(struct ahead *ahead)
+{
+	kr_assert(ahead->done < ahead->read);
+	ahead->done++;
+	/* Behind an UPDATE nothing is read before it is applied. */
+	if (ahead->done == ahead->read)
+		ahead->is_scratch_in_use = false;
+}
+
 int shard_replay_watched(struct shard *shard, const struct record_body *body,
 	const struct shard_watch *watch, struct shard_trouble *ret_trouble)
 {
-	struct record_reader reader;
-	uint64_t end_lsn = body->first_lsn + body->count;
+	struct ahead ahead = {.shard = shard, .end_lsn = body->first_lsn + body->count};
 	if (watch->to_lsn != 0)
-		end_lsn = KR_MIN(end_lsn, watch->to_lsn + 1);
+		ahead.end_lsn = KR_MIN(ahead.end_lsn, watch->to_lsn + 1);
 	kr_assert(shard->life == SHARD_LOADING);
-	record_reader_init(&reader, body, shard->record_scratch);
-	for (;;) {
-		int r = record_next(&reader, &shard->effect);
-		if (r == RECORD_END)
-			break;
-		if (r == RECORD_MALFORMED)
-			return trouble_text(ret_trouble, SHARD_CONTRADICTION, reader.lsn,
-				"a record is malformed behind a valid checksum");
-		kr_assert(r == 0);
-		if (shard->effect.lsn >= end_lsn)
-			break;
-		if (watch->wants != NULL && !watch->wants(watch->context, &shard->effect))
+	record_reader_init(&ahead.reader, body, shard->record_scratch);
+	const struct inv_effect *effect;
+	for (; (effect = ahead_first(&ahead)) != NULL; ahead_pop(&ahead)) {
+		if (watch->wants != NULL && !watch->wants(watch->context, effect))
 			continue;
-		r = replay_watched(shard, &shard->effect, watch, ret_trouble);
+		int r = replay_watched(shard, effect, watch, ret_trouble);
 		if (r != 0)
 			return r;
 	}
+	if (ahead.end == RECORD_MALFORMED)
+		return trouble_text(ret_trouble, SHARD_CONTRADICTION, ahead.reader.lsn,
+			"a record is malformed behind a valid checksum");
+	kr_assert(ahead.end == RECORD_END);
+	const uint64_t end_lsn = ahead.end_lsn;
 	shard->next_lsn = KR_MAX(shard->next_lsn, end_lsn);
 	/* A long replay brings the next snapshot nearer. */
 	shard->snapshot.effects += body->count;

@@ -85,6 +85,13 @@ bool shard_due_backlog(const struct shard *shard);
 KR_MUST_CHECK bool shard_due_drain(struct shard *shard, struct hotel_id hotel);
 
 /* ---- replay.c ---- */
+/* Effects that replay has read and not yet applied: so long before each its memory is hinted at. */
+#define SHARD_AHEAD_GROUP 4u
+#define SHARD_AHEAD_COUNT (4 * SHARD_AHEAD_GROUP)
+struct shard_ahead {
+	struct inv_effect effect;
+	struct record_arrays arrays;
+};
 void shard_sizes_save(const struct shard *shard, struct kr_writer *writer);
 
 /* ---- snapshot.c ---- */

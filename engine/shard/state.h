@@ -131,6 +131,7 @@ struct shard {
 	struct shard_load load;
 	struct pb_arena arena;
 	struct record_scratch *record_scratch; /* replay */
+	struct shard_ahead *ahead;             /* SHARD_AHEAD_COUNT, replay */
 	uint64_t load_size_bytes;              /* pieces of a hotel so far, in the slice's bytes */
 	uint32_t load_part;
 	struct shard_sizes sizes;       /* of what is being replayed */

@@ -54,7 +54,7 @@ static void random_head(struct random_effect *random, struct inv_effect *e)
 static void random_olds(struct random_effect *random, struct inv_effect *e)
 {
 	uint32_t count = (uint32_t)random_value(&random->rng, INV_OLDS_MAX);
-	struct inv_cell_old *olds = random->scratch.olds;
+	struct inv_cell_old *olds = random->scratch.arrays.olds;
 	for (uint32_t i = 0; i < count; i++) {
 		if (i > 0 && rng_below(&random->rng, 3) > 0) {
 			olds[i] = olds[i - 1];
@@ -233,7 +233,7 @@ static void random_line(struct random_effect *random, uint32_t *used, struct inv
 {
 	struct rng *rng = &random->rng;
 	*line = (struct inv_line){0};
-	struct inv_price_run *runs = random->scratch.runs + *used;
+	struct inv_price_run *runs = random->scratch.arrays.runs + *used;
 	line->type = (uint16_t)random_value(rng, UINT16_MAX);
 	line->plan = (uint16_t)random_value(rng, UINT16_MAX);
 	line->check_in = (int32_t)random_signed(rng, INV_DAY_MIN, INV_DAY_MAX);
@@ -254,10 +254,11 @@ static uint32_t random_lines(struct random_effect *random)
 {
 	uint32_t used = 0, line_count = 1 + (uint32_t)rng_below(&random->rng, INV_LINES_MAX);
 	for (uint32_t i = 0; i < line_count; i++)
-		random_line(random, &used, &random->scratch.lines[i]);
+		random_line(random, &used, &random->scratch.arrays.lines[i]);
 	for (uint32_t i = 0; i < line_count; i++) {
 		if (coin(random))
-			random_terms(random, random->scratch.tiers[i], &random->scratch.lines[i]);
+			random_terms(random, random->scratch.arrays.tiers[i],
+				&random->scratch.arrays.lines[i]);
 	}
 	return line_count;
 }
@@ -280,7 +281,7 @@ static void random_reserve(struct random_effect *random, struct inv_effect_reser
 		r->replaced_revision = 2 + (uint32_t)random_value(rng, UINT32_MAX - 2);
 	}
 	r->line_count = random_lines(random);
-	r->lines = random->scratch.lines;
+	r->lines = random->scratch.arrays.lines;
 }
 
 static void random_import(struct random_effect *random, struct inv_effect_import *i)
@@ -307,7 +308,7 @@ static void random_import(struct random_effect *random, struct inv_effect_import
 	if (coin(random))
 		i->change_id = 1 + rng_next(rng) / 2;
 	i->line_count = random_lines(random);
-	i->lines = random->scratch.lines;
+	i->lines = random->scratch.arrays.lines;
 }
 
 static void random_rest(struct random_effect *random, struct inv_effect *e)
@@ -323,7 +324,7 @@ static void random_rest(struct random_effect *random, struct inv_effect *e)
 	} else if (e->kind == INV_EFFECT_MODIFY) {
 		e->u.modify.forced = coin(random);
 		e->u.modify.line_count = random_lines(random);
-		e->u.modify.lines = random->scratch.lines;
+		e->u.modify.lines = random->scratch.arrays.lines;
 	} else if (e->kind == INV_EFFECT_GRACE) {
 		e->u.grace.old_expires_at_us = random_value(rng, UINT64_MAX);
 		e->u.grace.expires_at_us = random_value(rng, UINT64_MAX);

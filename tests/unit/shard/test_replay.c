@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/log/record.h"
 #include "tests/unit/shard/world.h"
 
 /* What is on disk into a state and back: export, load, replay, and what each says of trouble. */
@@ -216,4 +217,63 @@ Test(replay, shows_each_effect_before_and_after_as_far_as_is_wanted)
 	cr_assert_eq(shard_last_lsn(to->shard), last - 1);
 	world_free(from);
 	world_free(to);
+}
+
+/* Every effect of the world's log in one body. */
+static size_t put_together(const struct world *from, uint8_t *bytes, size_t size_bytes)
+{
+	struct record_scratch *scratch = calloc(1, sizeof(*scratch));
+	struct record_writer writer;
+	cr_assert_not_null(scratch);
+	record_writer_init(&writer, bytes, size_bytes);
+	for (uint32_t i = 0; i < from->batch_count; i++) {
+		struct record_reader reader;
+		struct inv_effect effect;
+		record_reader_init(&reader, &from->batches[i].record, scratch);
+		while (record_next(&reader, &effect) == 0)
+			cr_assert_eq(record_put(&writer, &effect), 0);
+	}
+	free(scratch);
+	return record_writer_finish(&writer);
+}
+
+/* Effects are read ahead of where they are applied; updates, which are large, stop that. */
+Test(replay, applies_in_order_whatever_is_read_ahead_up_to_what_cannot_be_read)
+{
+	enum { SIZE = 4 << 20 };
+	uint8_t *bytes = calloc(1, SIZE);
+	struct world *from = world_serving(5);
+	for (unsigned i = 0; i < 100; i++) {
+		world_random(from, 1 + i % 7);
+		world_price_set(from, WORLD_HOTEL, 100 + i);
+		for (unsigned n = 0; n < i % 3; n++)
+			world_price_set(from, WORLD_HOTEL, 200 + i + n);
+	}
+	world_settle(from);
+	const uint32_t count = (uint32_t)shard_last_lsn(from->shard);
+	struct record_body body = {.bytes = bytes,
+		.size_bytes = put_together(from, bytes, SIZE),
+		.first_lsn = from->batches[0].record.first_lsn,
+		.count = count,
+		.t_us = from->batches[0].record.t_us};
+	cr_assert(body.first_lsn == 1 && count > 300);
+	struct seen seen = {0};
+	const struct shard_watch watch = {.on_effect = see, .context = &seen};
+	struct shard_trouble trouble;
+	struct world *to = world_new(NULL);
+	cr_assert_eq(
+		shard_replay_watched(to->shard, &body, &watch, &trouble), 0, "%s", trouble.text);
+	cr_assert(seen.before == count && seen.after == count);
+	cr_assert_eq(shard_digest(to->shard), shard_digest(from->shard));
+	world_free(to);
+	/* All that comes before the damage is applied first. */
+	seen = (struct seen){0};
+	to = world_new(NULL);
+	body.count++;
+	cr_assert_eq(shard_replay_watched(to->shard, &body, &watch, &trouble), SHARD_CONTRADICTION);
+	cr_assert_eq(trouble.lsn, count + 1);
+	cr_assert(seen.before == count && seen.after == count);
+	world_free(from);
+	world_free(to);
+	free(bytes);
 }

@@ -247,7 +247,7 @@ static void read_line(
 	struct recover_json *in, const json_t *from, struct inv_tier *tiers, struct inv_line *ret)
 {
 	const json_t *runs = get(in, from, "prices");
-	struct inv_price_run *first = in->scratch.runs + in->run_count;
+	struct inv_price_run *first = in->scratch.arrays.runs + in->run_count;
 	*ret = (struct inv_line){.type = (uint16_t)get_int(in, from, "type"),
 		.plan = (uint16_t)get_int(in, from, "plan"),
 		.check_in = get_day(in, from, "check_in"),
@@ -261,7 +261,7 @@ static void read_line(
 		.tiers = tiers,
 		.arrival_us = get_time(in, from, "arrival")};
 	in->run_count += ret->run_count;
-	kr_assert(in->run_count <= KR_ARRAY_COUNT(in->scratch.runs));
+	kr_assert(in->run_count <= KR_ARRAY_COUNT(in->scratch.arrays.runs));
 	for (uint32_t i = 0; i < ret->run_count; i++) {
 		const json_t *run = json_array_get(runs, i);
 		first[i].nights = (uint16_t)json_integer_value(json_array_get(run, 0));
@@ -276,8 +276,9 @@ static const struct inv_line *read_lines(
 	*ret_count = (uint32_t)json_array_size(list);
 	kr_assert(*ret_count >= 1 && *ret_count <= INV_LINES_MAX);
 	for (uint32_t i = 0; i < *ret_count; i++)
-		read_line(in, json_array_get(list, i), in->scratch.tiers[i], &in->scratch.lines[i]);
-	return in->scratch.lines;
+		read_line(in, json_array_get(list, i), in->scratch.arrays.tiers[i],
+			&in->scratch.arrays.lines[i]);
+	return in->scratch.arrays.lines;
 }
 
 static struct inv_guest_id read_guest(struct recover_json *in, const json_t *from)
@@ -393,13 +394,15 @@ static void read_kind(struct recover_json *in, const json_t *from, struct inv_ef
 static void read_olds(struct recover_json *in, const json_t *from, struct inv_effect *e)
 {
 	const json_t *list = get(in, from, "olds");
-	e->olds = in->scratch.olds;
+	e->olds = in->scratch.arrays.olds;
 	e->old_count = (uint32_t)json_array_size(list);
 	kr_assert(e->old_count <= INV_OLDS_MAX);
 	for (uint32_t i = 0; i < e->old_count; i++) {
 		const json_t *old = json_array_get(list, i);
-		in->scratch.olds[i].held = (uint16_t)json_integer_value(json_array_get(old, 0));
-		in->scratch.olds[i].booked = (uint16_t)json_integer_value(json_array_get(old, 1));
+		in->scratch.arrays.olds[i].held =
+			(uint16_t)json_integer_value(json_array_get(old, 0));
+		in->scratch.arrays.olds[i].booked =
+			(uint16_t)json_integer_value(json_array_get(old, 1));
 	}
 }
 

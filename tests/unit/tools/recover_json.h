@@ -12,7 +12,7 @@
 struct recover_json {
 	json_t *root;
 	struct record_scratch scratch; /* the effect's arrays */
-	uint32_t run_count;            /* of scratch.runs, used */
+	uint32_t run_count;            /* of scratch.arrays.runs, used */
 	size_t read_count;             /* members of objects, each once */
 };
 
