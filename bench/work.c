@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hint.h"
 #include "bench/ari.h"
 
 const char *const work_names[WORK_KINDS] = {
@@ -60,7 +61,7 @@ static uint32_t row_draw(struct work *work)
 {
 	const uint32_t row = work->next_row;
 	work->next_row = row_choose(work);
-	__builtin_prefetch(&work->chain->rows[work->next_row]);
+	kr_prefetch(&work->chain->rows[work->next_row]);
 	return row;
 }
 

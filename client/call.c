@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hint.h"
 #include "client/encode.h"
 #include "proto/message.h"
 
@@ -151,9 +152,9 @@ static void client_prefetch(const struct keyrack_client *client)
 	const uint8_t *call = (const uint8_t *)&client->core.config.calls[next];
 	const uint8_t *entry = (const uint8_t *)&client->entries[next];
 	for (size_t at = 0; at < sizeof(struct client_call); at += CLIENT_LINE_SIZE)
-		__builtin_prefetch(call + at, 1);
-	__builtin_prefetch(entry, 1);
-	__builtin_prefetch(entry + CLIENT_LINE_SIZE, 1);
+		kr_prefetch(call + at);
+	kr_prefetch(entry);
+	kr_prefetch(entry + CLIENT_LINE_SIZE);
 }
 
 int client_drain(struct keyrack_client *client)
