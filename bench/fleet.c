@@ -78,6 +78,7 @@ void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, 
 {
 	const char *token_file = getenv("KEYRACK_TOKEN_FILE");
 	kr_assert(count > 0);
+	memset(fleet, 0, sizeof(*fleet));
 	if (service_descriptors_raise(count + DESCRIPTORS_BESIDE) < count + DESCRIPTORS_BESIDE)
 		bench_fail(
 			BENCH_ABORTED, "too few open files are allowed for %u connections", count);
