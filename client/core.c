@@ -21,6 +21,17 @@ static void client_config_check(const struct client_core_config *config)
 	kr_assert(config->calls != NULL && config->heap_handles != NULL);
 }
 
+/* Of no other client's: an answer that came on the wrong connection must fit no call here. */
+static uint64_t client_core_first_sequence(uint64_t seed)
+{
+	struct rng rng;
+	rng_init(&rng, seed ^ UINT64_C(0x73657175656e6365));
+	const uint64_t first = 1 + (rng_next(&rng) >> (CLIENT_ID_SLOT_BITS + 1));
+	kr_assert(first > 0);
+	kr_assert(first <= UINT64_MAX >> CLIENT_ID_SLOT_BITS >> 1);
+	return first;
+}
+
 void client_core_init(struct client_core *core, const struct client_core_config *config)
 {
 	static const struct client_list nothing = {CLIENT_NOWHERE, CLIENT_NOWHERE};
@@ -38,7 +49,7 @@ void client_core_init(struct client_core *core, const struct client_core_config 
 	core->out = (struct client_buffer){config->out_bytes, config->out_size_bytes, 0, 0};
 	core->cluster = config->cluster;
 	core->body_size_max = FRAME_BODY_SIZE_MAX;
-	core->sequence = 1;
+	core->sequence = client_core_first_sequence(config->seed);
 	/* Linked so that the first slots are used first: the fewer in use, the fewer are touched.
 	 */
 	for (uint32_t i = 0; i < config->call_count_max; i++) {

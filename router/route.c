@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "base/rng.h"
 #include "router/route_priv.h"
 
 #define ROUTE_ALIGN 64u
@@ -62,6 +63,20 @@ struct route *route_init(const struct route_config *config, void *memory)
 	}
 	kr_assert((size_t)(at - (uint8_t *)memory) == route_size_bytes(config));
 	return route;
+}
+
+void route_number_from(struct route *route, uint64_t seed)
+{
+	struct rng rng;
+
+	kr_assert(route->now_us == 0);
+	rng_init(&rng, seed);
+	for (uint32_t shard = 0; shard < route->config.shard_count; shard++) {
+		struct route_flights *flights = &route->links[shard].flights;
+		kr_assert(flights->last_hop_id == 0);
+		/* Half of all numbers are left to count through. */
+		flights->last_hop_id = rng_next(&rng) >> 1;
+	}
 }
 
 static struct route_client *client_get(struct route *route, struct conn_id id)

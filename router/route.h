@@ -119,6 +119,10 @@ struct route;
 size_t route_size_bytes(const struct route_config *config);
 struct route *route_init(const struct route_config *config, void *memory);
 
+/* Before the first event: links number what they forward from places drawn from the seed, so that
+ * an answer on another link than its own, of this router or another's, fits no request there. */
+void route_number_from(struct route *route, uint64_t seed);
+
 /* Sets actions->count and ->more; the caller carries out the actions in order. */
 void route_step(
 	struct route *route, const struct route_event *event, struct route_actions *actions);

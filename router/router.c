@@ -389,6 +389,7 @@ int router_new(struct io_loop *loop, const struct router_config *wanted, struct 
 	router->loop = loop;
 	router->started_at_us = io_clock_boot_us(loop);
 	router->mark = (uint32_t)io_entropy_u64(loop) | 1;
+	route_number_from(router->route, io_entropy_u64(loop));
 	io_timer_init(&router->wakeup, on_wakeup, router);
 	io_timer_init(&router->drain, on_drain, router);
 	for (uint32_t shard = 0; shard < config->shard_count; shard++)

@@ -2,7 +2,8 @@
 
 #define AIM_RATE 500u
 #define AIM_FACTOR 1000u
-#define AIM_NETS 5u
+#define AIM_NETS 5u /* and frames that go astray, drawn apart */
+#define AIM_ASTRAY AIM_NETS
 #define AIM_MAX 100000u /* in a million */
 
 static bool coin(struct rng *rng)
@@ -30,10 +31,10 @@ static void draw_disk(struct cluster_plan *p, struct rng *rng)
 
 static uint32_t *net_rate(struct sim_faults *f, uint32_t which)
 {
-	uint32_t *const rates[] = {
-		&f->net_spike, &f->net_reset, &f->net_silence, &f->net_flip, &f->net_duplicate};
-	kr_assert(which < AIM_NETS);
-	kr_assert(KR_ARRAY_COUNT(rates) == AIM_NETS);
+	uint32_t *const rates[] = {&f->net_spike, &f->net_reset, &f->net_silence, &f->net_flip,
+		&f->net_duplicate, &f->net_astray};
+	kr_assert(KR_ARRAY_COUNT(rates) == AIM_NETS + 1);
+	kr_assert(which <= AIM_ASTRAY);
 	return rates[which];
 }
 
@@ -66,6 +67,10 @@ void aim_draw(struct cluster_plan *p)
 		p->server.shard.snapshot_effects = 20;
 	draw_net(p, &rng);
 	p->aim_troubles = coin(&rng);
+	if (p->aim_net != 0 && rng_below(&rng, AIM_NETS + 1) == 0) {
+		p->aim_net = 1 + AIM_ASTRAY;
+		p->media.net_astray = AIM_RATE;
+	}
 }
 
 static void raise(uint32_t *const rates[], uint32_t count, uint32_t most)

@@ -72,6 +72,15 @@ struct io_address cluster_shard_address(uint32_t shard)
 	return address((uint8_t)(20 + shard), SHARD_PORT + shard);
 }
 
+static uint32_t frame_size(const uint8_t *bytes, uint32_t size_bytes)
+{
+	struct frame_header header;
+	if (size_bytes < FRAME_HEADER_SIZE)
+		return 0;
+	return frame_header_read(bytes, &header) == 0 ? FRAME_HEADER_SIZE + header.body_size_bytes
+						      : UINT32_MAX;
+}
+
 static struct io_loop *loop_new(struct cluster *c, struct sim_node *node, struct fault_set *faults)
 {
 	struct io_config config;
@@ -580,6 +589,7 @@ void cluster_open(struct cluster *c, const struct cluster_plan *plan)
 	c->plan = *plan;
 	c->plan.world.on_crash = on_crash;
 	c->plan.world.on_mark = on_mark;
+	c->plan.world.frame_size = frame_size;
 	c->plan.world.context = c;
 	c->rng = plan->rng;
 	rng_init(&c->rng_media, plan->seed ^ UINT64_C(0x737472696b65));

@@ -58,7 +58,7 @@ struct cluster_plan {
 	uint32_t shard_count, router_count, client_count;
 	uint32_t router_window, router_wait_frames;
 	struct sim_config world;           /* its handlers and context are the cluster's own */
-	struct sim_faults media;           /* of the disk, while is_media_on */
+	struct sim_faults media;           /* of the disk, and frames astray, while is_media_on */
 	uint32_t strike_tail, strike_rest; /* in a hundred deaths: media.h */
 	bool has_damage;                   /* media or strike_rest are on */
 	struct server_config server;       /* so are addresses, index and handler */

@@ -30,6 +30,8 @@ void media_begin(struct cluster *c)
 	faults.disk_rot = media->disk_rot;
 	faults.disk_read_flip = media->disk_read_flip;
 	faults.disk_read_error = media->disk_read_error;
+	/* Not while the hotels are made: an answer that never comes is waited for there. */
+	faults.net_astray = media->net_astray;
 	cluster_faults_set(c, &faults);
 	c->is_media_on = true;
 }

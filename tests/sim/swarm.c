@@ -4,6 +4,7 @@
 #include "tests/sim/rival.h"
 
 #define QUANTUM_US 20000u
+#define ASTRAY_RATE 50000u
 #define STUCK_US 30000000u
 #define LOOP_REACH 120u /* completions: most starts take more */
 #define LOOP_MARK 3u
@@ -48,6 +49,9 @@ void swarm_draw(struct cluster_plan *p)
 		p->booking_from = 1 + (uint32_t)rng_below(&rng, 2);
 	if (rng_below(&rng, 4) == 0)
 		p->world.socket_buffer_bytes = 1024u << rng_below(&rng, 4);
+	if (rng_below(&rng, 2) == 0)
+		p->media.net_astray =
+			KR_MAX(p->media.net_astray, 1 + (uint32_t)rng_below(&rng, ASTRAY_RATE));
 }
 
 /* ---- what becomes of trouble ---- */

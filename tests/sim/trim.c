@@ -42,6 +42,7 @@ static const struct {
 	RATE(crash_power),
 	RATE(pause),
 	RATE(wall_step),
+	MEDIA(net_astray),
 	MEDIA(disk_write_lost),
 	MEDIA(disk_write_astray),
 	MEDIA(disk_rot),

@@ -167,8 +167,7 @@ static void connect_fire(struct sim_event *event)
 	sim_end_ready(end, END_OPENED);
 }
 
-/* Schedules the first chunk; the others follow in order, whatever their delays. */
-static void arrival_schedule(struct sim_end *end)
+void sim_end_arrival_schedule(struct sim_end *end)
 {
 	kr_assert(end->connection != NULL);
 	struct sim_world *world = end->connection->world;
@@ -178,7 +177,7 @@ static void arrival_schedule(struct sim_end *end)
 	sim_event_add(world, &end->arrival, KR_MAX(chunk->arrive_us, world->now_us));
 }
 
-static struct sim_chunk *chunk_new(
+struct sim_chunk *sim_chunk_new(
 	struct sim_end *to, enum sim_chunk_kind kind, uint32_t size_bytes, uint64_t at_us)
 {
 	kr_assert(kind == SIM_CHUNK_BYTES ? size_bytes > 0 : size_bytes == 0);
@@ -195,8 +194,8 @@ static struct sim_chunk *chunk_new(
 static void signal_send(struct sim_end *to, enum sim_chunk_kind kind)
 {
 	struct sim_world *world = to->connection->world;
-	(void)chunk_new(to, kind, 0, world->now_us + delay_us(world));
-	arrival_schedule(to);
+	(void)sim_chunk_new(to, kind, 0, world->now_us + delay_us(world));
+	sim_end_arrival_schedule(to);
 }
 
 static void bytes_arrive(struct sim_end *end, const struct sim_chunk *chunk)
@@ -271,7 +270,7 @@ static void arrival_fire(struct sim_event *event)
 	if (!end->connection->is_silent)
 		chunk_arrive(end, chunk);
 	free(chunk);
-	arrival_schedule(end);
+	sim_end_arrival_schedule(end);
 }
 
 static void connection_faults(struct sim_end *from)
@@ -329,6 +328,23 @@ static uint64_t parts_left(const struct io_stream *stream)
 	return left;
 }
 
+/* A copy takes room of its own, for which the buffer has twice the window. */
+static void piece_duplicate(struct sim_end *end, const struct sim_chunk *chunk)
+{
+	struct sim_end *to = sim_end_peer(end);
+	struct sim_world *world = end->connection->world;
+	const uint32_t size_bytes = chunk->size_bytes;
+	kr_assert(chunk->kind == SIM_CHUNK_BYTES);
+	bool has_room = to->window_used_bytes + size_bytes <= world->config.socket_buffer_bytes;
+	if (!has_room || !rng_chance(&world->rng_net, world->config.faults.net_duplicate))
+		return;
+	sim_mark_add(world, end->node, SIM_NET_DUPLICATE);
+	struct sim_chunk *copy = sim_chunk_new(to, SIM_CHUNK_BYTES, size_bytes, chunk->arrive_us);
+	copy->send_number = end->send_number;
+	memcpy(copy->bytes, chunk->bytes, size_bytes);
+	to->window_used_bytes += size_bytes;
+}
+
 static void piece_send(struct sim_end *end, uint32_t size_bytes)
 {
 	kr_assert(size_bytes > 0);
@@ -340,22 +356,16 @@ static void piece_send(struct sim_end *end, uint32_t size_bytes)
 	uint64_t at_us = world->now_us + delay_us(world);
 	if (sim_fault(world, rng, end->node, faults->net_spike, SIM_NET_SPIKE))
 		at_us += rng_below(rng, (uint64_t)world->config.net_spike_us + 1);
-	struct sim_chunk *chunk = chunk_new(to, SIM_CHUNK_BYTES, size_bytes, at_us);
+	struct sim_chunk *chunk = sim_chunk_new(to, SIM_CHUNK_BYTES, size_bytes, at_us);
 	chunk->send_number = end->send_number;
 	parts_take(end->stream, chunk->bytes, size_bytes);
 	end->loop->stats.send_bytes += size_bytes;
 	to->window_used_bytes += size_bytes;
-	bytes_faults(end, chunk);
-	/* A copy takes room of its own, for which the buffer has twice the window. */
-	bool has_room = to->window_used_bytes + size_bytes <= world->config.socket_buffer_bytes;
-	if (has_room && rng_chance(rng, faults->net_duplicate)) {
-		sim_mark_add(world, end->node, SIM_NET_DUPLICATE);
-		struct sim_chunk *copy = chunk_new(to, SIM_CHUNK_BYTES, size_bytes, at_us);
-		copy->send_number = end->send_number;
-		memcpy(copy->bytes, chunk->bytes, size_bytes);
-		to->window_used_bytes += size_bytes;
+	if (sim_end_astray(end, chunk)) {
+		bytes_faults(end, chunk);
+		piece_duplicate(end, chunk);
 	}
-	arrival_schedule(to);
+	sim_end_arrival_schedule(to);
 	connection_faults(end);
 }
 
@@ -462,8 +472,8 @@ static void end_vanish(struct sim_end *end)
 		return;
 	}
 	uint64_t at_us = world->now_us + rng_below(&world->rng_net, SILENT_RESET_US_MAX);
-	(void)chunk_new(peer, SIM_CHUNK_RESET, 0, at_us);
-	arrival_schedule(peer);
+	(void)sim_chunk_new(peer, SIM_CHUNK_RESET, 0, at_us);
+	sim_end_arrival_schedule(peer);
 }
 
 void sim_net_crash(struct io_loop *loop, enum sim_crash how)

@@ -33,6 +33,15 @@ struct sim_chunk {
 
 struct sim_connection;
 
+/* Where in a frame what an end has sent so far ends. */
+#define SIM_FRAME_HEAD_MAX 64u
+struct sim_framing {
+	uint8_t head[SIM_FRAME_HEAD_MAX];
+	uint32_t head_size_bytes;
+	uint32_t left_bytes;
+	bool is_lost; /* it was no frame */
+};
+
 struct sim_end {
 	struct sim_connection *connection;
 	struct sim_node *node;    /* whose it is; NULL before a connect finds its listener */
@@ -56,6 +65,7 @@ struct sim_end {
 	bool has_reset;
 
 	/* from this end */
+	struct sim_framing framing;
 	uint64_t send_number;
 	struct sim_event sent;
 	struct sim_event window; /* news of room at the other end */
@@ -108,6 +118,15 @@ void sim_end_shut(struct sim_end *end);
 /* Nothing will be read: FIN, or RESET when something lies unread. */
 void sim_end_close(struct sim_end *end);
 void sim_connection_free_when_idle(struct sim_connection *connection);
+
+struct sim_chunk *sim_chunk_new(
+	struct sim_end *to, enum sim_chunk_kind kind, uint32_t size_bytes, uint64_t at_us);
+/* Schedules the first chunk; the others follow in order, whatever their delays. */
+void sim_end_arrival_schedule(struct sim_end *end);
+
+/* astray.c */
+/* A piece that the end has just put on its way. False when nothing of it is left: it is freed. */
+bool sim_end_astray(struct sim_end *end, struct sim_chunk *chunk);
 
 /* stream.c */
 void sim_end_deliver(struct sim_ready *ready);

@@ -41,6 +41,7 @@ struct sim_disk;
 	X(NET_SILENCE, "a connection went silent for ever")                                        \
 	X(NET_FLIP, "a bit was flipped on the way")                                                \
 	X(NET_DUPLICATE, "bytes came twice")                                                       \
+	X(NET_ASTRAY, "a frame of an answer came on another connection")                           \
 	X(NET_WINDOW, "a send waited for the reader")                                              \
 	X(NET_PARTITION, "bytes met a partition")                                                  \
 	X(DISK_SPIKE, "an operation took long")                                                    \
@@ -80,6 +81,7 @@ enum sim_crash { SIM_CRASH_NONE, SIM_KILL, SIM_POWER };
 /* Rates are chances in a million: net per piece sent, disk per operation, crash per completion. */
 struct sim_faults {
 	uint32_t net_split, net_spike, net_reset, net_silence, net_flip, net_duplicate;
+	uint32_t net_astray; /* of what the accepting side sends, where a frame begins */
 	uint32_t disk_spike, disk_short, disk_read_error, disk_read_flip;
 	uint32_t disk_write_error, disk_write_lost, disk_write_astray, disk_full, disk_sync_error;
 	uint32_t disk_rot; /* per write: a bit elsewhere in the same file */
@@ -103,6 +105,9 @@ struct sim_config {
 	uint32_t wall_step_us; /* most, either way */
 	uint32_t quantum_us;   /* all happens at its multiples, so that instants coincide; or 0 */
 	struct sim_faults faults;
+	/* How long the frame is that begins with these bytes; 0: they are too few to tell,
+	 * UINT32_MAX: none begins here. NULL: no frame ever goes astray. */
+	uint32_t (*frame_size)(const uint8_t *bytes, uint32_t size_bytes);
 	/* May be NULL. `node` is NULL when a fault is nobody's. */
 	void (*on_mark)(void *context, struct sim_node *node, enum sim_mark mark);
 	/* The node is dead, its loop freed. Called by the world between events. */

@@ -6,7 +6,8 @@
 
 /* --- nodes: processes --- */
 
-/* Started, without a loop. `disk` may be NULL for a process without files. Freed by the world. */
+/* Started, without a loop. `disk` may be NULL for a process without files; the first word of the
+ * name is its role. Freed by the world. */
 struct sim_node *sim_node_new(struct sim_world *world, struct sim_disk *disk, const char *name);
 const char *sim_node_name(const struct sim_node *node);
 uint32_t sim_node_index(const struct sim_node *node);

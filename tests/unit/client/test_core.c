@@ -149,6 +149,38 @@ Test(core, shows_transient_and_unknown_answers_as_they_are_without_retry)
 	world_free(w);
 }
 
+static uint64_t config_seed;
+
+static void seeded(struct client_core_config *config)
+{
+	config->seed = config_seed;
+}
+
+/* Something between clients and routers may mix up its connections. */
+Test(core, another_clients_answer_fits_no_call)
+{
+	uint64_t ids[32];
+	for (uint32_t i = 0; i < KR_ARRAY_COUNT(ids); i++) {
+		config_seed = i;
+		struct world *w = world_new(seeded);
+		world_submit(w, 0, WORLD_SECOND);
+		world_up(w);
+		struct frame_header sent = world_take(w);
+		ids[i] = sent.request_id;
+		for (uint32_t k = 0; k < i; k++) {
+			cr_assert_gt(llabs((int64_t)(ids[i] - ids[k])), INT64_C(1) << 32);
+			sent.request_id = ids[k];
+			world_answer(w, &sent, KEYRACK_DONE);
+		}
+		cr_assert_eq(w->core.counters.late_answers, i);
+		cr_assert_eq(w->end_count, 0);
+		sent.request_id = ids[i];
+		world_answer(w, &sent, KEYRACK_DONE);
+		cr_assert_eq(world_ended(w).code, KEYRACK_DONE);
+		world_free(w);
+	}
+}
+
 Test(core, a_second_try_goes_behind_what_was_submitted_in_between)
 {
 	struct world *w = world_new(NULL);

@@ -321,7 +321,8 @@ static void client_timer_start(struct client *client, uint64_t delay_us)
 static void client_answer(struct client *client)
 {
 	client->in_size = 0;
-	if (!frame_is_good(client->in) || kr_load_u64(client->in + 8) != client->sent) {
+	if (!frame_is_good(client->in) || kr_load_u64(client->in) != client->index ||
+		kr_load_u64(client->in + 8) != client->sent) {
 		client_drop(client);
 		return;
 	}
@@ -444,9 +445,16 @@ static bool log_is_whole(struct world *world)
 	return true;
 }
 
+static uint32_t frame_size(const uint8_t *bytes, uint32_t size_bytes)
+{
+	cr_assert(bytes != NULL && size_bytes > 0);
+	return FRAME_SIZE;
+}
+
 static void faults_moderate(struct sim_config *config)
 {
 	sim_config_default(config);
+	config->frame_size = frame_size;
 	config->faults = (struct sim_faults){
 		.net_split = 200000,
 		.net_spike = 10000,
@@ -454,6 +462,7 @@ static void faults_moderate(struct sim_config *config)
 		.net_silence = 1000,
 		.net_flip = 5000,
 		.net_duplicate = 5000,
+		.net_astray = 5000,
 		.disk_spike = 5000,
 		.disk_short = 100000,
 		.crash_kill = 3000,
@@ -523,10 +532,10 @@ Test(world, what_was_acknowledged_survives_every_fault)
 	cr_assert(acknowledged_count > 2000);
 	cr_assert(crash_count > 50);
 	static const enum sim_mark expected[] = {SIM_NET_SPLIT, SIM_NET_SPIKE, SIM_NET_RESET,
-		SIM_NET_SILENCE, SIM_NET_FLIP, SIM_NET_DUPLICATE, SIM_DISK_SPIKE, SIM_DISK_SHORT,
-		SIM_SECTOR_KEPT, SIM_SECTOR_DROPPED, SIM_SECTOR_TORN, SIM_SECTOR_ZEROED,
-		SIM_SECTOR_GARBAGE, SIM_LATE_WRITE, SIM_CRASH_KILL, SIM_CRASH_POWER, SIM_PAUSE,
-		SIM_WALL_STEP};
+		SIM_NET_SILENCE, SIM_NET_FLIP, SIM_NET_DUPLICATE, SIM_NET_ASTRAY, SIM_DISK_SPIKE,
+		SIM_DISK_SHORT, SIM_SECTOR_KEPT, SIM_SECTOR_DROPPED, SIM_SECTOR_TORN,
+		SIM_SECTOR_ZEROED, SIM_SECTOR_GARBAGE, SIM_LATE_WRITE, SIM_CRASH_KILL,
+		SIM_CRASH_POWER, SIM_PAUSE, SIM_WALL_STEP};
 	for (uint32_t i = 0; i < KR_ARRAY_COUNT(expected); i++)
 		cr_assert(marks[expected[i]] >= 10, "%s", sim_mark_name(expected[i]));
 }

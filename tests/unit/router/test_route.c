@@ -235,6 +235,37 @@ Test(route, loses_nothing_and_no_order_when_more_waits_than_one_step_can_say)
 	story_end(&story);
 }
 
+/* Something between routers and shards may mix up its connections. */
+Test(route, an_answer_on_another_link_or_another_routers_fits_no_request)
+{
+	uint64_t numbers[4];
+	for (uint32_t i = 0; i < 4; i++) {
+		struct frame_header ping = story_request(FRAME_PING, 7, 1000000);
+		const uint32_t shard = i % 2;
+		if (shard == 0) {
+			story_begin(&story);
+			route_number_from(story.route, i);
+			story_open(&story, ann);
+		}
+		story_up(&story, shard);
+		ping.routing_key = shard;
+		story_send(&story, ann, ping);
+		numbers[i] = story.sent[shard].request_id;
+		for (uint32_t k = 0; k < i; k++)
+			cr_assert_gt(llabs((int64_t)(numbers[i] - numbers[k])), INT64_C(1) << 32);
+		if (shard == 0)
+			continue;
+		cr_assert_eq(story.sent[0].via, story.sent[1].via);
+		story_told(&story);
+		story.sent_shard[1] = 0;
+		story_answer(&story, 1, KEYRACK_DONE);
+		told("");
+		story_answer(&story, 0, KEYRACK_DONE);
+		told("client 1 gets PING 7 DONE\n");
+		story_end(&story);
+	}
+}
+
 Test(route, answers_unavailable_a_margin_before_the_deadline_of_what_waits)
 {
 	story_begin(&story);
