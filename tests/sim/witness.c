@@ -515,16 +515,29 @@ static void sold_count(const struct witness_shard *s, const struct m_reserve *r)
 	}
 }
 
-/* Its time goes as real time does, whatever its wall clock shows. */
+static void check_span(const struct witness_shard *s, uint64_t told, uint64_t real)
+{
+	const uint64_t slack = CLOCK_SLACK_US + real * CLOCK_SLEW_PPM / 1000000;
+	const uint64_t apart = real > told ? real - told : told - real;
+	if (apart > slack)
+		witness_fail(s, "its time went by %lld us in %llu us", (long long)told,
+			(unsigned long long)real);
+}
+
+/* Its time goes as real time does, whatever its wall clock shows: since the last judgement, and
+ * since the first, as a little that is wrong between any two of them comes to much. */
 static void check_clock(struct witness_shard *s, uint64_t t_us)
 {
 	const uint64_t at_us = sim_world_now_us(witness.cluster->world);
-	const uint64_t real = at_us - s->clock_at_us, told = t_us - s->clock_us;
-	const uint64_t slack = CLOCK_SLACK_US + real * CLOCK_SLEW_PPM / 1000000;
-	const uint64_t apart = real > told ? real - told : told - real;
-	if (s->clock_us != 0 && (t_us < s->clock_us || apart > slack))
-		witness_fail(s, "its time went by %lld us in %llu us",
-			(long long)(t_us - s->clock_us), (unsigned long long)real);
+	if (s->clock_us == 0) {
+		s->clock_first_us = t_us;
+		s->clock_first_at_us = at_us;
+	} else {
+		if (t_us < s->clock_us)
+			witness_fail(s, "its time went back");
+		check_span(s, t_us - s->clock_us, at_us - s->clock_at_us);
+		check_span(s, t_us - s->clock_first_us, at_us - s->clock_first_at_us);
+	}
 	s->clock_us = t_us;
 	s->clock_at_us = at_us;
 }

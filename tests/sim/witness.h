@@ -89,6 +89,7 @@ struct witness_shard {
 	uint64_t grace_last_us;
 	uint64_t caught_up_us; /* an instant at which the clock had no work left */
 	uint64_t judged;
+	uint64_t clock_first_us, clock_first_at_us; /* of its first judgement */
 	uint64_t clock_us, clock_at_us, expired_us,
 		expired_count;                             /* its time; when that was seen */
 	uint64_t *batch_ends, batch_count, batch_capacity; /* LSNs */
