@@ -23,6 +23,7 @@
 #include "proto/conn_info.h"
 
 #define CONN_NONE UINT32_MAX
+#define CONN_FLUSH_MAX 20u                    /* connections that are sent to in one turn */
 #define CONN_SMALL_SIZE 1024u                 /* bodies up to this need no block when cut in two */
 #define CONN_CHECK_US UINT64_C(500000)        /* how often the limits of time are looked at */
 #define CONN_SEND_STALL_US UINT64_C(30000000) /* one send may take this long */

@@ -5,7 +5,12 @@
 void conn_mark_dirty(struct conn *conn)
 {
 	kr_assert(conn->state == CONN_OPEN || conn->state == CONN_LEAVING);
-	if (kr_list_is_empty(&conn->dirty))
+	if (!kr_list_is_empty(&conn->dirty))
+		return;
+	/* What goes on to a shard is what others wait for: first, and many go in one send. */
+	if (conn->dialled)
+		kr_list_push_front(&conn->set->dirty, &conn->dirty);
+	else
 		kr_list_push_back(&conn->set->dirty, &conn->dirty);
 }
 

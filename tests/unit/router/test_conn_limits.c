@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -50,6 +51,48 @@ Test(conn_limits, cuts_off_a_reader_that_is_too_slow_and_serves_the_others)
 	cr_assert_eq(answer.request_id, 7);
 	close(slow);
 	close(quick);
+	node_end(&server);
+}
+
+Test(conn_limits, sends_to_a_few_connections_a_turn_and_does_not_sleep_before_all_have_theirs)
+{
+	enum { PEERS = 3 * CONN_FLUSH_MAX + 1 };
+	int fds[PEERS];
+	struct frame_header answer;
+
+	node_config(&server);
+	server.echoes = true;
+	node_begin(&server);
+	for (uint32_t i = 0; i < PEERS; i++) {
+		fds[i] = peer_connect(&server);
+		peer_hello(fds[i]);
+	}
+	for (uint32_t i = 0; i < PEERS; i++)
+		cr_assert(peer_read_frame(fds[i], &answer, body, sizeof(body)));
+	/* Asked again by all at once, between two turns. */
+	const uint64_t before = conn_set_counters(server.set)->sends;
+	const uint64_t asked_us = nodes_now_us();
+	uint64_t sends = before;
+	struct frame_header header = request_header(FRAME_BOOK, 1000);
+	frame_seal(&header, body, 43);
+	for (uint32_t i = 0; i < PEERS; i++) {
+		/* Both fit a socket's buffer: written without a turn in between. */
+		cr_assert_eq(send(fds[i], &header, sizeof(header), 0), sizeof(header));
+		cr_assert_eq(send(fds[i], body, 43, 0), 43);
+	}
+	while (sends < before + PEERS) {
+		cr_assert_eq(io_loop_tick(server.loop, 10000000), 0);
+		uint64_t now = conn_set_counters(server.set)->sends;
+		cr_assert_leq(now - sends, CONN_FLUSH_MAX);
+		sends = now;
+	}
+	cr_assert_lt(nodes_now_us() - asked_us, 8000000, "slept over what was left to send");
+	for (uint32_t i = 0; i < PEERS; i++) {
+		cr_assert(peer_read_frame(fds[i], &answer, body, sizeof(body)));
+		cr_assert_eq(answer.request_id, 1000);
+		close(fds[i]);
+	}
+	nodes_until(server.close_count == PEERS);
 	node_end(&server);
 }
 
