@@ -505,7 +505,7 @@ static void draw_media(struct cluster_plan *p)
 	const uint64_t kind = rng_below(&rng, 8);
 	p->has_damage = kind <= 3;
 	if (kind < 3)
-		p->strike_rest = 40 + (uint32_t)rng_below(&rng, 60);
+		p->strike_rest = 60 + (uint32_t)rng_below(&rng, 40);
 	if (kind < 2 || kind > 3)
 		return;
 	struct sim_faults *m = &p->media;

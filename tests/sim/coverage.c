@@ -69,15 +69,9 @@ static const unsigned codes_unreachable[] = {
 static const enum inv_effect_kind effects_unreachable[] = {
 	INV_EFFECT_TRUNCATE, /* of replication, which is not built yet */
 };
-/* Verdicts that need another directory, another program, or a checksum that fits what is wrong. */
+/* Verdicts that no strike brings about. */
 static const enum log_verdict verdicts_unreachable[] = {
-	LOG_VERDICT_DIGEST,        /* no damage of a disk is summed right */
-	LOG_VERDICT_CONTRADICTION, /* the same */
-	LOG_VERDICT_VERSION,       /* the same */
-	LOG_VERDICT_CHAIN,         /* the same: whole batches that do not continue one another */
-	LOG_VERDICT_HOLE,          /* one write is in flight: nothing whole lies behind a hole */
-	LOG_VERDICT_LIMIT,         /* more segments than snapshots ever leave */
-	LOG_VERDICT_OTHER_LAYOUT,  /* nobody swaps directories */
+	LOG_VERDICT_LIMIT,  /* more segments than snapshots ever leave */
 	LOG_VERDICT_IN_USE, /* a server waits for the lock before it recovers: RIVAL_IN_USE */
 };
 

@@ -13,7 +13,8 @@ static const char *const names[MEDIA_STRIKES] = {"bits in the tail", "a header's
 	"a length's bit", "a body's bit", "a padding's bit", "a bit", "a block of zeroes",
 	"a block of another", "a missing file", "a shorter file", "a longer file",
 	"no newest snapshot", "an old snapshot", "an old batch in the tail", "no mark",
-	"a log cut back", "a gap in the log", "a log that begins late"};
+	"a log cut back", "a gap in the log", "a log that begins late", "a batch behind a hole",
+	"another chain", "another digest", "another version", "another layout", "another snapshot"};
 
 const char *media_strike_name(enum media_strike strike)
 {
@@ -436,13 +437,17 @@ void media_strike(struct cluster *c, uint32_t shard)
 		strike_tail(c, shard);
 	if (rng_below(&c->rng_media, 400) < c->plan.strike_tail)
 		media_strike_stale(c, shard);
+	else if (rng_below(&c->rng_media, 400) < c->plan.strike_tail)
+		media_strike_hole(c, shard);
 	if (rng_below(&c->rng_media, 100) >= c->plan.strike_rest)
 		return;
-	const uint64_t kind = rng_below(&c->rng_media, 10);
-	if (kind < 2)
+	const uint64_t kind = rng_below(&c->rng_media, 16);
+	if (kind < 3)
 		strike_recent(c, shard);
-	else if (kind < 5)
+	else if (kind < 8)
 		media_strike_aimed(c, shard);
+	else if (kind < 10)
+		media_strike_forged(c, shard);
 	else
 		strike_rest(c, shard);
 }

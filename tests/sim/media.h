@@ -32,6 +32,13 @@ enum media_strike {
 	MEDIA_CUT_BACK, /* MARK is gone, and the log's end, before a snapshot's */
 	MEDIA_GAP,      /* a segment behind the first is gone */
 	MEDIA_BEHIND,   /* the log's first segments, and the snapshots that need none */
+	/* Summed right, as somebody's tool or another build writes: media_forge.c */
+	MEDIA_HOLE,     /* a whole batch lies behind a hole, unacknowledged */
+	MEDIA_CHAIN,    /* the newest batch follows another than the one before it */
+	MEDIA_DIGEST,   /* it says that the state is another */
+	MEDIA_VERSION,  /* SHARD, a snapshot or a batch is of a version to come */
+	MEDIA_LAYOUT,   /* SHARD is another cluster's, or MARK another shard's */
+	MEDIA_SNAPSHOT, /* a chunk of a snapshot has another digest than its hotel */
 	MEDIA_STRIKES,
 };
 

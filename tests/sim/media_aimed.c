@@ -86,18 +86,15 @@ static bool cut_back(struct cluster *c, uint32_t shard, const struct media_files
 	return true;
 }
 
-/* The log's beginning, and all snapshots that would do without it; not if none is left. */
+/* The log's beginning, and all snapshots that would do without it: old ones or none are left. */
 static bool drop_beginning(struct cluster *c, uint32_t shard, const struct media_files *files,
 	const uint32_t *places, uint32_t count)
 {
 	const uint64_t kept = 1 + rng_below(&c->rng_media, count - 1);
 	struct log_batch_header header;
-	uint64_t oldest_lsn = UINT64_MAX;
 	sim_media_read(c->shards[shard].disk, c->plan.server.directory, files->names[places[kept]],
 		0, &header, sizeof(header));
-	for (uint32_t i = 0; i < files->count; i++)
-		oldest_lsn = KR_MIN(oldest_lsn, snapshot_lsn(files->names[i]));
-	if (header.magic != LOG_BATCH_MAGIC || oldest_lsn >= header.first_lsn - 1)
+	if (header.magic != LOG_BATCH_MAGIC)
 		return false;
 	media_save(c, shard, MEDIA_REACH_RECENT);
 	for (uint32_t i = 0; i < kept; i++)
@@ -117,10 +114,10 @@ static void drop_one(struct cluster *c, uint32_t shard, const char *name)
 
 static enum media_strike strike_draw(struct cluster *c, uint32_t segments)
 {
-	static const enum media_strike strikes[] = {MEDIA_NO_MARK, MEDIA_CUT_BACK, MEDIA_GAP,
-		MEDIA_GAP, MEDIA_BEHIND, MEDIA_BEHIND, MEDIA_BEHIND};
+	static const enum media_strike strikes[] = {MEDIA_NO_MARK, MEDIA_CUT_BACK, MEDIA_CUT_BACK,
+		MEDIA_GAP, MEDIA_GAP, MEDIA_BEHIND, MEDIA_BEHIND, MEDIA_BEHIND, MEDIA_BEHIND};
 	/* Of a log of one segment there is no middle, and without its beginning nothing is left. */
-	return strikes[rng_below(&c->rng_media, segments < 2 ? 2 : KR_ARRAY_COUNT(strikes))];
+	return strikes[rng_below(&c->rng_media, segments < 2 ? 3 : KR_ARRAY_COUNT(strikes))];
 }
 
 /* Something is left to prove what is gone: none of these may be taken for a log that ends. */

@@ -1,4 +1,4 @@
-/* What media.c and media_aimed.c share: the directory of a dead shard. */
+/* What media*.c share: the directory of a dead shard. */
 #ifndef TESTS_SIM_MEDIA_PRIV_H
 #define TESTS_SIM_MEDIA_PRIV_H
 
@@ -29,5 +29,8 @@ const struct log_writer_point *media_acked(
 /* Aimed at what chance seldom hits. */
 void media_strike_stale(struct cluster *cluster, uint32_t shard);
 void media_strike_aimed(struct cluster *cluster, uint32_t shard);
+/* Summed right. */
+void media_strike_hole(struct cluster *cluster, uint32_t shard);
+void media_strike_forged(struct cluster *cluster, uint32_t shard);
 
 #endif
