@@ -161,7 +161,8 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 static void hit(struct cluster *c, struct shard_node *s)
 {
 	static const enum cluster_trouble dice[] = {CLUSTER_PAUSE, CLUSTER_WALL, CLUSTER_FREEZE,
-		CLUSTER_CUT, CLUSTER_STRANGER, CLUSTER_STRANGER, CLUSTER_HALF_CLOSE, CLUSTER_DEAF};
+		CLUSTER_CUT, CLUSTER_STRANGER, CLUSTER_STRANGER, CLUSTER_HALF_CLOSE, CLUSTER_DEAF,
+		CLUSTER_HALF_CLOSE, CLUSTER_DEAF};
 	const enum cluster_trouble kind = dice[below(c, KR_ARRAY_COUNT(dice))];
 	const uint64_t span = 1 + (uint64_t)below(c, PAUSE_AIMED_US);
 	if (c->plan.troubles[kind] == 0)
