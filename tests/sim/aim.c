@@ -75,7 +75,7 @@ void aim_draw(struct cluster_plan *p)
 
 static void raise(uint32_t *const rates[], uint32_t count, uint32_t most)
 {
-	kr_assert(most <= 5 * AIM_MAX);
+	kr_assert(most <= 6 * AIM_MAX);
 	for (uint32_t i = 0; i < count; i++)
 		*rates[i] = KR_MIN(*rates[i] * AIM_FACTOR, most);
 }
@@ -95,6 +95,7 @@ void aim_faults(const struct cluster *c, struct sim_faults *f)
 	raise(media, KR_ARRAY_COUNT(media), is_short ? 5 * AIM_MAX : AIM_MAX / 2);
 	if (c->plan.aim_net != 0) {
 		uint32_t *const net[] = {net_rate(f, c->plan.aim_net - 1)};
-		raise(net, 1, 3 * AIM_MAX);
+		/* A shard that stops has little left to send. */
+		raise(net, 1, (c->plan.aim == 1 + CLUSTER_STOPPING ? 6 : 3) * AIM_MAX);
 	}
 }

@@ -196,6 +196,10 @@ static void take_answer(struct client *c, const struct open_call *call,
 		if (call->type == FRAME_IMPORT && client_id_is_foreign(t->asked.id) &&
 			(t->may_be & forgettable(c, t)))
 			t->may_be |= STATE_ABSENT;
+	} else if (!is_final && c->cluster->plan.world.faults.net_duplicate > 0) {
+		/* What came twice was answered for one copy, and may be done for the other. */
+		t->pending |= move_of(call->type);
+		t->is_change_open |= is_change;
 	} else if (is_final) {
 		take_final(c, t, call, end->code, (uint32_t)reply->state);
 		if (reply->expires_us != 0)
