@@ -446,4 +446,5 @@ def main():
     sys.exit(2 if faults else 1 if escaped else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
