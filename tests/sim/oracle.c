@@ -168,9 +168,11 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 }
 
 /* The hold that a hold replaces: released once that one is known to be there. */
-static void take_replaced(struct client *c, const struct track *t, bool is_done)
+static void take_replaced(
+	struct client *c, const struct track *t, const struct open_call *call, bool is_done)
 {
-	if (t->replaces == CLIENT_NO_TRACK)
+	/* Only the hold itself kept the other one busy, which may be asked for again since. */
+	if (t->replaces == CLIENT_NO_TRACK || call->type != FRAME_HOLD)
 		return;
 	struct track *old = &c->tracks[t->replaces];
 	old->is_busy = false;
@@ -188,7 +190,7 @@ static void take_answer(struct client *c, const struct open_call *call,
 	const bool is_change = call->type == FRAME_EXTEND || call->type == FRAME_ATTACH_PAYMENT ||
 			       call->type == FRAME_MODIFY;
 	t->is_busy = false;
-	take_replaced(c, t, end->outcome == KEYRACK_RESULT_DONE);
+	take_replaced(c, t, call, end->outcome == KEYRACK_RESULT_DONE);
 	if (end->outcome == KEYRACK_RESULT_UNKNOWN) {
 		t->pending |= move_of(call->type);
 		t->is_change_open |= is_change;
@@ -218,7 +220,7 @@ static void take_lost(struct client *c, const struct open_call *call)
 		return;
 	struct track *t = &c->tracks[call->track];
 	t->is_busy = false;
-	take_replaced(c, t, false);
+	take_replaced(c, t, call, false);
 	t->pending |= move_of(call->type);
 }
 
@@ -266,7 +268,7 @@ static bool take_forbidden(
 		return true;
 	struct track *t = &c->tracks[call->track];
 	t->is_busy = t->is_change_open = false;
-	take_replaced(c, t, false);
+	take_replaced(c, t, call, false);
 	return true;
 }
 
