@@ -43,6 +43,7 @@ static bool submit_as(
 	call->type = ask->type;
 	call->track = ask->track;
 	call->key = ask->key;
+	call->hotel = ask->route == FRAME_ROUTE_HOTEL ? ask->routing_key : 0;
 	call->at_us = sim_world_now_us(c->cluster->world);
 	const struct client_request request = {
 		.type = ask->type,
@@ -609,4 +610,9 @@ uint64_t client_key_get(struct kr_id id)
 uint64_t client_key_hotel_get(uint64_t hotel)
 {
 	return witness_key("hotel get", &hotel, sizeof(hotel));
+}
+
+uint64_t client_key_no_hotel(uint64_t hotel)
+{
+	return witness_key("no hotel", &hotel, sizeof(hotel));
 }

@@ -49,6 +49,7 @@ struct open_call {
 	uint8_t type;
 	uint32_t track; /* CLIENT_NO_TRACK: of none */
 	uint64_t key, at_us;
+	uint64_t hotel; /* that it goes to, or 0 */
 	uint8_t body[CLIENT_BODY_SIZE];
 };
 
@@ -133,5 +134,6 @@ uint64_t client_key_cursor(uint64_t cursor); /* one that is not taken */
 uint64_t client_key_stay(const struct m_reserve *reserve, bool explain);
 uint64_t client_key_get(struct kr_id id);
 uint64_t client_key_hotel_get(uint64_t hotel);
+uint64_t client_key_no_hotel(uint64_t hotel); /* whatever was to be read of it */
 
 #endif

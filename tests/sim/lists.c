@@ -6,6 +6,7 @@
 #include "keyrack/keyrack.h"
 #include "tests/sim/client.h"
 #include "tests/sim/hear.h"
+#include "tests/sim/oracle.h"
 
 static void stop(struct client_walk *w)
 {
@@ -188,7 +189,8 @@ void lists_answer(struct client *c, const struct open_call *call, const struct c
 	}
 	if (!hear_reply(call->type, end, &reply))
 		fail(c, "an answer cannot be read");
-	const uint64_t key = is_stale ? client_key_cursor(w->query.cursor) : call->key;
+	const uint64_t key =
+		is_stale ? client_key_cursor(w->query.cursor) : oracle_key(call, &reply);
 	const bool is_true = witness_heard(frame_type_name(call->type), key, call->at_us, &reply);
 	marks[CLUSTER_MARK_LIST_STALE] += is_stale;
 	if (!is_true || end->code != KEYRACK_DONE || has_changed(w, &reply))

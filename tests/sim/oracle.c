@@ -272,6 +272,17 @@ static bool take_forbidden(
 	return true;
 }
 
+uint64_t oracle_key(const struct open_call *call, const struct witness_reply *reply)
+{
+	const bool is_read = call->type == FRAME_AVAILABILITY || call->type == FRAME_HOTEL_GET ||
+			     call->type == FRAME_PLAN_LIST || call->type == FRAME_STOCK_LIST ||
+			     call->type == FRAME_NIGHT_LIST || call->type == FRAME_DENIAL_LIST ||
+			     call->type == FRAME_RESERVATION_LIST;
+	const bool is_missing = reply->code == KEYRACK_NOT_FOUND && reply->rule == RULE_HOTEL;
+	kr_assert(call->hotel != 0 || !(is_read && is_missing));
+	return is_read && is_missing ? client_key_no_hotel(call->hotel) : call->key;
+}
+
 void oracle_answer(struct client *c, const struct open_call *call, const struct client_end *end)
 {
 	struct witness_reply reply;
@@ -293,8 +304,9 @@ void oracle_answer(struct client *c, const struct open_call *call, const struct 
 	sing(c, call, end, &reply);
 	if (end->outcome != KEYRACK_RESULT_UNKNOWN && take_forbidden(c, call, end, is_final))
 		return;
+	const uint64_t key = oracle_key(call, &reply);
 	if (is_final && end->outcome != KEYRACK_RESULT_UNKNOWN &&
-		!witness_heard(frame_type_name(call->type), call->key, call->at_us, &reply)) {
+		!witness_heard(frame_type_name(call->type), key, call->at_us, &reply)) {
 		take_lost(c, call);
 		return;
 	}

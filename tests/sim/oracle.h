@@ -3,10 +3,14 @@
 #define TESTS_SIM_ORACLE_H
 
 #include "tests/sim/client.h"
+#include "tests/sim/witness.h"
 
 /* Takes an answer in. Ends the program when it contradicts what was answered before. */
 void oracle_answer(
 	struct client *client, const struct open_call *call, const struct client_end *end);
+/* What the witness is to have said it under: of a read the hotel alone, where that is not there,
+ * after an accident and before it is made again. */
+uint64_t oracle_key(const struct open_call *call, const struct witness_reply *reply);
 /* Neither its state nor its absence is certain. */
 bool oracle_is_in_doubt(const struct track *track);
 /* A reservation may go from one of these states to the other; 0: there is none. */

@@ -567,14 +567,32 @@ bool __wrap_inv_reservation_get_of(struct inv *inv, struct hotel_id hotel, struc
 	return found;
 }
 
+/* Whoever reads of one that is not there hears no more than that. */
+static void hotel_looked_for(struct witness_shard *s, struct hotel_id hotel, bool found)
+{
+	const struct witness_reply reply = {.code = KEYRACK_NOT_FOUND, .rule = RULE_HOTEL};
+	if (found != (m_hotel_find(s->live, hotel.v) != NULL))
+		witness_fail(s, "hotel %llu: found %d", (unsigned long long)hotel.v, found);
+	if (!found)
+		witness_said(s, slot_of_hotel(hotel), client_key_no_hotel(hotel.v), &reply);
+}
+
+bool __wrap_inv_hotel_head(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_head *ret)
+{
+	const bool found = __real_inv_hotel_head(inv, hotel, ret);
+	struct witness_shard *s = witness_of(inv);
+	if (s != NULL && s->pending == NULL)
+		hotel_looked_for(s, hotel, found);
+	return found;
+}
+
 bool __wrap_inv_hotel_get(const struct inv *inv, struct hotel_id hotel, struct inv_hotel_view *ret)
 {
 	const bool found = __real_inv_hotel_get(inv, hotel, ret);
 	struct witness_shard *s = witness_of(inv);
 	if (s == NULL || s->pending != NULL)
 		return found;
-	if (found != (m_hotel_find(s->live, hotel.v) != NULL))
-		witness_fail(s, "hotel %llu: found %d", (unsigned long long)hotel.v, found);
+	hotel_looked_for(s, hotel, found);
 	if (!found)
 		return found;
 	const struct witness_reply reply = {

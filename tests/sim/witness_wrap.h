@@ -54,6 +54,8 @@ WRAPPED(uint32_t, inv_stay_check, struct inv *inv, struct inv_now now,
 	struct inv_line *ret_lines, uint32_t *ret_rooms_left, struct inv_answer *ret_answer);
 WRAPPED(bool, inv_reservation_get_of, struct inv *inv, struct hotel_id hotel, struct kr_id id,
 	uint64_t now_us, struct inv_reservation_view *ret);
+WRAPPED(bool, inv_hotel_head, const struct inv *inv, struct hotel_id hotel,
+	struct inv_hotel_head *ret);
 WRAPPED(bool, inv_hotel_get, const struct inv *inv, struct hotel_id hotel,
 	struct inv_hotel_view *ret);
 WRAPPED(int, log_io_append, struct log_io *log, const struct log_append *append);
