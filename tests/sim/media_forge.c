@@ -50,22 +50,6 @@ static void header_sum(struct log_batch_header *header, uint8_t block[MEDIA_BLOC
 	memcpy(block, header, LOG_BATCH_HEADER_SIZE);
 }
 
-/* It follows another batch than the one before it. */
-static bool forge_chain(struct cluster *c, uint32_t shard)
-{
-	uint8_t block[MEDIA_BLOCK_SIZE];
-	struct log_batch_header header;
-	struct log_dir_text name;
-	uint64_t at;
-	if (!newest_read(c, shard, &name, &at, block))
-		return false;
-	memcpy(&header, block, sizeof(header));
-	header.prev_chain ^= UINT64_C(1) << rng_below(&c->rng_media, 64);
-	header_sum(&header, block);
-	block_write(c, shard, name.bytes, at, block);
-	return true;
-}
-
 /* MARK knows of the batch that is forged. */
 static void mark_follow(struct cluster *c, uint32_t shard, const struct log_batch_header *header)
 {
@@ -87,8 +71,22 @@ static void mark_follow(struct cluster *c, uint32_t shard, const struct log_batc
 	}
 }
 
+/* It follows another batch than the one before it. */
+static void chain_change(struct cluster *c, struct log_batch_header *header)
+{
+	header->prev_chain ^= UINT64_C(1) << rng_below(&c->rng_media, 64);
+}
+
 /* It says that the state behind it is another. */
-static bool forge_digest(struct cluster *c, uint32_t shard)
+static void digest_change(struct cluster *c, struct log_batch_header *header)
+{
+	kr_assert(c != NULL);
+	header->flags |= LOG_BATCH_DIGEST;
+	header->state_digest = hash_mix(header->state_digest ^ header->header_checksum);
+}
+
+static bool newest_forge(struct cluster *c, uint32_t shard, bool is_in_mark,
+	void (*change)(struct cluster *c, struct log_batch_header *header))
 {
 	uint8_t block[MEDIA_BLOCK_SIZE];
 	struct log_batch_header header;
@@ -97,12 +95,22 @@ static bool forge_digest(struct cluster *c, uint32_t shard)
 	if (!newest_read(c, shard, &name, &at, block))
 		return false;
 	memcpy(&header, block, sizeof(header));
-	header.flags |= LOG_BATCH_DIGEST;
-	header.state_digest = hash_mix(header.state_digest ^ header.header_checksum);
+	change(c, &header);
 	header_sum(&header, block);
 	block_write(c, shard, name.bytes, at, block);
-	mark_follow(c, shard, &header);
+	if (is_in_mark)
+		mark_follow(c, shard, &header);
 	return true;
+}
+
+static bool forge_chain(struct cluster *c, uint32_t shard)
+{
+	return newest_forge(c, shard, false, chain_change);
+}
+
+static bool forge_digest(struct cluster *c, uint32_t shard)
+{
+	return newest_forge(c, shard, true, digest_change);
 }
 
 /* A block as a build to come would write it. */

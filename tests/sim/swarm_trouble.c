@@ -26,6 +26,7 @@ static int64_t magnitude(struct cluster *c, int64_t least, int64_t most)
 	while (reach < most && below(c, 6) != 0)
 		reach *= 4;
 	const int64_t drawn = least + below(c, reach);
+	kr_assert(least > 0 && drawn >= least);
 	return KR_MIN(most, drawn);
 }
 
@@ -71,6 +72,7 @@ static void wall_step(struct cluster *c, uint32_t shard)
 	s->trouble.wall_far_us += step;
 	s->trouble.wall_low_us = KR_MIN(s->trouble.wall_low_us, s->trouble.wall_far_us);
 	s->trouble.wall_top_us = KR_MAX(s->trouble.wall_top_us, s->trouble.wall_far_us);
+	kr_assert(s->trouble.wall_far_us >= -DAY_US && s->trouble.wall_far_us <= DAY_US);
 	sim_node_wall_step(s->node, step);
 	c->marks[CLUSTER_MARK_WALL_FAR] += step > MINUTE_US;
 	c->marks[CLUSTER_MARK_WALL_BACK] += step < -MINUTE_US;
