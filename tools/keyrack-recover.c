@@ -379,7 +379,7 @@ static int run_diff(
 	if (status == 0)
 		status = read_state(&b, loop, tz);
 	if (status == 0)
-		status = recover_diff(&a, &b);
+		status = recover_diff(&a, &b, stdout);
 	rebuild_fini(&a.rebuild);
 	rebuild_fini(&b.rebuild);
 	return status;

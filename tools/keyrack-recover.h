@@ -59,7 +59,7 @@ int recover_run_verify(struct recovery *recovery);
 int recover_run_truncate(struct recovery *recovery);
 int recover_run_salvage(struct recovery *recovery);
 /* Prints how two states differ. */
-int recover_diff(struct recovery *a, struct recovery *b);
+int recover_diff(struct recovery *a, struct recovery *b, FILE *out);
 
 /* ---- keyrack-recover_dump.c, keyrack-recover_log.c ---- */
 
@@ -108,10 +108,6 @@ struct recover_log_dump {
 
 /* An applier that prints every effect and applies none. */
 void recover_log_applier(struct recover_log_dump *dump, struct log_applier *ret_applier);
-
-/* The line's terms of cancellation, as members of an object of jansson's. */
-struct json_t;
-void recover_put_terms(struct json_t *json, const struct inv_line *line);
 
 /* Letters for a night's flags, "-" for none. */
 #define RECOVER_FLAGS_SIZE 16u

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/keyrack-recover.h"
+#include "tools/keyrack-recover_json.h"
 
 /*
  * diff: two states side by side. A hotel whose chunks have the same digest is the same; of any
@@ -34,6 +35,7 @@ struct side {
 
 struct diff {
 	struct side a, b;
+	FILE *out;
 	bool is_json;
 	uint32_t limit;
 	uint64_t cell_count, reservation_count, hotel_count;
@@ -116,10 +118,10 @@ static void print_line(
 {
 	kr_assert(line[0] != '\0');
 	if (diff->is_json)
-		printf("{\"side\":\"%c\",\"what\":\"%s\",%s", side->letter == '-' ? 'a' : 'b', what,
-			line + 1);
+		fprintf(diff->out, "{\"side\":\"%c\",\"what\":\"%s\",%s",
+			side->letter == '-' ? 'a' : 'b', what, line + 1);
 	else
-		printf("%c %s %s", side->letter, what, line);
+		fprintf(diff->out, "%c %s %s", side->letter, what, line);
 }
 
 static char *cell_line(
@@ -136,14 +138,15 @@ static char *cell_line(
 	return bytes;
 }
 
-static char *reservation_line(const struct side *side, struct recover_id id, bool is_json)
+static char *reservation_line(
+	const struct side *side, struct recover_id id, uint64_t now_us, bool is_json)
 {
 	char *bytes = NULL;
 	size_t size;
 	FILE *out = open_memstream(&bytes, &size);
 	if (out == NULL)
 		return recover_alloc(1, 1);
-	recover_print_reservation(side->inv, id, 0, is_json, out);
+	recover_print_reservation(side->inv, id, now_us, is_json, out);
 	kr_assert(!kr_id_is_zero(id.id));
 	fclose(out);
 	return bytes;
@@ -324,6 +327,24 @@ static void diff_cells(struct diff *diff, struct hotel_id hotel)
 
 /* ---- hotels ---- */
 
+static void print_hotel(const struct diff *diff, struct hotel_id hotel)
+{
+	uint64_t seq_a = diff->a.has_hotel ? diff->a.view.event_seq : 0;
+	uint64_t seq_b = diff->b.has_hotel ? diff->b.view.event_seq : 0;
+	kr_assert(hotel.v != 0);
+	if (!diff->is_json) {
+		fprintf(diff->out, "! hotel %" PRIu64 " event_seq %" PRIu64 " | %" PRIu64 "\n",
+			hotel.v, seq_a, seq_b);
+		return;
+	}
+	json_t *json = json_object();
+	recover_put_string(json, "what", "hotel");
+	recover_put_number(json, "hotel", hotel.v);
+	recover_put_number(json, "event_seq_a", seq_a);
+	recover_put_number(json, "event_seq_b", seq_b);
+	recover_print_json("", json, diff->out);
+}
+
 static void diff_hotel(struct diff *diff, struct hotel_id hotel)
 {
 	if (hotel_is_same(diff, hotel))
@@ -332,14 +353,8 @@ static void diff_hotel(struct diff *diff, struct hotel_id hotel)
 	side_read_hotel(&diff->b, hotel);
 	kr_assert(diff->a.has_hotel || diff->b.has_hotel);
 	diff->hotel_count++;
-	if (is_shown(diff)) {
-		uint64_t seq_a = diff->a.has_hotel ? diff->a.view.event_seq : 0;
-		uint64_t seq_b = diff->b.has_hotel ? diff->b.view.event_seq : 0;
-		printf(diff->is_json ? "{\"what\":\"hotel\",\"hotel\":%" PRIu64
-				       ",\"event_seq_a\":%" PRIu64 ",\"event_seq_b\":%" PRIu64 "}\n"
-				     : "! hotel %" PRIu64 " event_seq %" PRIu64 " | %" PRIu64 "\n",
-			hotel.v, seq_a, seq_b);
-	}
+	if (is_shown(diff))
+		print_hotel(diff, hotel);
 	diff_days(diff);
 	diff_cells(diff, hotel);
 }
@@ -368,14 +383,24 @@ static struct hotel_id hotel_of(const struct side *side, struct recover_id id)
 	return view.hotel;
 }
 
+/* The instant that dump shows the state at. */
+static uint64_t last_t_us(const struct side *side)
+{
+	struct inv_counts counts;
+	inv_counts_get(side->inv, &counts);
+	kr_assert(counts.reservations >= counts.holds);
+	return counts.last_t_us;
+}
+
 static void diff_reservation(struct diff *diff, struct recover_id id, bool is_in_a, bool is_in_b)
 {
 	const struct side *any = is_in_a ? &diff->a : &diff->b;
 	kr_assert(is_in_a || is_in_b);
 	if (is_in_a && is_in_b && hotel_is_same(diff, hotel_of(any, id)))
 		return;
-	char *a = is_in_a ? reservation_line(&diff->a, id, true) : NULL;
-	char *b = is_in_b ? reservation_line(&diff->b, id, true) : NULL;
+	/* At one instant, so that time alone is no difference. */
+	char *a = is_in_a ? reservation_line(&diff->a, id, 0, true) : NULL;
+	char *b = is_in_b ? reservation_line(&diff->b, id, 0, true) : NULL;
 	bool is_same = a != NULL && b != NULL && strcmp(a, b) == 0;
 	free(a);
 	free(b);
@@ -384,8 +409,8 @@ static void diff_reservation(struct diff *diff, struct recover_id id, bool is_in
 	diff->reservation_count++;
 	if (!is_shown(diff))
 		return;
-	a = is_in_a ? reservation_line(&diff->a, id, diff->is_json) : NULL;
-	b = is_in_b ? reservation_line(&diff->b, id, diff->is_json) : NULL;
+	a = is_in_a ? reservation_line(&diff->a, id, last_t_us(&diff->a), diff->is_json) : NULL;
+	b = is_in_b ? reservation_line(&diff->b, id, last_t_us(&diff->b), diff->is_json) : NULL;
 	if (a != NULL)
 		print_line(diff, &diff->a, "reservation", a);
 	if (b != NULL)
@@ -409,21 +434,22 @@ static void diff_reservations(struct diff *diff)
 	kr_assert(i == a->id_count && j == b->id_count);
 }
 
-int recover_diff(struct recovery *a, struct recovery *b)
+int recover_diff(struct recovery *a, struct recovery *b, FILE *out)
 {
-	struct diff diff = {.is_json = a->options->is_json, .limit = a->options->limit};
+	struct diff diff = {.out = out, .is_json = a->options->is_json, .limit = a->options->limit};
 	uint64_t lsn_a = shard_last_lsn(a->rebuild.shard);
 	uint64_t lsn_b = shard_last_lsn(b->rebuild.shard);
 	side_begin(&diff.a, a, '-');
 	side_begin(&diff.b, b, '+');
 	if (!diff.is_json)
-		printf("# - LSN %" PRIu64 "\n# + LSN %" PRIu64 "\n", lsn_a, lsn_b);
+		fprintf(out, "# - LSN %" PRIu64 "\n# + LSN %" PRIu64 "\n", lsn_a, lsn_b);
 	diff_hotels(&diff);
 	diff_reservations(&diff);
-	printf(diff.is_json ? "{\"what\":\"counts\",\"cells\":%" PRIu64 ",\"reservations\":%" PRIu64
-			      ",\"hotels\":%" PRIu64 "}\n"
-			    : "%" PRIu64 " cells, %" PRIu64 " reservations and %" PRIu64
-			      " hotels differ\n",
+	fprintf(out,
+		diff.is_json ? "{\"what\":\"counts\",\"cells\":%" PRIu64
+			       ",\"reservations\":%" PRIu64 ",\"hotels\":%" PRIu64 "}\n"
+			     : "%" PRIu64 " cells, %" PRIu64 " reservations and %" PRIu64
+			       " hotels differ\n",
 		diff.cell_count, diff.reservation_count, diff.hotel_count);
 	side_end(&diff.a);
 	side_end(&diff.b);

@@ -1,12 +1,12 @@
 #include "tools/keyrack-recover.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
 #include "proto/cell.h"
+#include "tools/keyrack-recover_json.h"
 
 /*
  * Cells and reservations, a line each, in ascending order: equal states print equal bytes, however
@@ -38,11 +38,13 @@ struct cell_line {
 
 static void cell_print_json(const struct cell_line *cell, const char *date, FILE *out)
 {
+	char hotel[RECOVER_NUMBER_SIZE];
+	recover_number_format(cell->hotel.v, hotel);
 	fprintf(out,
-		"{\"hotel\":%" PRIu64 ",\"type\":%u,\"night\":%d,\"date\":\"%s\",\"limit\":%d,"
+		"{\"hotel\":%s,\"type\":%u,\"night\":%d,\"date\":\"%s\",\"limit\":%d,"
 		"\"held\":%u,\"booked\":%u,\"loaded\":%s,\"closed\":%s,\"cta\":%s,\"ctd\":%s,"
 		"\"cap\":%s,\"price_minor\":",
-		cell->hotel.v, cell->type, cell->day, date, cell->counter.limit, cell->counter.held,
+		hotel, cell->type, cell->day, date, cell->counter.limit, cell->counter.held,
 		cell->counter.booked, cell->counter.flags & CELL_LOADED ? "true" : "false",
 		cell->counter.flags & CELL_CLOSED ? "true" : "false",
 		cell->counter.flags & CELL_CTA ? "true" : "false",
@@ -214,21 +216,14 @@ int recover_id_compare(struct recover_id a, struct recover_id b)
 	return a.hotel.v < b.hotel.v ? -1 : a.hotel.v > b.hotel.v;
 }
 
-static json_t *text_json(struct inv_text text)
-{
-	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
-	json_t *json = json_stringn(text.size_bytes > 0 ? text.bytes : "", text.size_bytes);
-	return json != NULL ? json : json_string("(not UTF-8)");
-}
-
 static json_t *runs_json(const struct inv_line *line)
 {
 	json_t *runs = json_array();
 	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
 	for (uint32_t i = 0; i < line->run_count; i++) {
-		json_array_append_new(
-			runs, json_pack("{s:i,s:I}", "nights", (int)line->runs[i].nights,
-				      "price_minor", (json_int_t)line->runs[i].price_minor));
+		json_array_append_new(runs,
+			json_pack("{s:i,s:o}", "nights", (int)line->runs[i].nights, "price_minor",
+				recover_number_json(line->runs[i].price_minor)));
 	}
 	return runs;
 }
@@ -251,31 +246,60 @@ static json_t *lines_json(const struct inv_line *lines, uint32_t count)
 	return list;
 }
 
-/* Ids of hotels fill 64 bits without a sign, which JSON can say and jansson cannot. */
+/* What giving it back costs now, or did: amounts are null where a line has no price. */
+static void put_cost(json_t *json, const struct inv_cost *cost)
+{
+	kr_assert(json_is_object(json));
+	recover_put_number(json, "free_cancel_until_us", cost->free_until_us);
+	if (cost->has_amounts) {
+		recover_put_number(json, "penalty_minor", cost->penalty_minor);
+		recover_put_number(json, "refundable_minor", cost->refundable_minor);
+		return;
+	}
+	json_object_set_new(json, "penalty_minor", json_null());
+	json_object_set_new(json, "refundable_minor", json_null());
+}
+
+static void put_facts(json_t *json, const struct inv_reservation_view *view)
+{
+	char guest[KR_ID_TEXT_SIZE];
+	kr_id_format((struct kr_id){.hi = view->guest.hi, .lo = view->guest.lo}, guest);
+	recover_put_string(json, "guest", guest);
+	recover_put_bool(json, "was_held", view->was_held);
+	recover_put_bool(json, "graced", view->graced);
+	json_object_set_new(json, "external_ref", recover_text_json(view->external_ref));
+	json_object_set_new(json, "payment_ref", recover_text_json(view->payment_ref));
+	recover_put_hex(json, "fingerprint", view->fingerprint);
+	if (view->change_id != 0)
+		recover_put_hex(json, "change_id", view->change_id);
+	else
+		json_object_set_new(json, "change_id", json_null());
+	kr_assert(json_object_get(json, "change_id") != NULL);
+}
+
 static void reservation_print_json(const struct inv_reservation_view *view, FILE *out)
 {
-	char id[KR_ID_TEXT_SIZE], guest[KR_ID_TEXT_SIZE];
+	char id[KR_ID_TEXT_SIZE];
+	json_t *json = json_object();
 	kr_id_format(view->id, id);
-	kr_id_format((struct kr_id){.hi = view->guest.hi, .lo = view->guest.lo}, guest);
-	json_t *json = json_pack("{s:s,s:b,s:i,s:o,s:b,s:I,s:I,s:I,s:I,s:I,s:i,s:I}", "state",
-		recover_state_name(view->state), "due", (int)view->due, "revision",
-		(int)view->revision, "lines", lines_json(view->lines, view->line_count),
-		"has_total", (int)view->has_total, "total_minor", (json_int_t)view->total_minor,
-		"created_at_us", (json_int_t)view->created_at_us, "changed_at_us",
-		(json_int_t)view->changed_at_us, "expires_at_us", (json_int_t)view->expires_at_us,
-		"event_seq", (json_int_t)view->event_seq, "counted_until", (int)view->counted_until,
-		"source", (json_int_t)view->source);
-	kr_assert(json != NULL);
-	json_object_set_new(json, "guest", json_string(guest));
-	json_object_set_new(json, "was_held", json_boolean(view->was_held));
-	json_object_set_new(json, "graced", json_boolean(view->graced));
-	json_object_set_new(json, "external_ref", text_json(view->external_ref));
-	json_object_set_new(json, "payment_ref", text_json(view->payment_ref));
-	char *rest = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	kr_assert(rest != NULL && rest[0] == '{');
-	fprintf(out, "{\"id\":\"%s\",\"hotel\":%" PRIu64 ",%s\n", id, view->hotel.v, rest + 1);
-	free(rest);
-	json_decref(json);
+	recover_put_string(json, "id", id);
+	recover_put_number(json, "hotel", view->hotel.v);
+	recover_put_string(json, "state", recover_state_name(view->state));
+	recover_put_bool(json, "due", view->due);
+	recover_put_number(json, "revision", view->revision);
+	json_object_set_new(json, "lines", lines_json(view->lines, view->line_count));
+	recover_put_bool(json, "has_total", view->has_total);
+	recover_put_number(json, "total_minor", view->total_minor);
+	recover_put_number(json, "created_at_us", view->created_at_us);
+	recover_put_number(json, "changed_at_us", view->changed_at_us);
+	recover_put_number(json, "expires_at_us", view->expires_at_us);
+	recover_put_number(json, "event_seq", view->event_seq);
+	json_object_set_new(json, "counted_until", json_integer(view->counted_until));
+	recover_put_number(json, "source", view->source);
+	put_facts(json, view);
+	put_cost(json, &view->cost);
+	kr_assert(!kr_id_is_zero(view->id));
+	recover_print_json("", json, out);
 }
 
 /* id hotel state revision total lines: a line is type:rooms:check_in..check_out. */

@@ -1,46 +1,22 @@
 #include "tools/keyrack-recover.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 
-#include "base/civil.h"
 #include "engine/log/record.h"
 #include "proto/access.h"
+#include "tools/keyrack-recover_json.h"
 
 /*
  * Effects as they stand in the log, one a line, built once as JSON: the text form is the same
  * members as words.
  */
 
-static void put_hex(json_t *json, const char *name, uint64_t value)
-{
-	char text[24];
-	snprintf(text, sizeof(text), "%016" PRIx64, value);
-	json_object_set_new(json, name, json_string(text));
-	kr_assert(text[0] != 0);
-}
-
-/* jansson's integers have a sign: what does not fit is text. */
-static void put_int(json_t *json, const char *name, uint64_t value)
-{
-	char text[24];
-	kr_assert(name != NULL);
-	if (value <= INT64_MAX) {
-		json_object_set_new(json, name, json_integer((json_int_t)value));
-		return;
-	}
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	json_object_set_new(json, name, json_string(text));
-}
-
 static void put_text(json_t *json, const char *name, struct inv_text text)
 {
 	kr_assert(text.size_bytes <= INV_TEXT_SIZE_MAX);
-	if (text.size_bytes == 0)
-		return;
-	json_t *value = json_stringn(text.bytes, text.size_bytes);
-	json_object_set_new(json, name, value != NULL ? value : json_string("(not UTF-8)"));
+	if (text.size_bytes != 0)
+		json_object_set_new(json, name, recover_text_json(text));
 }
 
 static void put_principal(json_t *json, uint32_t principal)
@@ -51,26 +27,6 @@ static void put_principal(json_t *json, uint32_t principal)
 	access_principal_format(principal, &text);
 	json_object_set_new(json, "principal", json_string(bytes));
 	kr_assert(principal != 0 && !text.is_cut);
-}
-
-static void put_day(json_t *json, const char *name, int32_t day)
-{
-	char date[CIVIL_DATE_TEXT_SIZE];
-	if (day < CIVIL_DAY_MIN || day > CIVIL_DAY_MAX) {
-		json_object_set_new(json, name, json_integer(day));
-		return;
-	}
-	civil_day_format(day, date);
-	json_object_set_new(json, name, json_string(date));
-	kr_assert(date[0] != 0);
-}
-
-static void put_time(json_t *json, const char *name, uint64_t t_us)
-{
-	char text[RECOVER_TIME_SIZE];
-	recover_time_format(t_us & INT64_MAX, text);
-	json_object_set_new(json, name, json_string(text));
-	kr_assert(text[0] != 0);
 }
 
 static void put_olds(json_t *json, const struct inv_effect *effect)
@@ -92,18 +48,18 @@ static void put_hotel(json_t *json, const struct inv_effect_hotel *hotel)
 	put_text(json, "code", s->code);
 	put_text(json, "zone", s->zone);
 	put_text(json, "currency", (struct inv_text){s->currency, sizeof(s->currency) - 1});
-	put_int(json, "currency_digits", s->currency_digits);
-	put_int(json, "day_roll_minute", s->day_roll_minute);
-	put_int(json, "check_in_minute", s->check_in_minute);
-	put_int(json, "nights_max", s->nights_max);
-	put_int(json, "hold_ttl_us", s->hold_ttl_us);
-	put_int(json, "hold_ttl_max_us", s->hold_ttl_max_us);
-	put_int(json, "hold_total_max_us", s->hold_total_max_us);
-	put_int(json, "holds_max", s->holds_max);
-	put_int(json, "guest_holds_max", s->guest_holds_max);
-	put_int(json, "status", s->status);
-	put_day(json, "business_day", hotel->business_day);
-	put_int(json, "ari_version", hotel->ari_version);
+	recover_put_number(json, "currency_digits", s->currency_digits);
+	recover_put_number(json, "day_roll_minute", s->day_roll_minute);
+	recover_put_number(json, "check_in_minute", s->check_in_minute);
+	recover_put_number(json, "nights_max", s->nights_max);
+	recover_put_number(json, "hold_ttl_us", s->hold_ttl_us);
+	recover_put_number(json, "hold_ttl_max_us", s->hold_ttl_max_us);
+	recover_put_number(json, "hold_total_max_us", s->hold_total_max_us);
+	recover_put_number(json, "holds_max", s->holds_max);
+	recover_put_number(json, "guest_holds_max", s->guest_holds_max);
+	recover_put_number(json, "status", s->status);
+	recover_put_day(json, "business_day", hotel->business_day);
+	recover_put_number(json, "ari_version", hotel->ari_version);
 }
 
 static void put_type(json_t *json, const struct inv_effect_type *type)
@@ -111,20 +67,20 @@ static void put_type(json_t *json, const struct inv_effect_type *type)
 	const struct inv_type_settings *s = &type->settings;
 	kr_assert((type->set_mask & ~INV_TYPE_MASK) == 0);
 	json_object_set_new(json, "created", json_boolean(type->created));
-	put_int(json, "type", type->type);
-	put_int(json, "set_mask", type->set_mask);
+	recover_put_number(json, "type", type->type);
+	recover_put_number(json, "set_mask", type->set_mask);
 	put_text(json, "code", s->code);
-	put_int(json, "status", s->status);
-	put_int(json, "plan_status", s->plan_status);
-	put_int(json, "physical", s->physical);
-	put_int(json, "out_of_order", s->out_of_order);
+	recover_put_number(json, "status", s->status);
+	recover_put_number(json, "plan_status", s->plan_status);
+	recover_put_number(json, "physical", s->physical);
+	recover_put_number(json, "out_of_order", s->out_of_order);
 	json_object_set_new(json, "allowance", json_integer(s->allowance));
-	put_int(json, "allowance_unit", s->allowance_unit);
+	recover_put_number(json, "allowance_unit", s->allowance_unit);
 	json_object_set_new(json, "cap", json_integer(s->cap));
-	put_int(json, "guests_max", s->guests_max);
-	put_int(json, "advance_min_minutes", s->advance_min_minutes);
-	put_int(json, "advance_max_minutes", s->advance_max_minutes);
-	put_int(json, "ari_version", type->ari_version);
+	recover_put_number(json, "guests_max", s->guests_max);
+	recover_put_number(json, "advance_min_minutes", s->advance_min_minutes);
+	recover_put_number(json, "advance_max_minutes", s->advance_max_minutes);
+	recover_put_number(json, "ari_version", type->ari_version);
 }
 
 static void put_plan(json_t *json, const struct inv_effect_plan *plan)
@@ -133,16 +89,16 @@ static void put_plan(json_t *json, const struct inv_effect_plan *plan)
 	json_t *tiers = json_array();
 	kr_assert(s->tier_count <= INV_TIERS_MAX);
 	json_object_set_new(json, "created", json_boolean(plan->created));
-	put_int(json, "type", plan->type);
-	put_int(json, "plan", plan->plan);
+	recover_put_number(json, "type", plan->type);
+	recover_put_number(json, "plan", plan->plan);
 	put_text(json, "code", s->code);
-	put_int(json, "status", s->status);
-	put_int(json, "advance_min_minutes", s->advance_min_minutes);
-	put_int(json, "advance_max_minutes", s->advance_max_minutes);
-	put_int(json, "derivation", s->derivation);
+	recover_put_number(json, "status", s->status);
+	recover_put_number(json, "advance_min_minutes", s->advance_min_minutes);
+	recover_put_number(json, "advance_max_minutes", s->advance_max_minutes);
+	recover_put_number(json, "derivation", s->derivation);
 	if (s->derivation != INV_PRICES_OWN) {
-		put_int(json, "parent", s->parent);
-		json_object_set_new(json, "adjustment", json_integer(s->adjustment));
+		recover_put_number(json, "parent", s->parent);
+		recover_put_signed(json, "adjustment", s->adjustment);
 	}
 	for (uint32_t i = 0; i < s->tier_count; i++)
 		json_array_append_new(
@@ -150,7 +106,7 @@ static void put_plan(json_t *json, const struct inv_effect_plan *plan)
 				       (int)s->tiers[i].nights, "basis_points",
 				       (int)s->tiers[i].basis_points));
 	json_object_set_new(json, "tiers", tiers);
-	put_int(json, "ari_version", plan->ari_version);
+	recover_put_number(json, "ari_version", plan->ari_version);
 }
 
 static void put_update_value(
@@ -158,7 +114,7 @@ static void put_update_value(
 {
 	kr_assert(name != NULL);
 	if (mask & bit)
-		json_object_set_new(json, name, json_integer(value));
+		recover_put_signed(json, name, value);
 }
 
 static void put_update_values(json_t *json, const struct inv_update *u)
@@ -191,11 +147,12 @@ static json_t *update_olds_json(const struct inv_effect_update *update)
 	for (uint32_t i = 0; i < update->old_count; i++) {
 		const struct inv_update_old *old = &update->olds[i];
 		json_array_append_new(list,
-			json_pack("{s:i,s:i,s:i,s:I,s:i,s:[i,i,i,i]}", "nights", (int)old->count,
+			json_pack("{s:i,s:i,s:i,s:o,s:i,s:[i,i,i,i]}", "nights", (int)old->count,
 				"limit", (int)old->limit, "flags", (int)old->flags, "price_minor",
-				(json_int_t)old->price_minor, "rate_flags", (int)old->rate_flags,
-				"los", (int)old->los.min_arrival, (int)old->los.max_arrival,
-				(int)old->los.min_through, (int)old->los.max_through));
+				recover_number_json(old->price_minor), "rate_flags",
+				(int)old->rate_flags, "los", (int)old->los.min_arrival,
+				(int)old->los.max_arrival, (int)old->los.min_through,
+				(int)old->los.max_through));
 	}
 	return list;
 }
@@ -208,32 +165,17 @@ static void put_update(json_t *json, const struct inv_effect_update *update)
 	for (uint32_t i = 0; i < update->type_count; i++)
 		json_array_append_new(types, json_integer(update->types[i]));
 	json_object_set_new(json, "types", types);
-	put_int(json, "plan", u->plan);
-	put_day(json, "first_day", u->first_day);
-	put_day(json, "last_day", u->last_day);
-	put_int(json, "weekday_mask", u->weekday_mask);
-	put_int(json, "set_mask", u->set_mask);
-	put_int(json, "adjust_mask", u->adjust_mask);
-	put_int(json, "clear_mask", u->clear_mask);
+	recover_put_number(json, "plan", u->plan);
+	recover_put_day(json, "first_day", u->first_day);
+	recover_put_day(json, "last_day", u->last_day);
+	recover_put_number(json, "weekday_mask", u->weekday_mask);
+	recover_put_number(json, "set_mask", u->set_mask);
+	recover_put_number(json, "adjust_mask", u->adjust_mask);
+	recover_put_number(json, "clear_mask", u->clear_mask);
 	put_update_values(json, u);
-	put_int(json, "source_seq", u->source_seq);
-	put_int(json, "ari_version", update->ari_version);
+	recover_put_number(json, "source_seq", u->source_seq);
+	recover_put_number(json, "ari_version", update->ari_version);
 	json_object_set_new(json, "olds", update_olds_json(update));
-}
-
-void recover_put_terms(json_t *json, const struct inv_line *line)
-{
-	json_t *tiers = json_array();
-	kr_assert(line->tier_count <= INV_TIERS_MAX);
-	for (uint32_t i = 0; i < line->tier_count; i++) {
-		const struct inv_tier *tier = &line->tiers[i];
-		const char *unit = tier->nights != 0 ? "nights" : "basis_points";
-		json_array_append_new(tiers,
-			json_pack("{s:i,s:i}", "hours", (int)tier->hours, unit,
-				(int)(tier->nights != 0 ? tier->nights : tier->basis_points)));
-	}
-	json_object_set_new(json, "tiers", tiers);
-	put_time(json, "arrival", line->arrival_us);
 }
 
 static json_t *line_json(const struct inv_line *line)
@@ -241,16 +183,17 @@ static json_t *line_json(const struct inv_line *line)
 	json_t *json = json_object();
 	json_t *runs = json_array();
 	kr_assert(line->run_count <= INV_STAY_NIGHTS_MAX);
-	put_int(json, "type", line->type);
-	put_int(json, "plan", line->plan);
-	put_day(json, "check_in", line->check_in);
-	put_day(json, "check_out", line->check_out);
-	put_int(json, "rooms", line->rooms);
-	put_int(json, "guests", line->guests);
-	put_int(json, "pricing", line->pricing);
+	recover_put_number(json, "type", line->type);
+	recover_put_number(json, "plan", line->plan);
+	recover_put_day(json, "check_in", line->check_in);
+	recover_put_day(json, "check_out", line->check_out);
+	recover_put_number(json, "rooms", line->rooms);
+	recover_put_number(json, "guests", line->guests);
+	recover_put_number(json, "pricing", line->pricing);
 	for (uint32_t i = 0; i < line->run_count; i++) {
-		json_array_append_new(runs, json_pack("[i,I]", (int)line->runs[i].nights,
-						    (json_int_t)line->runs[i].price_minor));
+		json_array_append_new(
+			runs, json_pack("[i,o]", (int)line->runs[i].nights,
+				      recover_number_json(line->runs[i].price_minor)));
 	}
 	json_object_set_new(json, "prices", runs);
 	if (line->tier_count != 0)
@@ -273,20 +216,20 @@ static void put_reserve(json_t *json, const struct inv_effect_reserve *r)
 	kr_assert(r->line_count >= 1);
 	json_object_set_new(json, "book", json_boolean(r->book));
 	if (!r->book)
-		put_time(json, "expires_at", r->expires_at_us);
+		recover_put_time(json, "expires_at", r->expires_at_us);
 	if ((r->guest.hi | r->guest.lo) != 0) {
 		kr_id_format((struct kr_id){.hi = r->guest.hi, .lo = r->guest.lo}, guest);
 		json_object_set_new(json, "guest", json_string(guest));
 	}
 	put_text(json, "external_ref", r->external_ref);
 	put_text(json, "payment_ref", r->payment_ref);
-	put_hex(json, "fingerprint", r->fingerprint);
+	recover_put_hex(json, "fingerprint", r->fingerprint);
 	if (r->forced)
 		json_object_set_new(json, "forced", json_true());
 	if (!kr_id_is_zero(r->replaces)) {
 		kr_id_format(r->replaces, replaces);
 		json_object_set_new(json, "replaces", json_string(replaces));
-		put_int(json, "replaced_revision", r->replaced_revision);
+		recover_put_number(json, "replaced_revision", r->replaced_revision);
 	}
 	put_lines(json, r->lines, r->line_count);
 }
@@ -300,22 +243,22 @@ static void put_import(json_t *json, const struct inv_effect_import *i)
 	json_object_set_new(json, "graced", json_boolean(i->graced));
 	if (i->forced)
 		json_object_set_new(json, "forced", json_true());
-	put_time(json, "created_at", i->created_at_us);
-	put_time(json, "changed_at", i->changed_at_us);
+	recover_put_time(json, "created_at", i->created_at_us);
+	recover_put_time(json, "changed_at", i->changed_at_us);
 	if (i->expires_at_us != 0)
-		put_time(json, "expires_at", i->expires_at_us);
+		recover_put_time(json, "expires_at", i->expires_at_us);
 	if (i->state == INV_NO_SHOW || i->state == INV_COMPLETED)
-		put_day(json, "counted_until", i->counted_until);
+		recover_put_day(json, "counted_until", i->counted_until);
 	if (i->change_id != 0)
-		put_hex(json, "last_change_id", i->change_id);
-	put_int(json, "reservation_source", i->source);
+		recover_put_hex(json, "last_change_id", i->change_id);
+	recover_put_number(json, "reservation_source", i->source);
 	if ((i->guest.hi | i->guest.lo) != 0) {
 		kr_id_format((struct kr_id){.hi = i->guest.hi, .lo = i->guest.lo}, guest);
 		json_object_set_new(json, "guest", json_string(guest));
 	}
 	put_text(json, "external_ref", i->external_ref);
 	put_text(json, "payment_ref", i->payment_ref);
-	put_hex(json, "fingerprint", i->fingerprint);
+	recover_put_hex(json, "fingerprint", i->fingerprint);
 	put_lines(json, i->lines, i->line_count);
 }
 
@@ -353,32 +296,32 @@ static void put_kind(json_t *json, const struct inv_effect *effect)
 		put_lines(json, effect->u.modify.lines, effect->u.modify.line_count);
 		break;
 	case INV_EFFECT_EXTEND:
-		put_time(json, "old_expires_at", effect->u.extend.old_expires_at_us);
-		put_time(json, "expires_at", effect->u.extend.expires_at_us);
+		recover_put_time(json, "old_expires_at", effect->u.extend.old_expires_at_us);
+		recover_put_time(json, "expires_at", effect->u.extend.expires_at_us);
 		break;
 	case INV_EFFECT_GRACE:
-		put_time(json, "old_expires_at", effect->u.grace.old_expires_at_us);
-		put_time(json, "expires_at", effect->u.grace.expires_at_us);
+		recover_put_time(json, "old_expires_at", effect->u.grace.old_expires_at_us);
+		recover_put_time(json, "expires_at", effect->u.grace.expires_at_us);
 		break;
 	case INV_EFFECT_RETIRE:
 		json_object_set_new(json, "completed", json_boolean(effect->u.retire.completed));
-		put_time(json, "purge_mark", effect->u.retire.purge_mark_us);
+		recover_put_time(json, "purge_mark", effect->u.retire.purge_mark_us);
 		break;
 	case INV_EFFECT_WINDOW:
-		put_day(json, "old_business_day", effect->u.window.old_business_day);
-		put_day(json, "business_day", effect->u.window.business_day);
+		recover_put_day(json, "old_business_day", effect->u.window.old_business_day);
+		recover_put_day(json, "business_day", effect->u.window.business_day);
 		break;
 	case INV_EFFECT_START:
-		put_int(json, "format", effect->u.start.format);
-		put_int(json, "window_nights", effect->u.start.window_nights);
-		put_int(json, "epoch", effect->u.start.epoch);
+		recover_put_number(json, "format", effect->u.start.format);
+		recover_put_number(json, "window_nights", effect->u.start.window_nights);
+		recover_put_number(json, "epoch", effect->u.start.epoch);
 		break;
 	case INV_EFFECT_DIGEST:
-		put_hex(json, "state_digest", effect->u.digest.state_digest);
+		recover_put_hex(json, "state_digest", effect->u.digest.state_digest);
 		break;
 	case INV_EFFECT_TRUNCATE:
-		put_int(json, "to_lsn", effect->u.truncate.to_lsn);
-		put_int(json, "term", effect->u.truncate.term);
+		recover_put_number(json, "to_lsn", effect->u.truncate.to_lsn);
+		recover_put_number(json, "term", effect->u.truncate.term);
 		break;
 	default:
 		break;
@@ -392,19 +335,19 @@ static json_t *effect_json(const struct inv_effect *effect)
 	json_t *json = json_object();
 	kr_assert(json != NULL && effect->lsn > 0);
 	if (effect->hotel.v != 0)
-		put_int(json, "event_seq", effect->event_seq);
+		recover_put_number(json, "event_seq", effect->event_seq);
 	if (!kr_id_is_zero(effect->id)) {
 		kr_id_format(effect->id, id);
 		json_object_set_new(json, "id", json_string(id));
 	}
 	if (effect->revision != 0)
-		put_int(json, "revision", effect->revision);
+		recover_put_number(json, "revision", effect->revision);
 	if (effect->change_id != 0)
-		put_hex(json, "change_id", effect->change_id);
+		recover_put_hex(json, "change_id", effect->change_id);
 	if (effect->actor.actor != 0)
-		put_int(json, "actor", effect->actor.actor);
+		recover_put_number(json, "actor", effect->actor.actor);
 	if (effect->actor.source != 0)
-		put_int(json, "source", effect->actor.source);
+		recover_put_number(json, "source", effect->actor.source);
 	if (effect->actor.principal != 0)
 		put_principal(json, effect->actor.principal);
 	put_text(json, "reason", effect->actor.reason);
@@ -414,20 +357,21 @@ static json_t *effect_json(const struct inv_effect *effect)
 	return json;
 }
 
+/* The object is freed. */
 static void print_json(const struct inv_effect *effect, json_t *json, FILE *out)
 {
-	char t[RECOVER_TIME_SIZE];
+	char t[RECOVER_TIME_SIZE], lsn[RECOVER_NUMBER_SIZE], hotel[RECOVER_NUMBER_SIZE], head[128];
 	recover_time_format(effect->t_us & INT64_MAX, t);
-	char *rest = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	kr_assert(rest != NULL && rest[0] == '{');
-	fprintf(out,
-		"{\"lsn\":%" PRIu64 ",\"t\":\"%s\",\"kind\":\"%s\",\"hotel\":%" PRIu64 "%s%s\n",
-		effect->lsn, t, record_kind_name(effect->kind), effect->hotel.v,
-		rest[1] == '}' ? "" : ",", rest + 1);
-	free(rest);
+	recover_number_format(effect->lsn, lsn);
+	recover_number_format(effect->hotel.v, hotel);
+	int length =
+		snprintf(head, sizeof(head), "\"lsn\":%s,\"t\":\"%s\",\"kind\":\"%s\",\"hotel\":%s",
+			lsn, t, record_kind_name(effect->kind), hotel);
+	kr_assert(length > 0 && (unsigned)length < sizeof(head));
+	recover_print_json(head, json, out);
 }
 
-/* lsn t kind hotel name=value ... */
+/* lsn t kind hotel name=value ... The object is freed. */
 static void print_words(const struct inv_effect *effect, json_t *json, FILE *out)
 {
 	const char *name;
@@ -447,6 +391,7 @@ static void print_words(const struct inv_effect *effect, json_t *json, FILE *out
 				value, out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
 	}
 	fputc('\n', out);
+	json_decref(json);
 }
 
 static int log_batch(void *context, const struct log_batch_header *header, const uint8_t *body,
@@ -472,7 +417,6 @@ static int log_batch(void *context, const struct log_batch_header *header, const
 			print_json(&effect, json, dump->out);
 		else
 			print_words(&effect, json, dump->out);
-		json_decref(json);
 	}
 	if (r == RECORD_END)
 		return 0;

@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "tools/keyrack-recover.h"
+#include "tools/keyrack-recover_json.h"
 
 /* Nights of rate plans beside each type's plan 0, whose nights are the cells'. */
 
@@ -11,11 +12,13 @@
 static void rate_print_json(const struct recover_rate *rate, struct cell_rate word,
 	struct los_class los, const char *date, FILE *out)
 {
+	char hotel[RECOVER_NUMBER_SIZE];
 	kr_assert(rate->plan != 0);
+	recover_number_format(rate->hotel.v, hotel);
 	fprintf(out,
-		"{\"hotel\":%" PRIu64 ",\"type\":%u,\"plan\":%u,\"night\":%d,\"date\":\"%s\","
+		"{\"hotel\":%s,\"type\":%u,\"plan\":%u,\"night\":%d,\"date\":\"%s\","
 		"\"price_minor\":",
-		rate->hotel.v, rate->type, rate->plan, rate->day, date);
+		hotel, rate->type, rate->plan, rate->day, date);
 	if (word.flags & RATE_PRICED)
 		fprintf(out, "%" PRIu64, word.price_minor);
 	else

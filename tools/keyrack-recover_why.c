@@ -6,6 +6,7 @@
 #include "engine/log/record.h"
 #include "proto/access.h"
 #include "tools/keyrack-recover.h"
+#include "tools/keyrack-recover_json.h"
 #include "tools/keyrack-recover_night.h"
 
 /*
@@ -19,8 +20,9 @@
 
 struct value {
 	bool is_counted; /* the night has a cell: the type is there, the night in the window */
-	uint64_t counter;
-	uint64_t rate;
+	struct cell_counter counter;
+	struct cell_rate rate; /* classes have numbers of their own in each state: 0 here */
+	struct los_class los;  /* what the class says */
 };
 
 struct row {
@@ -62,21 +64,36 @@ static struct value value_of(struct inv *inv, const struct night *night)
 	struct value value = {0};
 	struct inv_answer answer = {0};
 	struct inv_hotel_head head;
+	uint64_t counter = 0, rate = 0;
 	kr_assert(night->hotel.v != 0);
 	if (!inv_hotel_head(inv, night->hotel, &head))
 		return value;
-	inv_availability(inv, night->hotel, &night->type, 1, night->plan, night->day, 1,
-		&value.counter, &value.rate, &answer);
-	value.is_counted = answer.code == KEYRACK_DONE;
-	if (!value.is_counted)
-		value = (struct value){0};
+	inv_availability(inv, night->hotel, &night->type, 1, night->plan, night->day, 1, &counter,
+		&rate, &answer);
+	if (answer.code != KEYRACK_DONE)
+		return value;
+	value.is_counted = true;
+	value.counter = cell_counter_unpack(counter);
+	value.rate = cell_rate_unpack(rate);
+	value.los = inv_los_class(inv, value.rate.class_index);
+	value.rate.class_index = 0;
 	return value;
+}
+
+static uint64_t counter_of(const struct value *value)
+{
+	kr_assert(value != NULL);
+	return cell_counter_pack(value->counter);
 }
 
 static bool value_equals(const struct value *a, const struct value *b)
 {
 	kr_assert(a != NULL && b != NULL);
-	return a->is_counted == b->is_counted && a->counter == b->counter && a->rate == b->rate;
+	return a->is_counted == b->is_counted && counter_of(a) == counter_of(b) &&
+	       cell_rate_pack(a->rate) == cell_rate_pack(b->rate) &&
+	       a->los.min_arrival == b->los.min_arrival &&
+	       a->los.max_arrival == b->los.max_arrival &&
+	       a->los.min_through == b->los.min_through && a->los.max_through == b->los.max_through;
 }
 
 static void begin(struct why *why)
@@ -88,7 +105,7 @@ static void begin(struct why *why)
 		return;
 	why->begin_lsn = head.last_lsn;
 	why->begin = value_of(inventory_of(why), &why->night);
-	why->tally = night_tally_of(why->begin.counter);
+	why->tally = night_tally_of(counter_of(&why->begin));
 }
 
 static void restart(void *context)
@@ -205,12 +222,8 @@ static void row_fill(struct row *row, const struct inv_effect *effect)
 		.principal = effect->actor.principal,
 	};
 	kr_assert(reason.size_bytes <= INV_TEXT_SIZE_MAX);
-	/* Callers choose the text: nothing in it may look like another line. */
-	for (uint32_t i = 0; i < reason.size_bytes; i++)
-		row->reason[i] = (unsigned char)reason.bytes[i] < ' ' || reason.bytes[i] == '"' ||
-						 reason.bytes[i] == '\\'
-					 ? '?'
-					 : reason.bytes[i];
+	if (reason.size_bytes > 0)
+		memcpy(row->reason, reason.bytes, reason.size_bytes);
 }
 
 /* A night that has no cell counts nothing, and begins anew. */
@@ -219,9 +232,9 @@ static bool tally_holds(struct why *why, const struct inv_effect *effect, const 
 	if (!after->is_counted || !why->before.is_counted)
 		why->tally = (struct night_tally){0};
 	else if (!night_tally_move(&why->tally, effect, &why->rooms))
-		why->tally = night_tally_of(after->counter);
-	kr_assert(after->is_counted || after->counter == 0);
-	return night_tally_equals(&why->tally, after->counter);
+		why->tally = night_tally_of(counter_of(after));
+	kr_assert(after->is_counted || counter_of(after) == 0);
+	return night_tally_equals(&why->tally, counter_of(after));
 }
 
 static void look_after(struct why *why, const struct inv_effect *effect)
@@ -257,29 +270,46 @@ static void look(void *context, const struct inv_effect *effect, bool is_applied
 
 /* ---- printing ---- */
 
-static void print_value(const struct value *value, bool is_json, FILE *out)
+static void print_value(const struct value *value)
 {
-	struct cell_counter cell = cell_counter_unpack(value->counter);
-	struct cell_rate rate = cell_rate_unpack(value->rate);
-	char flags[RECOVER_FLAGS_SIZE], price[24] = "-";
-	recover_flags_format(value->counter, value->rate, flags);
-	if (rate.flags & RATE_PRICED)
-		snprintf(price, sizeof(price), "%" PRIu64, rate.price_minor);
+	char flags[RECOVER_FLAGS_SIZE];
+	recover_flags_format(counter_of(value), cell_rate_pack(value->rate), flags);
 	kr_assert(flags[0] != 0);
-	if (!is_json && !value->is_counted)
-		fputs("- - - - -", out);
-	else if (!is_json)
-		fprintf(out, "%d %u %u %s %s", cell.limit, cell.held, cell.booked, flags, price);
-	else if (!value->is_counted)
-		fputs("\"counted\":false", out);
+	if (!value->is_counted) {
+		fputs("- - - - -", stdout);
+		return;
+	}
+	printf("%d %u %u %s ", value->counter.limit, value->counter.held, value->counter.booked,
+		flags);
+	if (value->rate.flags & RATE_PRICED)
+		printf("%" PRIu64, value->rate.price_minor);
 	else
-		fprintf(out,
-			"\"counted\":true,\"limit\":%d,\"held\":%u,\"booked\":%u,\"closed\":%s,"
-			"\"plan_closed\":%s,\"flags\":\"%s\",\"price_minor\":%s",
-			cell.limit, cell.held, cell.booked,
-			cell.flags & CELL_CLOSED ? "true" : "false",
-			rate.flags & RATE_CLOSED ? "true" : "false", flags,
-			price[0] == '-' ? "null" : price);
+		fputs("-", stdout);
+}
+
+/* The members of dump's nights. */
+static void put_value(json_t *json, const struct value *value)
+{
+	char flags[RECOVER_FLAGS_SIZE];
+	recover_put_bool(json, "counted", value->is_counted);
+	if (!value->is_counted)
+		return;
+	recover_flags_format(counter_of(value), cell_rate_pack(value->rate), flags);
+	kr_assert(flags[0] != 0);
+	recover_put_signed(json, "limit", value->counter.limit);
+	recover_put_number(json, "held", value->counter.held);
+	recover_put_number(json, "booked", value->counter.booked);
+	recover_put_bool(json, "closed", value->counter.flags & CELL_CLOSED);
+	recover_put_bool(json, "plan_closed", value->rate.flags & RATE_CLOSED);
+	recover_put_string(json, "flags", flags);
+	if (value->rate.flags & RATE_PRICED)
+		recover_put_number(json, "price_minor", value->rate.price_minor);
+	else
+		json_object_set_new(json, "price_minor", json_null());
+	recover_put_number(json, "min_arrival", value->los.min_arrival);
+	recover_put_number(json, "max_arrival", value->los.max_arrival);
+	recover_put_number(json, "min_through", value->los.min_through);
+	recover_put_number(json, "max_through", value->los.max_through);
 }
 
 static const char *principal_text(uint32_t principal, char ret_bytes[static ACCESS_TEXT_SIZE])
@@ -294,14 +324,33 @@ static const char *principal_text(uint32_t principal, char ret_bytes[static ACCE
 static void print_row_json(const struct row *row, const char *t, const char *id)
 {
 	char who[ACCESS_TEXT_SIZE];
-	printf("{\"lsn\":%" PRIu64 ",\"t\":\"%s\",\"what\":\"%s\",\"rooms\":%u,\"id\":", row->lsn,
-		t, row->what, row->rooms);
-	printf(id[0] == '-' ? "null" : "\"%s\"", id);
-	printf(",\"actor\":\"%" PRIu64 "\",\"source\":%u,\"principal\":\"%s\",\"reason\":\"%s\",",
-		row->actor, row->source, principal_text(row->principal, who), row->reason);
-	print_value(&row->after, true, stdout);
-	printf(",\"wrong\":%s}\n", row->is_wrong ? "true" : "false");
+	json_t *json = json_object();
+	const struct inv_text reason = {row->reason, (uint32_t)strlen(row->reason)};
 	kr_assert(row->lsn > 0);
+	recover_put_number(json, "lsn", row->lsn);
+	recover_put_string(json, "t", t);
+	recover_put_string(json, "what", row->what);
+	recover_put_number(json, "rooms", row->rooms);
+	json_object_set_new(json, "id", id[0] == '-' ? json_null() : json_string(id));
+	recover_put_number(json, "actor", row->actor);
+	recover_put_number(json, "source", row->source);
+	recover_put_string(json, "principal", principal_text(row->principal, who));
+	json_object_set_new(json, "reason", recover_text_json(reason));
+	put_value(json, &row->after);
+	recover_put_bool(json, "wrong", row->is_wrong);
+	recover_print_json("", json, stdout);
+}
+
+/* Callers choose the text: nothing in it may look like another line, or end it. */
+static void print_reason(const char *reason)
+{
+	kr_assert(reason[0] != 0);
+	fputs(" reason=\"", stdout);
+	for (const char *at = reason; *at != 0; at++) {
+		bool is_plain = (unsigned char)*at >= ' ' && *at != '"' && *at != '\\';
+		putchar(is_plain ? *at : '?');
+	}
+	putchar('"');
 }
 
 static void print_by(const struct row *row)
@@ -318,7 +367,7 @@ static void print_by(const struct row *row)
 	if (row->principal != 0)
 		printf(" principal=\"%s\"", principal_text(row->principal, who));
 	if (row->reason[0] != 0)
-		printf(" reason=\"%s\"", row->reason);
+		print_reason(row->reason);
 	kr_assert(row->what != NULL);
 }
 
@@ -334,7 +383,7 @@ static void print_row(const struct row *row, bool is_json)
 		return;
 	}
 	printf("%" PRIu64 " %s %s %u ", row->lsn, t, row->what, row->rooms);
-	print_value(&row->after, false, stdout);
+	print_value(&row->after);
 	printf(" %s", id);
 	print_by(row);
 	puts(row->is_wrong ? " WRONG: the rooms do not add up" : "");
@@ -355,31 +404,47 @@ static void print_begin(const struct why *why, bool is_json)
 	}
 	if (why->begin_lsn == 0)
 		return;
-	printf(is_json ? "{\"lsn\":%" PRIu64 ",\"what\":\"SNAPSHOT\","
-		       : "%" PRIu64 " - SNAPSHOT - ",
-		why->begin_lsn);
-	print_value(&why->begin, is_json, stdout);
-	puts(is_json ? "}" : " - what led to this lies before the log that is kept");
+	if (is_json) {
+		json_t *json = json_pack("{s:o,s:s}", "lsn", recover_number_json(why->begin_lsn),
+			"what", "SNAPSHOT");
+		put_value(json, &why->begin);
+		recover_print_json("", json, stdout);
+		return;
+	}
+	printf("%" PRIu64 " - SNAPSHOT - ", why->begin_lsn);
+	print_value(&why->begin);
+	puts(" - what led to this lies before the log that is kept");
+}
+
+static void print_end_json(const struct why *why, const struct value *end, bool is_right)
+{
+	json_t *json = json_object();
+	recover_put_number(json, "lsn", shard_last_lsn(why->recovery->rebuild.shard));
+	recover_put_string(json, "what", "VALUE");
+	put_value(json, end);
+	recover_put_number(json, "effects", why->count);
+	recover_put_bool(json, "equals_state", is_right);
+	kr_assert(json_is_object(json));
+	recover_print_json("", json, stdout);
 }
 
 static void print_end(const struct why *why, const struct value *end, const struct value *other)
 {
-	bool is_json = why->recovery->options->is_json;
 	bool is_right = why->wrong_count == 0 && value_equals(end, other);
 	uint64_t lsn = shard_last_lsn(why->recovery->rebuild.shard);
 	kr_assert(lsn > 0);
-	printf(is_json ? "{\"lsn\":%" PRIu64 ",\"what\":\"VALUE\"," : "%" PRIu64 " - VALUE - ",
-		lsn);
-	print_value(end, is_json, stdout);
-	printf(is_json ? ",\"effects\":%zu,\"equals_state\":%s" : " - %zu effects, %s", why->count,
-		is_json    ? (is_right ? "true" : "false")
-		: is_right ? "equal to the state"
-			   : "WRONG");
-	if (!is_right && !is_json) {
-		printf(": %" PRIu64 " rows do not add up; the state says ", why->wrong_count);
-		print_value(other, false, stdout);
+	if (why->recovery->options->is_json) {
+		print_end_json(why, end, is_right);
+		return;
 	}
-	puts(is_json ? "}" : "");
+	printf("%" PRIu64 " - VALUE - ", lsn);
+	print_value(end);
+	printf(" - %zu effects, %s", why->count, is_right ? "equal to the state" : "WRONG");
+	if (!is_right) {
+		printf(": %" PRIu64 " rows do not add up; the state says ", why->wrong_count);
+		print_value(other);
+	}
+	putchar('\n');
 }
 
 static int print_all(struct why *why, const struct value *other)

@@ -11,8 +11,11 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import unittest
 
 import shard_process
@@ -304,6 +307,71 @@ class PastTest(unittest.TestCase):
                       ["why", "1", "1", "2026-01-01", "--to-lsn", "4"], ["dance"]):
             status, _, err = recover(*words, self.directory)
             self.assertEqual(status, 2, (words, err))
+
+
+class RulesTest(unittest.TestCase):
+    """A hotel whose number no double keeps, and rules that came and went before a snapshot: the
+    state it is built into numbers them otherwise than the log does."""
+
+    HOTEL = (1 << 63) + 4711
+    ACTOR = (1 << 64) - 1
+    REASON = 'asked "so"\\, \u00e9'
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="keyrack-rules-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.directory = os.path.join(self.folder, "d")
+        shard = shard_process.Shard(SHARD, PB, self.folder)
+        connection = shard.connect()
+        self.today = int(time.time() // 86400)
+        self.put(connection, "HOTEL_PUT", PB.HotelPutRequest(
+            hotel_id=self.HOTEL, mask=6,
+            settings=PB.HotelSettings(zone="Europe/Paris", currency="EUR")))
+        self.put(connection, "TYPE_PUT", PB.TypePutRequest(
+            hotel_id=self.HOTEL, type=1, mask=5,
+            settings=PB.TypeSettings(code="DBL", physical=5)))
+        for night, nights in ((10, 2), (11, 3), (10, 4), (12, 5)):
+            self.put(connection, "INVENTORY_SET", PB.InventorySetRequest(
+                hotel_id=self.HOTEL, types=[1], first_day=self.today + night,
+                last_day=self.today + night, weekday_mask=127, set_mask=1 << 7 | 1 << 8,
+                price_minor=9900, min_arrival=nights, actor=self.ACTOR, reason=self.REASON))
+        connection.close()
+        shard.end(signal.SIGTERM)
+
+    def put(self, connection, kind, body):
+        code, _ = connection.call(kind, wire.HOTEL, self.HOTEL, body)
+        self.assertEqual(code, wire.DONE)
+
+    def test_why_tells_rules_and_does_not_take_their_numbers_for_them(self):
+        date = datetime.date(1970, 1, 1) + datetime.timedelta(days=self.today + 10)
+        status, out, err = recover("why", self.HOTEL, 1, date, "--json", self.directory)
+        self.assertEqual(status, 0, (out, err))
+        found = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([row["min_arrival"] for row in found if row["what"] == "UPDATE"], [2, 4])
+        for row in found:
+            if row["what"] == "UPDATE":
+                self.assertEqual((row["actor"], row["reason"]), (str(self.ACTOR), self.REASON))
+        cell = [row for row in rows("dump", "--cells", "--json", self.directory)
+                if row["date"] == str(date)][0]
+        end = found[-1]
+        for name in end:
+            if name not in ("lsn", "what", "counted", "flags", "effects", "equals_state"):
+                self.assertEqual(end[name], cell[name], name)
+        status, out, err = recover("why", self.HOTEL, 1, date, self.directory)
+        self.assertEqual(status, 0, (out, err))
+        self.assertIn("equal to the state", out)
+        self.assertIn(' reason="asked ?so??, \u00e9"', out)
+
+    def test_a_number_that_doubles_lose_is_text(self):
+        for what in ("--cells", "--log"):
+            found = [row["hotel"] for row in rows("dump", what, "--json", self.directory)
+                     if row["hotel"]]
+            self.assertEqual(set(found), {str(self.HOTEL)}, what)
+        status, out, _ = recover("diff", "--json", "--from-lsn", 3, self.directory)
+        self.assertEqual(status, 53)
+        found = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual({row["hotel"] for row in found if "hotel" in row}, {str(self.HOTEL)})
+        self.assertEqual({row["what"] for row in found}, {"hotel", "cell", "counts"})
 
 
 unittest.main(argv=sys.argv[:1], verbosity=1)

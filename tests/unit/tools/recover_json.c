@@ -5,6 +5,7 @@
 
 #include "base/civil.h"
 #include "proto/access.h"
+#include "tools/keyrack-recover_json.h"
 #include "tools/keyrack-recover_time.h"
 
 /* ---- members: absent is 0 ---- */
@@ -24,13 +25,24 @@ static const char *get_string(struct recover_json *in, const json_t *from, const
 	return value != NULL ? json_string_value(value) : NULL;
 }
 
+/* A number that doubles keep, or decimal text of one that they may not. */
+static uint64_t number_of(const json_t *value)
+{
+	const json_int_t number = json_integer_value(value);
+	const int64_t max = RECOVER_NUMBER_MAX;
+	kr_assert(number >= -max && number <= max);
+	if (!json_is_string(value)) {
+		kr_assert(value == NULL || json_is_integer(value));
+		return (uint64_t)number;
+	}
+	const uint64_t text = strtoull(json_string_value(value), NULL, 10);
+	kr_assert((int64_t)text < -max || text > (uint64_t)max);
+	return text;
+}
+
 static uint64_t get_int(struct recover_json *in, const json_t *from, const char *name)
 {
-	const json_t *value = get(in, from, name);
-	if (json_is_string(value))
-		return strtoull(json_string_value(value), NULL, 10);
-	kr_assert(value == NULL || json_is_integer(value));
-	return (uint64_t)json_integer_value(value);
+	return number_of(get(in, from, name));
 }
 
 static uint64_t get_hex(struct recover_json *in, const json_t *from, const char *name)
@@ -265,7 +277,7 @@ static void read_line(
 	for (uint32_t i = 0; i < ret->run_count; i++) {
 		const json_t *run = json_array_get(runs, i);
 		first[i].nights = (uint16_t)json_integer_value(json_array_get(run, 0));
-		first[i].price_minor = (uint64_t)json_integer_value(json_array_get(run, 1));
+		first[i].price_minor = number_of(json_array_get(run, 1));
 	}
 }
 
@@ -443,21 +455,6 @@ static size_t count_members(json_t *value)
 	return count;
 }
 
-/* The hotel is the one number that may go beyond what jansson reads: freed by the caller. */
-static char *hotel_quoted(const char *line)
-{
-	static const char name[] = "\"hotel\":";
-	const char *at = strstr(line, name);
-	kr_assert(at != NULL);
-	at += sizeof(name) - 1;
-	const size_t digits = strspn(at, "0123456789"), size = strlen(line) + 3;
-	char *quoted = malloc(size);
-	kr_assert(digits > 0 && quoted != NULL);
-	snprintf(quoted, size, "%.*s\"%.*s\"%s", (int)(at - line), line, (int)digits, at,
-		at + digits);
-	return quoted;
-}
-
 bool recover_json_read(struct recover_json *in, const char *line, struct inv_effect *ret_effect)
 {
 	json_error_t error;
@@ -465,9 +462,7 @@ bool recover_json_read(struct recover_json *in, const char *line, struct inv_eff
 	in->run_count = 0;
 	in->read_count = 0;
 	*ret_effect = (struct inv_effect){0};
-	char *quoted = hotel_quoted(line);
-	in->root = json_loads(quoted, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-	free(quoted);
+	in->root = json_loads(line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 	if (!json_is_object(in->root))
 		return false;
 	read_head(in, in->root, ret_effect);
