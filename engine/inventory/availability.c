@@ -76,6 +76,12 @@ void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16
 		(void)inv_answer_wait(inv, hotel_index, ret_answer);
 		return;
 	}
+	if (type_count == 0 && plan != 0) {
+		/* Whoever asks for all types that have the plan, and none has. */
+		inv_refuse(ret_answer, KEYRACK_NOT_FOUND, RULE_PLAN);
+		(void)inv_answer_wait(inv, hotel_index, ret_answer);
+		return;
+	}
 	uint32_t ring = inv_ring(inv, first_day);
 	/* Nights up to the end of the row's memory, then those from its beginning. */
 	uint32_t head = KR_MIN(night_count, inv->config.window_nights - ring);

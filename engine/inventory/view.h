@@ -97,8 +97,8 @@ uint16_t inv_reservation_absent_code(const struct inv *inv, struct kr_id id);
 /*
  * Columns of availability: night_count words each for type_count types, written type-major to
  * ret_counters and ret_rates (both hold type_count x night_count). The rates are those of `plan`,
- * which each type must have. Code and refusal as judging: NOT_FOUND, OUT_OF_WINDOW, PAST_DATE,
- * INVALID.
+ * which each type must have; no types under a plan other than 0 are refused as the plan's absence.
+ * Code and refusal as judging: NOT_FOUND, OUT_OF_WINDOW, PAST_DATE, INVALID.
  */
 void inv_availability(const struct inv *inv, struct hotel_id hotel, const uint16_t *types,
 	uint32_t type_count, uint16_t plan, int32_t first_day, uint32_t night_count,

@@ -354,8 +354,6 @@ static bool read_nights(struct shard *shard, const struct shard_request *request
 	if (!nights_types(shard, &query, hotel.type_count))
 		return shard_answer_code(shard, request, KEYRACK_OVERLOADED);
 	kr_assert(query.hotel.v == request->hotel.v);
-	if (query.type_count == 0 && query.plan != 0)
-		return shard_refuse(shard, request, KEYRACK_NOT_FOUND, RULE_PLAN, NULL);
 	/* Before the product is formed: each factor alone is small enough. */
 	if (query.night_count > INV_QUERY_CELLS_MAX ||
 		(uint64_t)query.night_count * query.type_count > INV_QUERY_CELLS_MAX)

@@ -398,7 +398,7 @@ void __wrap_inv_availability(const struct inv *inv, struct hotel_id hotel, const
 		const int day = model_business_day(s->live, hotel.v);
 		const int end = day + s->live->config.window_nights;
 		const bool is_outside = first_day < day || first_day + (int32_t)night_count > end;
-		bool has_plan = true;
+		bool has_plan = type_count > 0 || plan == 0;
 		for (uint32_t i = 0; i < type_count; i++)
 			has_plan &= model_has_plan(s->live, hotel.v, types[i], plan);
 		if (a->code == KEYRACK_NOT_FOUND ? has_plan : !is_outside)

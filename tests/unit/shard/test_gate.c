@@ -55,6 +55,27 @@ Test(gate, a_read_of_a_cold_hotel_never_waits)
 	world_free(world);
 }
 
+Test(gate, that_no_type_has_a_plan_waits_for_the_hotel)
+{
+	struct world *world = world_serving(5);
+	world->auto_persist = false;
+	uint64_t put = world_hotel_put(world, WORLD_HOTEL + 1);
+	Keyrack__AvailabilityRequest body = KEYRACK__AVAILABILITY_REQUEST__INIT;
+	body.hotel_id = WORLD_HOTEL + 1;
+	body.first_day = WORLD_TODAY;
+	body.night_count = 2;
+	body.plan = 3;
+	uint64_t read = world_frame(
+		world, FRAME_AVAILABILITY, FRAME_ROUTE_HOTEL, WORLD_HOTEL + 1, &body.base);
+	world_turn(world);
+	cr_assert_eq(world_code(world, put), 0);
+	cr_assert_eq(world_code(world, read), 0);
+	world_persist(world);
+	cr_assert_eq(world_code(world, put), KEYRACK_DONE);
+	cr_assert_eq(world_code(world, read), KEYRACK_NOT_FOUND);
+	world_free(world);
+}
+
 Test(gate, a_refusal_and_a_repeat_wait_for_what_they_show)
 {
 	struct world *world = world_serving(1);
