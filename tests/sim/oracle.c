@@ -1,5 +1,6 @@
 #include "tests/sim/oracle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "keyrack/keyrack.h"
@@ -135,8 +136,9 @@ static uint32_t remembered(const struct track *t, const struct open_call *call, 
 }
 
 static void take_final(struct client *c, struct track *t, const struct open_call *call,
-	unsigned code, uint32_t state)
+	const struct client_end *end, uint32_t state)
 {
+	const unsigned code = end->code;
 	const uint32_t moves = t->pending | move_of(call->type);
 	uint32_t possible = closure(t->may_be, moves);
 	/* Of an id of another system nobody knows that it was forgotten: it may come in again. */
@@ -162,6 +164,9 @@ static void take_final(struct client *c, struct track *t, const struct open_call
 		t->may_be = STATE_ABSENT;
 		if (call->type == FRAME_BOOK || call->type == FRAME_HOLD)
 			t->refused = code;
+		else if (call->type == FRAME_IMPORT && end->tries > 1)
+			/* An earlier try may be on its way by a router that died. */
+			t->pending |= move_of(FRAME_IMPORT);
 	} else {
 		contradict(c, t, call, code, 0, possible);
 	}
@@ -203,7 +208,7 @@ static void take_answer(struct client *c, const struct open_call *call,
 		t->pending |= move_of(call->type);
 		t->is_change_open |= is_change;
 	} else if (is_final) {
-		take_final(c, t, call, end->code, (uint32_t)reply->state);
+		take_final(c, t, call, end, (uint32_t)reply->state);
 		if (reply->expires_us != 0)
 			t->expires_us = reply->expires_us;
 		if (reply->revision != 0)
@@ -283,14 +288,23 @@ uint64_t oracle_key(const struct open_call *call, const struct witness_reply *re
 	return is_read && is_missing ? client_key_no_hotel(call->hotel) : call->key;
 }
 
+static void tell(const struct client *c, const struct open_call *call, const struct client_end *end)
+{
+	char id[20] = "";
+	if (call->track != CLIENT_NO_TRACK)
+		(void)snprintf(id, sizeof(id), " %016llx",
+			(unsigned long long)c->tracks[call->track].asked.id.lo);
+	cluster_tell(c->cluster, "client %u: %s%s: %s after %u tries", c->number,
+		frame_type_name(call->type), id, code_name(end->code), end->tries);
+}
+
 void oracle_answer(struct client *c, const struct open_call *call, const struct client_end *end)
 {
 	struct witness_reply reply;
 	const enum code_class class = code_class_of(end->code);
 	const bool is_final = class == CODE_SUCCESS || class == CODE_FINAL;
 	count(c, call, end);
-	cluster_tell(c->cluster, "client %u: %s: %s after %u tries", c->number,
-		frame_type_name(call->type), code_name(end->code), end->tries);
+	tell(c, call, end);
 	if (call->type == FRAME_RESERVATION_LIST || call->type == FRAME_NIGHT_LIST ||
 		call->type == FRAME_DENIAL_LIST || call->type == FRAME_STOCK_LIST) {
 		lists_answer(c, call, end);

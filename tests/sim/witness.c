@@ -676,16 +676,27 @@ static void said_forget(const struct witness_shard *s, uint64_t lsn)
 	}
 }
 
+static struct model *model_at(struct witness_shard *s, uint64_t lsn)
+{
+	struct model *model = model_copy(s->base);
+	model_feed(s, model, s->base_lsn, lsn);
+	return model;
+}
+
 /*
  * A start that never got through may have read less than there is (a read that failed): what it
- * would have cut is kept until one gets through.
+ * would have cut is kept until one gets through. Which of the two the disk has, is told by how far
+ * the hotels are: what such a start wrote in the place of effects may have come to nothing.
  */
-static void spare_keep(struct witness_shard *s, uint64_t lsn)
+static void spare_keep(struct witness_shard *s, const struct inv *inv, uint64_t lsn)
 {
+	struct model *model = lsn > s->base_lsn && lsn <= s->deed_count ? model_at(s, lsn) : NULL;
 	if (s->is_confirmed || s->spare.deeds == NULL)
 		deeds_save(s, &s->spare);
-	else if (lsn > s->deed_count)
+	else if (lsn > s->deed_count || (model != NULL && !witness_is_as_far(model, inv)))
 		deeds_restore(s, &s->spare);
+	if (model != NULL)
+		(void)model_free(model);
 	s->is_confirmed = false;
 }
 
@@ -695,7 +706,7 @@ void witness_start(struct witness_shard *s, struct inv *inv, uint64_t start_lsn)
 	s->pending = NULL;
 	s->clock_us = 0;
 	witness_lists_forget(s);
-	spare_keep(s, lsn);
+	spare_keep(s, inv, lsn);
 	if (lsn > s->deed_count)
 		witness_fail(s, "recovery came to LSN %llu, beyond all that was ever done",
 			(unsigned long long)lsn);
@@ -711,8 +722,7 @@ void witness_start(struct witness_shard *s, struct inv *inv, uint64_t start_lsn)
 		s->base_lsn = 0;
 	}
 	s->live = model_free(s->live);
-	s->live = model_copy(s->base);
-	model_feed(s, s->live, s->base_lsn, lsn);
+	s->live = model_at(s, lsn);
 	witness_compare(s, inv, "after recovery");
 }
 

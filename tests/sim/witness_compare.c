@@ -96,6 +96,20 @@ static void compare_hotel(struct witness_shard *s, const struct inv *inv, const 
 	compare_plans(s, inv, h->id, view.business_day);
 }
 
+bool witness_is_as_far(const struct model *model, const struct inv *inv)
+{
+	bool is_so = true;
+	for (int i = 0; i < M_HOTELS; i++) {
+		const struct hotel *h = &model->hotels[i];
+		struct inv_hotel_view view;
+		const bool found = __real_inv_hotel_get(inv, (struct hotel_id){h->id}, &view);
+		is_so &= found == h->exists;
+		if (found && h->exists)
+			is_so &= view.event_seq == h->event_seq && view.ari_version == h->version;
+	}
+	return is_so;
+}
+
 static const struct reservation *model_record(const struct model *m, struct kr_id id)
 {
 	for (int i = 0; i < m->count; i++)

@@ -8,6 +8,8 @@
 uint64_t witness_purge_lsn(const struct witness_shard *shard, const struct deed *asked);
 uint64_t witness_void_lsn(const struct witness_shard *shard, const struct deed *asked);
 
+/* Whether the model's hotels are as far as the shard's: events and versions, without the rest. */
+bool witness_is_as_far(const struct model *model, const struct inv *inv);
 /* The whole of one shard's state. */
 void witness_compare(struct witness_shard *shard, struct inv *inv, const char *when);
 void witness_compare_cell(struct witness_shard *shard, const struct inv *inv, uint64_t hotel,
