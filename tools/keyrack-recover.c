@@ -214,6 +214,8 @@ static void dump_state(struct recovery *recovery)
 		recover_dump_cells(inv, nights, options->is_json, stdout);
 	else if (options->dump == RECOVER_RATES)
 		recover_dump_rates(inv, nights, options->is_json, stdout);
+	else if (options->dump == RECOVER_SETTINGS)
+		recover_dump_settings(inv, nights, options->is_json, stdout);
 	else
 		recover_dump_reservations(inv, counts.last_t_us, options->is_json, stdout);
 }

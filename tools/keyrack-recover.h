@@ -67,6 +67,9 @@ int recover_diff(struct recovery *a, struct recovery *b, FILE *out);
 void recover_dump_cells(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
 void recover_dump_reservations(struct inv *inv, uint64_t now_us, bool is_json, FILE *out);
 
+/* Hotels, room types, rate plans, and what is set by date of the stock. */
+void recover_dump_settings(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
+
 /* The nights of rate plans beside plan 0. */
 void recover_dump_rates(struct inv *inv, uint32_t window_nights, bool is_json, FILE *out);
 struct recover_rate {

@@ -23,6 +23,7 @@ enum key {
 	KEY_RATES,
 	KEY_PLAN,
 	KEY_RESERVATIONS,
+	KEY_SETTINGS,
 	KEY_LOG,
 	KEY_JSON,
 	KEY_FROM_LSN,
@@ -59,6 +60,8 @@ static const struct argp_option option_table[] = {
 	{"cells", KEY_CELLS, NULL, 0, "dump: nights with anything in them", 0},
 	{"rates", KEY_RATES, NULL, 0, "dump: nights of rate plans beside each type's plan 0", 0},
 	{"reservations", KEY_RESERVATIONS, NULL, 0, "dump: reservations, live and kept", 0},
+	{"settings", KEY_SETTINGS, NULL, 0, "dump: hotels, room types, rate plans, stock by date",
+		0},
 	{"log", KEY_LOG, NULL, 0, "dump: the effects of the log, as far as it is whole", 0},
 	{"json", KEY_JSON, NULL, 0, "one object a line", 0},
 	{"to-lsn", KEY_TO_LSN, "LSN", 0,
@@ -111,9 +114,9 @@ static const struct command_row {
 		GIVEN_JSON | GIVEN_AS_OF | GIVEN_TO_TIME | GIVEN_ARCHIVE | GIVEN_PLAN},
 };
 
-static const char *const given_names[] = {"--cells, --rates, --reservations and --log", "--json",
-	"--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force", "--limit",
-	"--out", "--shards and --shard-lsn", "--plan"};
+static const char *const given_names[] = {"--cells, --rates, --reservations, --settings and --log",
+	"--json", "--from-lsn", "--to-lsn", "--to-time", "--as-of", "--archive", "--force",
+	"--limit", "--out", "--shards and --shard-lsn", "--plan"};
 
 struct parse {
 	struct recover_options *options;
@@ -149,7 +152,8 @@ static void take_dump(struct argp_state *state, enum recover_dump dump)
 {
 	struct parse *parse = state->input;
 	if (parse->options->dump != 0 && parse->options->dump != dump)
-		argp_error(state, "one of --cells, --rates, --reservations and --log at a time");
+		argp_error(state,
+			"one of --cells, --rates, --reservations, --settings and --log at a time");
 	parse->options->dump = dump;
 	parse->given |= GIVEN_DUMP;
 	kr_assert(dump != 0);
@@ -207,7 +211,8 @@ static void check_options(struct argp_state *state, const struct parse *parse)
 			argp_error(state, "%s: not with %s", given_names[i], parse->row->name);
 	}
 	if (options->command == RECOVER_DUMP && options->dump == 0)
-		argp_error(state, "say what to dump: --cells, --rates, --reservations or --log");
+		argp_error(state,
+			"say what to dump: --cells, --rates, --reservations, --settings or --log");
 	if (options->has_to_time && options->to_lsn != 0)
 		argp_error(state, "one of LSN and --to-time at a time");
 	if (options->command == RECOVER_DUMP && options->dump != RECOVER_LOG &&
@@ -321,6 +326,9 @@ static bool on_dump(int key, struct argp_state *state)
 	case KEY_RESERVATIONS:
 		take_dump(state, RECOVER_RESERVATIONS);
 		return true;
+	case KEY_SETTINGS:
+		take_dump(state, RECOVER_SETTINGS);
+		return true;
 	case KEY_LOG:
 		take_dump(state, RECOVER_LOG);
 		return true;
@@ -390,7 +398,7 @@ void recover_options_parse(int argc, char **argv, struct recover_options *ret_op
 		.doc = "Reads a Keyrack shard's directory, offline.\v"
 		       "verify       judges it as a start would, and recounts the state\n"
 		       "repair-tail  cuts an unacknowledged tail, as a start would\n"
-		       "dump         prints --cells, --rates, --reservations or --log\n"
+		       "dump         prints --cells, --rates, --reservations, --settings or --log\n"
 		       "replay       builds the state as of --to-lsn or --to-time, and recounts "
 		       "it\n"
 		       "diff         cells and reservations in which two states differ\n"

@@ -32,7 +32,13 @@ enum recover_command {
 	RECOVER_BACKUP,
 	RECOVER_RESTORE,
 };
-enum recover_dump { RECOVER_CELLS = 1, RECOVER_RATES, RECOVER_RESERVATIONS, RECOVER_LOG };
+enum recover_dump {
+	RECOVER_CELLS = 1,
+	RECOVER_RATES,
+	RECOVER_RESERVATIONS,
+	RECOVER_SETTINGS,
+	RECOVER_LOG
+};
 
 struct recover_options {
 	enum recover_command command;
