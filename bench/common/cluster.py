@@ -1,4 +1,5 @@
-"""A cluster of Keyrack as `keyrack cluster start` makes it, on loopback, with a driver for it."""
+"""A cluster of Keyrack as `keyrack cluster start` makes it, on loopback or a unix socket, with a
+driver for it."""
 import json
 import os
 import re
@@ -6,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import endpoint
 import processes
 
 TIMEOUT_S = 900
@@ -25,28 +27,29 @@ def ask(words, **more):
 class Cluster:
     """One folder, which may hold a cluster already; ends with this process."""
 
-    def __init__(self, tools, folder):
+    def __init__(self, tools, folder, transport="tcp"):
         self.tools = tools
         self.folder = folder
-        self.port = None
+        self.transport = transport
+        self.router = None  # where it listens, once it was started
         processes.on_end(self.end)
 
     def start(self, *words):
         """Makes it of these sizes, or starts what is missing of it; seconds until all serve."""
-        if self.port is None:
-            self.port = processes.free_port()
+        if self.router is None:
+            place = endpoint.Endpoint(self.transport, os.path.dirname(self.folder), "router")
+            self.router = place.address
         begin = time.monotonic()
         told = ask([self.tools["keyrack"], "cluster", "start", "--dir", self.folder, "--listen",
-                    f"127.0.0.1:{self.port}", "--timeout", f"{TIMEOUT_S}s", *words])
+                    self.router, "--timeout", f"{TIMEOUT_S}s", *words])
         return time.monotonic() - begin, told
 
     def keyrack(self, *words):
-        return ask([self.tools["keyrack"], "--router", f"127.0.0.1:{self.port}", *words])
+        return ask([self.tools["keyrack"], "--router", self.router, *words])
 
     def bench(self, command, *words):
         """The words of a driver at it."""
-        return [self.tools["keyrack-bench"], command, "--router", f"127.0.0.1:{self.port}",
-                *map(str, words)]
+        return [self.tools["keyrack-bench"], command, "--router", self.router, *map(str, words)]
 
     def pids(self):
         """{role: pid} of what runs."""
@@ -88,8 +91,8 @@ class Cluster:
 
     def end(self):
         """However it stands."""
-        if self.port is not None and os.path.isdir(self.folder):
+        if self.router is not None and os.path.isdir(self.folder):
             subprocess.run([self.tools["keyrack"], "cluster", "stop", "--dir", self.folder,
                             "--kill", "--timeout", "60s"], check=False, capture_output=True,
                            timeout=TIMEOUT_S)
-        self.port = None
+        self.router = None

@@ -17,7 +17,7 @@
 struct load_options {
 	const struct peer_protocol *protocol;
 	struct peer_config config;
-	const char *host;
+	const char *host, *socket; /* a unix socket in the place of host and port, or NULL */
 	uint32_t port;
 	uint32_t connections, depth;
 	double seconds, warmup;

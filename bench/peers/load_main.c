@@ -23,6 +23,7 @@ static const struct option_row rows[] = {
 		.heading = "Peer:", STRING(protocol)},
 	{OPTION_NAMED("host", 0, "ADDR", "where it listens (127.0.0.1)"), STRING(load.host)},
 	{OPTION_NAMED("port", 0, "N", "and its port"), OPTION_RANGE(0, 1, 65535), U32(port)},
+	{OPTION_NAMED("socket", 0, "PATH", "or its unix socket"), STRING(load.socket)},
 	{OPTION_NAMED("script", 0, "SHA1", "Redis: of the loaded script"),
 		STRING(load.config.script)},
 	{OPTION_NAMED("user", 0, "NAME", "PostgreSQL: who asks"), STRING(load.config.user)},
@@ -74,8 +75,8 @@ static void finish(struct option_set *set, void *structure)
 		load->host = "127.0.0.1";
 	if (load->config.user == NULL)
 		load->config.user = "keyrack";
-	if (load->port == 0)
-		options_complain(set, "port", "is missing");
+	if ((load->port == 0) == (load->socket == NULL))
+		options_complain(set, "port", "or --socket is wanted, one of them");
 	if (load->weights[PEER_BOOK] + load->weights[PEER_READ] == 0)
 		options_complain(set, "books", "and --reads are both 0");
 	if (load->stay_nights > load->window || load->query_nights > load->window)

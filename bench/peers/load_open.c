@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "bench/peers/load.h"
@@ -33,8 +34,22 @@ static void *get(size_t count, size_t size)
 	return memory;
 }
 
+static int dial_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		load_fail("%s is too long for a socket's name", path);
+	memcpy(address.sun_path, path, strlen(path));
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		load_fail("%s: %s", path, strerror(errno));
+	return fd;
+}
+
 static int dial(const struct load_options *o)
 {
+	if (o->socket != NULL)
+		return dial_socket(o->socket);
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)o->port)};
 	const int one = 1;
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -20,7 +20,8 @@ def stamp(options, there, absent, argv):
         "stamp": machine.stamp(options.work),
         "command": "python3 bench/peers/run.py " + " ".join(map(shlex.quote, argv[1:])),
         "rounds": options.rounds, "seconds": options.seconds, "preload": options.preload,
-        "warmup": options.warmup, "shards": options.shards, "shared": options.shared,
+        "warmup": options.warmup, "shards": options.shards, "transport": options.transport,
+        "shared": options.shared,
         "snapshots": not (options.no_snapshots or options.quick),
         "systems": [{"name": s.name, "label": s.label, "version": s.version,
                      "durability": s.durability} for s in there],
@@ -154,7 +155,8 @@ def _shares(f):
     """Keyrack and the best peer as shares of what bare frames reach in the same shape."""
     rows = []
     for work in works.ALL:
-        limit = f.limit("forwarded-" + work.limit) if work.limit else None
+        is_like = f.stamp.get("transport", "tcp") == "tcp"  # as the limits of frames are
+        limit = f.limit("forwarded-" + work.limit) if work.limit and is_like else None
         mine = f.median(work.name, "keyrack", "rate")
         if not limit or mine is None:
             continue
@@ -167,7 +169,7 @@ def _shares(f):
     disk = f.limit("disk-pre-zeroed-4096", "p50_us")
     one, bare = (f.median("book-1x1", "keyrack", "p50_us"),
                  f.limit("forwarded-book-1x1", "p50_us"))
-    if disk and one and bare:
+    if disk and one and bare and f.stamp.get("transport", "tcp") == "tcp":
         lines += [f"One BOOK at a time: p50 {one:,.0f} us, where the disk's own append of 4 KiB "
                   f"takes {disk:,.0f} us and a frame there and back {bare:,.0f} us: "
                   f"{one / (disk + bare):.2f} times their sum.", ""]
@@ -252,6 +254,9 @@ def _head(f):
     lines += table(["What", "It was"], [[key, str(value)] for key, value in s["stamp"].items()]
                    + [["rounds", f"{s['rounds']} of {s['seconds']:g} s after {s['warmup']:g} s, "
                        "the systems in turn"],
+                      ["asked over", {"tcp": "TCP of the loopback",
+                                      "unix": "unix sockets; the limits of frames are of TCP"}[
+                          s.get("transport", "tcp")]],
                       ["before each", f"{s['preload']:,} bookings; a fresh directory for "
                        + ("several works" if s["shared"] else "each kind of sale")],
                       ["snapshots", "in the middle of every run that sells" if s["snapshots"]

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
                                 "common"))
 import build  # noqa: E402
 import debian  # noqa: E402
+import endpoint  # noqa: E402
 import limits  # noqa: E402
 import processes  # noqa: E402
 import report  # noqa: E402
@@ -53,6 +54,9 @@ def arguments():
                         help="none in the middle of a run, but in the work `snapshot`")
     parser.add_argument("--shared", action="store_true",
                         help="one directory for several works, as quick does")
+    parser.add_argument("--transport", choices=endpoint.TRANSPORTS, default="tcp",
+                        help="loopback, or unix sockets, which cost every system less; the limits "
+                        "of frames are of the loopback (tcp)")
     parser.add_argument("--shards", type=int, default=systems.shards_default(os.cpu_count()),
                         help="of Keyrack (1 where there are 2 cores or fewer, else 2)")
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "

@@ -11,6 +11,7 @@ import time
 
 import cluster
 import debian
+import endpoint
 import processes
 from cluster import ask as _ask
 
@@ -18,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HOTELS, TYPES, NIGHTS = 1000, 4, 365
 ROWS = HOTELS * TYPES
 OVERBOOKED = 1.1  # sold at most, of the rooms there are
+SOCKET = 5432  # PostgreSQL names its socket by a port
 PRELOAD_SHAPE = ["--connections", "64", "--depth", "128"]
 
 
@@ -29,7 +31,7 @@ class System:
     def __init__(self, settings):
         self.settings = settings
         self.child = None
-        self.port = None
+        self.place = None  # where it listens
         self.folder = None
         self.tools = settings.tools
 
@@ -65,10 +67,15 @@ class Peer(System):
     def driver_words(self):
         return []
 
+    def load(self):
+        """The driver, and where the peer listens."""
+        where = ["--port", str(self.place.port)] if self.place.port else [
+            "--socket", self.place.path]
+        return [self.settings.peer_load, "--protocol", self.protocol, *where]
+
     def command(self, work, seconds, warmup, seed, series):
-        words = [self.settings.peer_load, "--protocol", self.protocol, "--port", str(self.port),
-                 "--seconds", str(seconds), "--warmup", str(warmup), "--seed", str(seed),
-                 "--books", str(work.books), "--reads", str(work.reads),
+        words = [*self.load(), "--seconds", str(seconds), "--warmup", str(warmup),
+                 "--seed", str(seed), "--books", str(work.books), "--reads", str(work.reads),
                  "--rows", str(TYPES if work.hot else ROWS),
                  "--connections", str(work.connections), "--depth", str(work.depth)]
         if work.rate:
@@ -79,9 +86,8 @@ class Peer(System):
 
     def preload(self, count):
         if count:
-            _ask([self.settings.peer_load, "--protocol", self.protocol, "--port", str(self.port),
-                  "--preload", str(count), "--seconds", "0.1", "--warmup", "0", "--seed", "4711",
-                  "--rows", str(ROWS)] + PRELOAD_SHAPE + self.driver_words())
+            _ask([*self.load(), "--preload", str(count), "--seconds", "0.1", "--warmup", "0",
+                  "--seed", "4711", "--rows", str(ROWS)] + PRELOAD_SHAPE + self.driver_words())
 
 
 class Redis(Peer):
@@ -103,7 +109,7 @@ class Redis(Peer):
 
     def ask(self, *words):
         """One command; the answer as it came."""
-        with socket.create_connection(("127.0.0.1", self.port), 60) as sock:
+        with self.place.connect() as sock:
             self.send(sock, words)
             return sock.recv(65536)
 
@@ -114,16 +120,17 @@ class Redis(Peer):
                      + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
 
     def start(self, folder, rooms, hot_rooms, preload, reservations):
-        self.port = processes.free_port()
+        self.place = endpoint.Endpoint(self.settings.transport, folder)
         self.folder = folder
+        where = ["--bind", "127.0.0.1", "--port", str(self.place.port)] if self.place.port else [
+            "--port", "0", "--unixsocket", self.place.path]
         self.child = processes.start(
-            [self.server, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", folder,
-             "--save", "", "--appendonly", "yes", "--appendfsync", self.fsync,
+            [self.server, *where, "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", self.fsync,
              "--auto-aof-rewrite-percentage", "0", "--no-appendfsync-on-rewrite", "no",
              "--tcp-backlog", "511", "--loglevel", "warning"],
             os.path.join(folder, "log"), env=self.environment())
-        processes.await_port(self.port, self.child)
-        with socket.create_connection(("127.0.0.1", self.port), 60) as sock:
+        self.place.wait(self.child)
+        with self.place.connect() as sock:
             for row in range(ROWS):
                 limit = hot_rooms if row < TYPES else rooms
                 self.send(sock, ("SET", f"r{row}",
@@ -166,13 +173,14 @@ class Tarantool(Peer):
                             env=self.environment()).splitlines()[0].split("-")[0]
 
     def start(self, folder, rooms, hot_rooms, preload, reservations):
-        self.port = processes.free_port()
+        self.place = endpoint.Endpoint(self.settings.transport, folder)
         self.folder = folder
+        where = f"127.0.0.1:{self.place.port}" if self.place.port else "unix/:" + self.place.path
         self.child = processes.start(
-            [self.server, os.path.join(HERE, "tarantool.lua"), str(self.port), self.wal_mode,
+            [self.server, os.path.join(HERE, "tarantool.lua"), where, self.wal_mode,
              str(rooms), str(hot_rooms)],
             os.path.join(folder, "log"), cwd=folder, env=self.environment())
-        processes.await_port(self.port, self.child)
+        self.place.wait(self.child)
         self.console("return ready")  # the script has run to its end
         self.preload(preload)
 
@@ -208,7 +216,7 @@ class Postgres(Peer):
         super().__init__(settings)
         self.name = self.protocol = protocol
         self.durability = "fsync before the answer"
-        self.user = None
+        self.user = self.host = self.number = None
 
     def prepare(self):
         names = [f"usr/lib/postgresql/{v}/bin/postgres" for v in (15, 16, 17, 14)]
@@ -234,15 +242,20 @@ class Postgres(Peer):
 
     def psql(self, *words):
         return _ask([os.path.join(self.bin, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1",
-                     "-h", "127.0.0.1", "-p", str(self.port), "-U", "keyrack", *words],
+                     "-h", self.host, "-p", str(self.number), "-U", "keyrack", *words],
                     env=self.environment())
 
     def run_server(self, data):
-        self.port = processes.free_port()
+        folder = os.path.dirname(data)
+        self.place = endpoint.Endpoint(self.settings.transport, folder, f".s.PGSQL.{SOCKET}")
+        self.host, self.number, where = "127.0.0.1", self.place.port, []
+        if self.place.path:  # its number is a part of the socket's name
+            self.host, self.number = folder, SOCKET
+            where = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
         self.child = processes.start(
-            [os.path.join(self.bin, "postgres"), "-D", data, "-p", str(self.port)],
-            os.path.join(os.path.dirname(data), "log"), cwd=data, **self.as_user())
-        processes.await_port(self.port, self.child)
+            [os.path.join(self.bin, "postgres"), "-D", data, "-p", str(self.number), *where],
+            os.path.join(folder, "log"), cwd=data, **self.as_user())
+        self.place.wait(self.child)
         for _ in range(600):
             try:
                 self.psql("-d", "postgres", "-c", "select 1")
@@ -321,7 +334,8 @@ class Keyrack(System):
         self.version = "Keyrack " + _ask([self.tools["keyrack"], "--version"]).split()[-1]
 
     def start(self, folder, rooms, hot_rooms, preload, reservations):
-        self.cluster = cluster.Cluster(self.tools, os.path.join(folder, "cluster"))
+        self.cluster = cluster.Cluster(self.tools, os.path.join(folder, "cluster"),
+                                       self.settings.transport)
         self.folder = folder
         # Snapshots are measured where they are named, as rewrites are of Redis: see README.md.
         os.environ.update(KEYRACK_SHARD_SNAPSHOT_EFFECTS="0", KEYRACK_SHARD_SNAPSHOT_LOG="0")

@@ -2,11 +2,11 @@
 --
 -- Rows of nights are packed: a tuple holds 32 nights of a row as one string, two numbers of 16 bits
 -- each (sold, limit). Small tuples are copied quickly; hardly one stay in sixteen needs two.
-local port, wal_mode, limit, hot_limit = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
+local where, wal_mode, limit, hot_limit = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4])
 local ROWS, HOT_ROWS, BLOCK, BLOCKS = 4000, 4, 32, 12
 
 box.cfg{
-	listen = '127.0.0.1:' .. port,
+	listen = where,
 	wal_mode = wal_mode,
 	memtx_memory = 6 * 2 ^ 30,
 	net_msg_max = 16384, -- the default of 768 would cap what is in flight

@@ -127,7 +127,7 @@ class Level:
         lines = "".join(f"hotel put {hotel} --zone Etc/UTC --currency EUR --day-roll {at:%H:%M}\n"
                         for hotel in range(1, self.options.hotels + 1))
         cluster.ask([self.tools["keyrack"], "shell", "--router",
-                     f"127.0.0.1:{self.cluster.port}"], input=lines)
+                     self.cluster.router], input=lines)
 
     def import_ended(self, begin, count):
         """Cancelled reservations whose retention ends evenly over the run."""

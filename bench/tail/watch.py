@@ -61,7 +61,7 @@ class Watch:
     def _watch_counters(self):
         shell = subprocess.Popen(
             [self.cluster.tools["keyrack"], "shell", "--json", "--keep-going", "--router",
-             f"127.0.0.1:{self.cluster.port}"], text=True, stdin=subprocess.PIPE,
+             self.cluster.router], text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
             while not self.done.is_set():

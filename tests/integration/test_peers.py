@@ -72,6 +72,16 @@ class DriverTest(unittest.TestCase):
                 rows = list(csv.DictReader(file))
             self.assertEqual(sum(int(row["count"]) for row in rows), held["count"])
 
+    def test_a_peer_is_one_port_or_one_socket(self):
+        words = [PEER_LOAD, "--protocol", "redis", "--script", "0", "--seconds", "0.1"]
+        for where, told in (([], "or --socket is wanted"), (["--port", "1", "--socket", "x"],
+                                                            "or --socket is wanted"),
+                            (["--socket", self.path("none")], self.path("none") + ": "),
+                            (["--socket", "/" + "x" * 200], "too long")):
+            done = subprocess.run(words + where, text=True, capture_output=True, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(told, done.stderr)
+
     def test_a_peer_that_is_not_there_is_told(self):
         done = subprocess.run([PEER_LOAD, "--protocol", "redis", "--script", "0", "--port", "1"],
                               text=True, capture_output=True, check=False)

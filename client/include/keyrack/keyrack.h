@@ -959,8 +959,8 @@ struct keyrack_reservation_get_answer {
  * `reservation` due, amounts and event_seq are not read; lines have their runs, whatever their
  * pricing, but count-only ones. Rooms are counted within the limit, or over it with `force`, and
  * nothing else of admission is asked. Again, it is DONE and `repeated`. A hold that lapsed
- * meanwhile comes in as EXPIRED; what ended too long ago to be kept is KEY_EXPIRED. A refusal is not
- * remembered: asked again it may be done, also by an earlier try that was on its way.
+ * meanwhile comes in as EXPIRED; what ended too long ago to be kept is KEY_EXPIRED. A refusal is
+ * not remembered: asked again it may be done, also by an earlier try that was on its way.
  */
 struct keyrack_import {
 	struct keyrack_call call;
