@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/log/source.h"
 #include "engine/log/store_priv.h"
 
 /* Of the one region: the recovery, a window at a multiple of 4 KiB, a flag for each block. */
@@ -123,95 +124,6 @@ static int list_archive(struct log_store *store)
 	return 0;
 }
 
-/* The file that is being read, kept open from one NEED to the next. */
-struct source {
-	struct log_store *store;
-	struct log_dir_text name;
-	struct io_file file;
-	bool is_open;
-	uint8_t *data;
-	uint8_t *bad;
-};
-
-static void source_close(struct source *source)
-{
-	if (source->is_open)
-		io_file_close(&source->file);
-	source->is_open = false;
-}
-
-/* Is it the disk that cannot read, or the process that is ending? */
-static bool is_of_the_medium(int error)
-{
-	kr_assert(error < 0);
-	return error == -KR_E_IO || error == -KR_E_CORRUPT;
-}
-
-/* One block at a time, so that one bad sector costs one block. */
-static int read_blocks(struct source *source, uint64_t offset, uint32_t block_count)
-{
-	for (uint32_t i = 0; i < block_count; i++) {
-		uint8_t *block = source->data + (size_t)i * LOG_BLOCK_SIZE;
-		size_t size = 0;
-		int r = io_file_read_now(&source->file, block, LOG_BLOCK_SIZE,
-			offset + (uint64_t)i * LOG_BLOCK_SIZE, &size);
-		if (r < 0 && !is_of_the_medium(r))
-			return r;
-		kr_assert(size <= LOG_BLOCK_SIZE);
-		source->bad[i] = r < 0 || size < LOG_BLOCK_SIZE;
-		if (source->bad[i] != 0)
-			memset(block, 0, LOG_BLOCK_SIZE);
-	}
-	return 0;
-}
-
-static struct io_directory *directory_of(struct log_store *store, const struct log_dir_text *name)
-{
-	struct log_dir_name parsed;
-	log_dir_parse(name->bytes, &parsed);
-	kr_assert(parsed.kind != LOG_DIR_OTHER);
-	return parsed.kind == LOG_DIR_SEGMENT && parsed.number < store->archive_end
-		       ? &store->archive
-		       : &store->directory;
-}
-
-static int source_open(struct source *source, const struct log_dir_text *name)
-{
-	if (source->is_open && strcmp(source->name.bytes, name->bytes) == 0)
-		return 0;
-	source_close(source);
-	/* Directly: what counts is what the disk has, not what the page cache remembers. */
-	int r = io_file_open(directory_of(source->store, name), &source->file, name->bytes,
-		IO_FILE_READ | IO_FILE_DIRECT);
-	if (r < 0)
-		return r;
-	source->name = *name;
-	source->is_open = true;
-	return 0;
-}
-
-static int source_read(struct source *source, const struct log_recover_event *need)
-{
-	uint32_t block_count = need->size_bytes / LOG_BLOCK_SIZE;
-	size_t size = 0;
-	kr_assert(need->size_bytes <= STORE_WINDOW_SIZE && block_count > 0);
-	int r = source_open(source, &need->name);
-	if (r < 0)
-		return r;
-	r = io_file_read_now(
-		&source->file, source->data, need->size_bytes, need->offset_bytes, &size);
-	if (r < 0 && !is_of_the_medium(r))
-		return r;
-	if (r < 0)
-		return read_blocks(source, need->offset_bytes, block_count);
-	uint32_t whole = (uint32_t)(size / LOG_BLOCK_SIZE);
-	memset(source->bad, 0, whole);
-	memset(source->bad + whole, 1, block_count - whole);
-	memset(source->data + (size_t)whole * LOG_BLOCK_SIZE, 0,
-		(size_t)(block_count - whole) * LOG_BLOCK_SIZE);
-	return 0;
-}
-
 /* --- applying --- */
 
 static int apply_call(const struct log_applier *applier, enum log_recover_step step,
@@ -260,15 +172,15 @@ static void note_snaps(struct log_store *store)
 	kr_assert(store->snap_count > 0);
 }
 
-static int drive(struct log_store *store, struct source *source, const struct log_applier *applier,
-	struct kr_error_text *text)
+static int drive(struct log_store *store, struct log_source *source,
+	const struct log_applier *applier, struct kr_error_text *text)
 {
 	struct log_recover_event event;
 	for (;;) {
 		enum log_recover_step step = log_recover_next(store->recover, &event);
 		if (step == LOG_RECOVER_DONE)
 			return 0;
-		int r = step == LOG_RECOVER_NEED ? source_read(source, &event)
+		int r = step == LOG_RECOVER_NEED ? log_source_read(source, &event)
 						 : apply(store, applier, step, &event);
 		if (r < 0 && step == LOG_RECOVER_NEED)
 			return log_store_failed(
@@ -276,7 +188,7 @@ static int drive(struct log_store *store, struct source *source, const struct lo
 		if (r < 0)
 			return r;
 		if (step == LOG_RECOVER_NEED)
-			log_recover_feed(store->recover, source->data, source->bad);
+			log_recover_feed(store->recover, source->window, source->bad);
 	}
 }
 
@@ -284,11 +196,9 @@ int log_store_recover(struct log_store *store, const struct log_meta *wanted, bo
 	const struct log_applier *applier, struct kr_error_text *text)
 {
 	struct lister lister = {.store = store};
-	struct source source = {
-		.store = store,
-		.data = (uint8_t *)store->memory.base + RECOVER_SIZE,
-	};
-	source.bad = source.data + LOG_RECOVER_WINDOW_SIZE;
+	struct log_source source;
+	uint8_t *data = (uint8_t *)store->memory.base + RECOVER_SIZE;
+	log_source_init(&source, store, data, data + LOG_RECOVER_WINDOW_SIZE);
 	kr_assert(!store->is_repaired);
 	log_recover_init(store->recover, wanted);
 	store->recover->wants_all = wants_all;
@@ -302,7 +212,7 @@ int log_store_recover(struct log_store *store, const struct log_meta *wanted, bo
 		return kr_error_text_set(
 			text, r, store->directory.errno_number, "listing the directory");
 	r = drive(store, &source, applier, text);
-	source_close(&source);
+	log_source_fini(&source);
 	if (r < 0)
 		return r;
 	if (store->recover->report.is_out_of_reach)
