@@ -62,6 +62,7 @@ void recover_begin(struct recovery *recovery, const struct tz_db *tz)
 		.memory_flags = KR_MEMORY_HUGE,
 		.is_elastic = true,
 		.text = &recovery->text,
+		.loop = recovery->store.loop,
 	};
 	kr_assert(tz != NULL);
 }

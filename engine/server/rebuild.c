@@ -5,6 +5,9 @@
 #include "base/text.h"
 #include "engine/log/record.h"
 
+/* What is built of less is there before a ring would be. */
+#define AHEAD_FROM_BYTES (UINT64_C(4) << 20)
+
 /* Everything is touched lazily, so fresh memory is the quickest way to forget. */
 int rebuild_reset(struct rebuild *rebuild)
 {
@@ -18,8 +21,47 @@ int rebuild_reset(struct rebuild *rebuild)
 	return 0;
 }
 
+void rebuild_ahead_end(struct rebuild *rebuild)
+{
+	rebuild->ahead = io_ahead_free(rebuild->ahead);
+	rebuild->is_ahead_off = true;
+	kr_assert(rebuild->ahead == NULL);
+}
+
+/* The next stretch, if none is under way. A system that refuses one is not asked again. */
+static void ahead_poll(struct rebuild *rebuild, uint32_t size_bytes)
+{
+	struct inv_stretch stretch;
+	const uintptr_t region = (uintptr_t)rebuild->memory.base;
+	rebuild->applied_bytes += size_bytes;
+	if (rebuild->loop == NULL || rebuild->is_ahead_off ||
+		rebuild->applied_bytes < AHEAD_FROM_BYTES)
+		return;
+	if (rebuild->ahead == NULL)
+		rebuild->ahead = io_ahead_new(rebuild->loop);
+	else if (io_ahead_is_running(rebuild->ahead))
+		return;
+	else
+		rebuild->is_ahead_off = !io_ahead_wait(rebuild->ahead);
+	rebuild->is_ahead_off |= rebuild->ahead == NULL;
+	if (rebuild->is_ahead_off ||
+		!inv_ahead_next(shard_inventory(rebuild->shard), &rebuild->ahead_marks, &stretch))
+		return;
+	uintptr_t from = KR_MAX(stretch.base, region);
+	uintptr_t to =
+		KR_MIN(stretch.base + stretch.size_bytes, region + rebuild->memory.size_bytes);
+	kr_assert(from < to);
+	io_ahead_populate(rebuild->ahead, (void *)from, (size_t)(to - from));
+}
+
 void rebuild_fini(struct rebuild *rebuild)
 {
+	const bool was_off = rebuild->is_ahead_off;
+	/* What is being taken may not be given back meanwhile. */
+	rebuild_ahead_end(rebuild);
+	rebuild->is_ahead_off = was_off;
+	rebuild->ahead_marks = (struct inv_ahead){0};
+	rebuild->applied_bytes = 0;
 	if (rebuild->memory.base != NULL)
 		kr_memory_release(&rebuild->memory);
 	memset(&rebuild->memory, 0, sizeof(rebuild->memory));
@@ -118,6 +160,8 @@ static int on_chunk(void *context, const struct log_snap_chunk *chunk, const uin
 			return r;
 		r = shard_load_chunk(rebuild->shard, chunk, body, &found);
 	}
+	if (r == 0)
+		ahead_poll(rebuild, chunk->body_size_bytes);
 	tell_applied(rebuild, true, chunk->index);
 	return rebuild_result(rebuild, r, &found, trouble);
 }
@@ -135,6 +179,8 @@ static int on_batch(void *context, const struct log_batch_header *header, const 
 		.t_us = header->timestamp_us,
 	};
 	int r = shard_replay_watched(rebuild->shard, &records, &rebuild->watch, &found);
+	if (r == 0)
+		ahead_poll(rebuild, header->body_size_bytes);
 	tell_applied(rebuild, false, header->first_lsn + header->count - 1);
 	return rebuild_result(rebuild, r, &found, trouble);
 }

@@ -73,6 +73,7 @@ static int recover_read(struct server *server, struct kr_error_text *text)
 		.text = text,
 		.on_applied = on_applied,
 		.context = server,
+		.loop = server->loop,
 	};
 	int r = rebuild_reset(&server->rebuild);
 	if (r < 0)
@@ -81,6 +82,7 @@ static int recover_read(struct server *server, struct kr_error_text *text)
 	rebuild_applier(&server->rebuild, &applier);
 	r = log_store_recover(&server->store, &wanted, false, &applier, text);
 	server->shard = server->rebuild.shard;
+	rebuild_ahead_end(&server->rebuild);
 	if (r < 0)
 		return server->rebuild.is_too_small ? SERVER_TOO_SMALL : r;
 	const struct log_recover_report *report = server_report(server);
