@@ -219,7 +219,9 @@ uint64_t inv_digest(const struct inv *inv)
 {
 	uint64_t sum = inv_digest_shard(inv);
 	kr_assert(inv->hotel_count <= inv->config.hotels_max);
-	for (uint32_t h = 0; h < inv->hotel_count; h++)
+	for (uint32_t h = 0; h < inv->hotel_count; h++) {
+		inv_hotels_warm(inv, h);
 		sum += inv_digest_hotel(inv, h);
+	}
 	return sum;
 }

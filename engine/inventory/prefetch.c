@@ -263,3 +263,45 @@ void inv_effect_prefetch(const struct inv *inv, const struct inv_effect *effect,
 	if (stage == 2)
 		inv_move_prefetch(inv, effect->id);
 }
+
+/* ---- ahead of walks over all hotels ---- */
+
+/* One of a chain's records is known only when the one before it has come: so a step is made in all
+ * of them at once. A broken chain is for whoever walks it afterwards to find. */
+static bool inv_chains_step(
+	const struct inv *inv, uint32_t chains[static 2 * INV_WARM_HOTELS], uint32_t count)
+{
+	const struct inv_record *records = inv_records(inv);
+	bool any = false;
+	kr_assert(count <= 2 * INV_WARM_HOTELS);
+	for (uint32_t i = 0; i < count; i++) {
+		if (chains[i] >= inv->record_pool.fresh)
+			continue;
+		const uint32_t more = records[chains[i]].more;
+		if (more < inv->node_pool.fresh)
+			kr_prefetch(&inv_nodes(inv)[more]);
+		kr_prefetch(&records[chains[i]]);
+		chains[i] = records[chains[i]].chain_next;
+		if (chains[i] >= inv->record_pool.fresh)
+			continue;
+		kr_prefetch(&records[chains[i]].chain_next);
+		any = true;
+	}
+	return any;
+}
+
+void inv_hotels_warm(const struct inv *inv, uint32_t first)
+{
+	uint32_t chains[2 * INV_WARM_HOTELS];
+	uint32_t count = 0;
+	kr_assert(first < inv->hotel_count);
+	if (first % INV_WARM_HOTELS != 0)
+		return;
+	for (uint32_t h = first; h < KR_MIN(first + INV_WARM_HOTELS, inv->hotel_count); h++) {
+		chains[count++] = inv_hotel_at(inv, h)->held_head;
+		chains[count++] = inv_hotel_at(inv, h)->kept_head;
+	}
+	for (uint32_t i = 0; i < INV_WARM_RECORDS && inv_chains_step(inv, chains, count); i++)
+		;
+	kr_assert(count > 0);
+}

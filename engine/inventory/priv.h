@@ -115,6 +115,14 @@ KR_MUST_CHECK int inv_record_load(struct inv *inv, uint32_t hotel_index, struct 
 /* The hotel's calendar changed otherwise than by a day roll: its stays are looked at again.
  * O(kept records of the hotel). */
 void inv_records_recheck(struct inv *inv, uint32_t hotel_index);
+/*
+ * For walks over the hotels in order: at every INV_WARM_HOTELS-th one the first records of those to
+ * come are asked for, all their chains at once, where a walk waits for each record of a chain by
+ * itself. More records than the nearer caches hold are not.
+ */
+#define INV_WARM_HOTELS 8u
+#define INV_WARM_RECORDS 4096u
+void inv_hotels_warm(const struct inv *inv, uint32_t first);
 /* Index, heaps, chains, nodes and references. Cells are inv_verify's. */
 KR_MUST_CHECK int inv_records_verify(const struct inv *inv, struct inv_contradiction *ret);
 

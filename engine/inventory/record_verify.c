@@ -3,6 +3,8 @@
 
 /* Everything that hangs together with the records; cells are inv_verify's. */
 
+#define INV_VERIFY_AHEAD 16u /* records */
+
 struct inv_records_count {
 	uint64_t records, holds, nodes, references;
 	uint64_t guests; /* live holds that have one */
@@ -176,6 +178,7 @@ static int inv_chains_verify(const struct inv *inv, struct inv_contradiction *re
 	}
 	for (uint32_t h = 0; h < inv->hotel_count; h++) {
 		const struct inv_hotel *hotel = inv_hotel_at(inv, h);
+		inv_hotels_warm(inv, h);
 		uint64_t held = inv_chain_count(inv, hotel->held_head, h, true);
 		uint64_t kept = inv_chain_count(inv, hotel->kept_head, h, false);
 		ret->hotel.v = hotel->id;
@@ -218,6 +221,22 @@ static int inv_records_compare(
 	return 0;
 }
 
+/* A record's first node and its places in the index of ids and in its heap: they follow no order.
+ */
+static void inv_record_places_prefetch(const struct inv *inv, uint32_t r)
+{
+	const struct inv_record *record = &inv_records(inv)[r];
+	kr_assert(r < inv->record_pool.fresh);
+	inv_index_prefetch(&inv->record_index, inv_record_slots(inv), inv_id_tag(record->id));
+	if (record->more < inv->node_pool.fresh)
+		kr_prefetch(&inv_nodes(inv)[record->more]);
+	if (record->heap_pos >= inv->config.reservations_max)
+		return;
+	const struct inv_deadline *heap =
+		record->state == INV_HELD ? inv_holds(inv) : inv_retirements(inv);
+	kr_prefetch(&heap[INV_DEADLINE_LEAD + record->heap_pos]);
+}
+
 int inv_records_verify(const struct inv *inv, struct inv_contradiction *ret)
 {
 	struct inv_records_count count = {0};
@@ -225,6 +244,8 @@ int inv_records_verify(const struct inv *inv, struct inv_contradiction *ret)
 	struct inv *mutable_inv = (struct inv *)(uintptr_t)inv;
 	kr_assert(ret != NULL);
 	for (uint32_t r = 0; r < inv->record_pool.fresh; r++) {
+		if (r + INV_VERIFY_AHEAD < inv->record_pool.fresh)
+			inv_record_places_prefetch(inv, r + INV_VERIFY_AHEAD);
 		if (inv_record_at(inv, r)->flags & INV_RECORD_FREE)
 			continue;
 		int error = inv_record_verify(inv, r, &count, ret);

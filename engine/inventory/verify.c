@@ -23,13 +23,15 @@ static void inv_recount_record(
 {
 	struct cell_counter *counts = inv_scratch(inv)->recounts;
 	struct inv_record_line lines[INV_LINES_MAX];
-	uint32_t line_count = inv_record_lines(inv, record, lines);
 	int32_t first = inv_hotel_at(inv, record->hotel_index)->first_day;
 	int32_t end = first + (int32_t)inv->config.window_nights;
 	bool is_held = record->state == INV_HELD;
+	if (record->line_count == 1 && inv_product_row(inv, record->product) != row_index)
+		return;
 	if (record->state == INV_RELEASED || record->state == INV_EXPIRED ||
 		record->state == INV_VOID)
 		return;
+	uint32_t line_count = inv_record_lines(inv, record, lines);
 	for (uint32_t i = 0; i < line_count; i++) {
 		if (lines[i].row != row_index)
 			continue;
@@ -292,6 +294,7 @@ int inv_verify(const struct inv *inv, struct inv_contradiction *ret)
 	kr_assert(ret != NULL);
 	*ret = (struct inv_contradiction){.lsn = inv->last_lsn};
 	for (uint32_t h = 0; h < inv->hotel_count; h++) {
+		inv_hotels_warm(inv, h);
 		int r = inv_verify_hotel(inv, h, &classed_count, &run_count, ret);
 		if (r != 0)
 			return r;
