@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/option.h"
@@ -155,6 +156,9 @@ Test(option, a_text_may_be_as_long_as_what_copies_of_it_hold)
 	memset(text, 'x', sizeof(text));
 	text[OPTION_TEXT_SIZE] = '\0';
 	cr_assert_gt(option_read(&string_row, text, &kept, &why), 0);
+	char most[32];
+	snprintf(most, sizeof(most), "takes %u bytes at most", OPTION_TEXT_SIZE - 1);
+	cr_assert_not_null(strstr(why.bytes, most), "%s", why.bytes);
 	text[OPTION_TEXT_SIZE - 1] = '\0';
 	cr_assert_eq(option_read(&string_row, text, &kept, &why), 0);
 	cr_assert_eq(kept.string, text);

@@ -315,6 +315,22 @@ Test(core_stream, a_call_that_meets_two_rejects_is_not_sent_a_third_time)
 	world_free(w);
 }
 
+/* The last number that a later server may reject with. */
+Test(core_stream, a_reject_nobody_knows_yet_counts_as_one)
+{
+	struct world *w = world_new(NULL);
+	world_submit(w, RETRY_ALL, 100 * WORLD_SECOND);
+	world_up(w);
+	reject(w, 255);
+	world_pass(w, WORLD_SECOND);
+	world_up(w);
+	reject(w, 255);
+	struct client_end end = world_ended(w);
+	cr_assert_eq(end.code, 255);
+	cr_assert_eq(end.outcome, KEYRACK_RESULT_UNKNOWN);
+	world_free(w);
+}
+
 Test(core_stream, answers_that_no_server_of_ours_sends_end_the_connection)
 {
 	for (int n = 0; n < 8; n++) {
@@ -509,5 +525,25 @@ Test(core_stream, a_socket_that_takes_little_gets_every_frame_whole)
 		cr_assert_eq(world_number(w, &sent), i);
 	}
 	cr_assert_not(client_core_wants_out(&w->core));
+	world_free(w);
+}
+
+Test(core_stream, all_that_may_be_sent_is_handed_out_at_once)
+{
+	struct world *w = world_new(NULL);
+	size_t size_bytes = 0, one_bytes = 0;
+	w->window = 4;
+	world_submit(w, RETRY_ALL, WORLD_SECOND);
+	world_up(w);
+	struct frame_header sent = world_take(w);
+	world_answer(w, &sent, KEYRACK_DONE);
+	(void)world_ended(w);
+	world_submit(w, RETRY_ALL, WORLD_SECOND);
+	(void)client_core_out(&w->core, w->now_us, &one_bytes);
+	cr_assert_gt(one_bytes, FRAME_HEADER_SIZE);
+	for (int i = 0; i < 5; i++)
+		world_submit(w, RETRY_ALL, WORLD_SECOND);
+	(void)client_core_out(&w->core, w->now_us, &size_bytes);
+	cr_assert_eq(size_bytes, 4 * one_bytes, "as many as the window lets");
 	world_free(w);
 }

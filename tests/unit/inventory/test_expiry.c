@@ -243,6 +243,27 @@ Test(expiry, a_restart_gives_lapsed_holds_a_grace_once)
 	world_fini(&w);
 }
 
+Test(expiry, there_is_no_grace_of_nothing_nor_before_the_log_has_come_to_its_end)
+{
+	struct inv_config config = world_config();
+	struct world w;
+	config.grace_us = 0;
+	world_init(&w, &config);
+	world_standard(&w, 1, 5);
+	const uint64_t t_us = w.now.t_us;
+	const struct kr_id id = held_for(&w, 1, MINUTE_US);
+	w.now.t_us += 2 * MINUTE_US;
+	cr_assert_eq(graced(&w, t_us), 0);
+	cr_assert_eq(sales_due(&w), 1);
+	cr_assert_eq(sales_state(&w, id), INV_EXPIRED);
+	world_fini(&w);
+	expiry_init(&w);
+	(void)held_for(&w, 1, MINUTE_US);
+	w.now.t_us += 2 * MINUTE_US;
+	cr_assert_eq(graced(&w, w.now.t_us + 1), 0);
+	world_fini(&w);
+}
+
 Test(expiry, a_grace_reaches_every_lapsed_hold_of_many)
 {
 	struct world w;

@@ -1,4 +1,10 @@
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/rng.h"
+#include "engine/inventory/priv.h"
+#include "engine/inventory/records.h"
 #include "tests/unit/inventory/sales.h"
 
 /* What does not fit a record: further lines, runs of prices, references. */
@@ -147,6 +153,54 @@ Test(nodes, keep_every_shape_of_reservation)
 	world_fini(&w);
 }
 
+static int load_into(struct world *w, uint32_t nodes_max)
+{
+	static uint8_t bytes[1u << 16];
+	struct world smaller = *w;
+	struct kr_writer writer;
+	struct kr_reader reader;
+	void *memory;
+	smaller.config.nodes_max = nodes_max;
+	struct inv *copy = world_inventory_new(&smaller, &memory);
+	kr_writer_init(&writer, bytes, sizeof(bytes));
+	inv_chunk_save(w->inv, 1, &writer);
+	cr_assert_not(writer.failed);
+	kr_reader_init(&reader, bytes, kr_writer_size(&writer));
+	int r = inv_chunk_load(copy, &reader, inv_chunk_lsn(w->inv, 1), inv_chunk_digest(w->inv, 1),
+		&w->contradiction);
+	free(memory);
+	return r;
+}
+
+/* A line with its runs, two references, a change's id. */
+Test(nodes, a_snapshot_takes_as_many_as_its_reservations_had)
+{
+	struct world w;
+	nodes_init(&w, 64);
+	struct inv_price_run runs[9];
+	for (uint32_t n = 0; n < KR_ARRAY_COUNT(runs); n++)
+		runs[n] = (struct inv_price_run){1, n + 1};
+	struct inv_line line = stay_line(1, day_one(), day_one() + (int32_t)KR_ARRAY_COUNT(runs));
+	line.pricing = INV_PRICE_CALLER;
+	line.runs = runs;
+	line.run_count = (uint16_t)KR_ARRAY_COUNT(runs);
+	struct inv_reserve_op op = hold_op(&w, 1, &line, 1);
+	op.external_ref = text("OTA-1");
+	cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
+	struct inv_transition_op attach = transition_op(INV_ATTACH_PAYMENT, op.id);
+	attach.has_expected_revision = true;
+	attach.expected_revision = 1;
+	attach.change_id = 7;
+	attach.payment_ref = text("card");
+	cr_assert_eq(sales_transition(&w, &attach), KEYRACK_DONE);
+	const uint32_t nodes = sales_counts(&w).nodes;
+	cr_assert_eq(nodes, 5);
+	for (uint32_t nodes_max = 1; nodes_max <= nodes; nodes_max++)
+		cr_assert_eq(load_into(&w, nodes_max), nodes_max < nodes ? INV_NO_ROOM : 0, "%u",
+			nodes_max);
+	world_fini(&w);
+}
+
 Test(nodes, the_fingerprint_covers_what_is_asked_and_not_who_asks)
 {
 	struct world w;
@@ -200,5 +254,49 @@ Test(nodes, the_fingerprint_covers_what_is_asked_and_not_who_asks)
 	CHANGES(same[1].nights++);
 	CHANGES(same[1].price_minor++);
 #undef CHANGES
+	world_fini(&w);
+}
+
+Test(nodes, the_fingerprint_reads_a_lines_terms_and_nothing_behind_them)
+{
+	struct world w;
+	nodes_init(&w, 8);
+	const size_t page_size_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages = mmap(NULL, 2 * page_size_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq((void *)pages, MAP_FAILED);
+	cr_assert_eq(mprotect(pages + page_size_bytes, page_size_bytes, PROT_NONE), 0);
+	for (uint16_t count = 1; count <= INV_TIERS_MAX; count++) {
+		struct inv_tier *tiers =
+			(struct inv_tier *)(void *)(pages + page_size_bytes) - count;
+		for (uint16_t i = 0; i < count; i++)
+			tiers[i] = (struct inv_tier){(uint16_t)(72 - i), 1, 0};
+		struct inv_line line = stay_line(1, day_one(), day_one() + 2);
+		line.arrival_us = 1;
+		line.tiers = tiers;
+		line.tier_count = (uint8_t)count;
+		const struct inv_reserve_op op = book_op(&w, 1, &line, 1);
+		const uint64_t first = inv_reserve_fingerprint(&op);
+		tiers[count - 1].nights = 2;
+		cr_assert_neq(inv_reserve_fingerprint(&op), first);
+	}
+	munmap(pages, 2 * page_size_bytes);
+	world_fini(&w);
+}
+
+/* No window reaches them: the record of a stay that ended takes their dates. */
+Test(nodes, a_stay_on_the_first_or_the_last_of_all_days_comes_back)
+{
+	struct world w;
+	nodes_init(&w, 8);
+	const struct kr_id id = sales_book(&w, 1, 1, day_one(), day_one() + 2);
+	cr_assert_eq(sales_cancel(&w, id, false), KEYRACK_DONE);
+	const uint32_t r = inv_record_seek(w.inv, INV_NONE, id);
+	const int32_t days[] = {INV_DAY_MIN, INV_DAY_MAX};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(days); i++) {
+		inv_record_at(w.inv, r)->check_in = days[i];
+		inv_record_at(w.mirror, r)->check_in = days[i];
+		sales_agree(&w);
+	}
 	world_fini(&w);
 }

@@ -32,6 +32,7 @@ Test(refusals, the_same_id_gets_the_same_refusal_while_it_is_remembered)
 	cr_assert_eq(w.answer.refusal.rule, first.refusal.rule);
 	cr_assert_eq(w.answer.refusal.required, first.refusal.required);
 	cr_assert_eq(w.answer.refusal.left, first.refusal.left);
+	cr_assert(first.refusal.text == NULL && w.answer.refusal.text == NULL);
 	cr_assert_eq(w.answer.outcome, KEYRACK_SOLD_OUT);
 	struct inv_reserve_op fresh = op;
 	fresh.id = sales_id(&w, 3);

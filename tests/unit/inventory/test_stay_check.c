@@ -226,3 +226,20 @@ Test(stay_check, a_length_limit_is_asked_of_every_stayed_night_and_not_of_the_ch
 	}
 	world_fini(&w);
 }
+
+Test(stay_check, one_that_makes_no_sense_is_refused_by_its_field_alone)
+{
+	struct world w;
+	struct check c;
+	check_init(&w);
+	struct inv_line line = stay_line(1, day_one(), day_one() + 2);
+	line.rooms = 0;
+	const struct inv_reserve_op op = {.hotel = {WORLD_HOTEL}, .lines = &line, .line_count = 1};
+	for (int explain = 0; explain < 2; explain++) {
+		cr_assert_eq(checked(&w, &op, explain != 0, &c), KEYRACK_INVALID);
+		cr_assert_eq(c.count, 1);
+		cr_assert_eq(c.left, 0);
+		cr_assert_str_eq(c.refusals[0].text, "rooms");
+	}
+	world_fini(&w);
+}

@@ -664,6 +664,11 @@ Test(update, contradictions_change_nothing)
 		e.u.update.update.plan = broken == 17;
 		cr_assert_eq(world_apply(&w, &e), INV_CONTRADICTION, "%d", broken);
 		cr_assert_eq(inv_digest(w.inv), digest, "%d", broken);
+		if (broken == 16) {
+			cr_assert_str_eq(w.contradiction.what, "an update's field is out of range");
+			cr_assert(w.contradiction.expected == 0 && w.contradiction.found == 0);
+			cr_assert_eq(w.contradiction.day, 0);
+		}
 	}
 	w.effect.lsn = w.lsn + 1;
 	cr_assert_eq(world_apply(&w, &w.effect), 0);
@@ -715,6 +720,10 @@ Test(update, classes_of_a_shard_have_a_most, .timeout = 60)
 	op = one(0, 0);
 	op.update.clear_mask = INV_UPDATE_MAX_THROUGH;
 	cr_assert_eq(world_update(&w, &op), KEYRACK_DONE);
+	op = one(1, 2);
+	op.update.set_mask = INV_UPDATE_MIN_ARRIVAL;
+	op.update.los.min_arrival = 1;
+	cr_assert_eq(world_update(&w, &op), KEYRACK_LIMIT_REACHED, "two for the one place left");
 	op = one(1, 1);
 	op.update.set_mask = INV_UPDATE_MIN_ARRIVAL;
 	op.update.los.min_arrival = 1;

@@ -304,6 +304,11 @@ Test(verify, finds_a_broken_chain_of_reservations)
 	FOUND(what, w.inv->void_head = released);
 	FOUND(what, hotel->record_count++);
 	FOUND(what, hotel->hold_count++);
+	const uint32_t count = hotel->record_count++;
+	found(what);
+	cr_assert_eq(w.contradiction.hotel.v, WORLD_HOTEL);
+	cr_assert_eq(w.contradiction.expected, count + 1);
+	cr_assert_eq(w.contradiction.found, count);
 	FOUND(what, record(hotel->kept_head)->chain_prev = 50);
 	FOUND(what, record(record(hotel->kept_head)->chain_next)->chain_prev = 50);
 }

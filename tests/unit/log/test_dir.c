@@ -56,6 +56,8 @@ Test(dir, names_are_as_documented)
 	cr_assert_str_eq(text.bytes, "log-000000000007.torn-19.2");
 	log_dir_snap_name(12, &text);
 	cr_assert_str_eq(text.bytes, "snap-00000000000000000012");
+	log_dir_snap_new_name(12, &text);
+	cr_assert_str_eq(text.bytes, "snap-00000000000000000012.new");
 }
 
 Test(dir, names_of_others_are_left_alone)

@@ -572,6 +572,46 @@ Test(route, forgets_a_request_past_its_deadline_and_drops_the_late_answer)
 	story_end(&story);
 }
 
+Test(route, forgets_a_request_at_its_deadline_and_not_a_sweep_later)
+{
+	begin_with_links();
+	story_ask(&story, ann, FRAME_HOLD, 1, 1000);
+	story_wait(&story, 1000 + ROUTE_SWEEP_US);
+	story_ask(&story, ann, FRAME_HOLD, 1, 1000);
+	const uint64_t left_us = route_wakeup_us(story.route, story.now_us) - story.now_us;
+	story_ask(&story, ann, FRAME_HOLD, 2, (uint32_t)left_us);
+	story_ask(&story, ann, FRAME_HOLD, 3, (uint32_t)left_us + 1);
+	story_wait(&story, left_us);
+	cr_assert_eq(route_in_flight(story.route), 1);
+	story_told(&story);
+	story_end(&story);
+}
+
+/* A walk over all that flies is made once in so long, whatever else wakes the router. */
+Test(route, sweeps_no_sooner_because_something_else_was_due)
+{
+	story_begin(&story);
+	story_open(&story, ann);
+	story_up(&story, 1);
+	struct frame_header header = story_request(FRAME_HOLD, 1, 1000);
+	header.routing_key = 1;
+	story_send(&story, ann, header);
+	story_wait(&story, 1000 + ROUTE_SWEEP_US);
+	story_send(&story, ann, header);
+	story_told(&story);
+	const uint64_t sweep_us = route_wakeup_us(story.route, story.now_us);
+	const uint64_t left_us = sweep_us - story.now_us;
+	cr_assert_gt(left_us, 2 * ROUTE_WAIT_MARGIN_US);
+	story_ask(&story, ann, FRAME_HOLD, 2, (uint32_t)left_us - 1);
+	story_wait(&story, left_us - 1);
+	told("client 1 gets HOLD 2 UNAVAILABLE\n");
+	cr_assert_eq(route_in_flight(story.route), 1);
+	cr_assert_eq(route_wakeup_us(story.route, story.now_us), sweep_us);
+	story_wait(&story, 1);
+	cr_assert_eq(route_in_flight(story.route), 0);
+	story_end(&story);
+}
+
 Test(route, knows_a_late_answer_after_the_generations_have_gone_round)
 {
 	begin_with_links();

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/shard_priv.h"
 #include "engine/shard/state.h"
 #include "tests/unit/shard/world.h"
 
@@ -29,6 +30,31 @@ Test(expiry, the_timer_gives_the_room_back_without_any_request)
 	cr_assert_eq(state_of(world, id, &due), INV_EXPIRED);
 	uint64_t book = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 	cr_assert_eq(world_do(world, book), KEYRACK_DONE);
+	world_free(world);
+}
+
+Test(expiry, a_hold_ends_in_the_microsecond_of_its_deadline)
+{
+	struct world *world = world_serving(1);
+	const struct shard *shard = world->shard;
+	struct shard_event event = {.kind = SHARD_TIMEOUT};
+	world_do(world, world_sale(world, FRAME_HOLD, world_id(world, WORLD_HOTEL), 1, 3, 2,
+				60 * SECOND_US));
+	const uint32_t before = world->batch_count;
+	const uint64_t deadline_us = inv_due_next_us(shard->inv);
+	/* The shard's time is the wall's once it has had the time to come to it. */
+	world_pass(world, 10 * SECOND_US);
+	cr_assert_eq(world_event(world, &event), 0);
+	cr_assert_eq(shard->now.t_us, world->wall_us);
+	for (int early = 1; early >= 0; early--) {
+		/* an event is a microsecond by itself */
+		const uint64_t step_us = deadline_us - (uint64_t)early - 1 - shard->now.t_us;
+		world->boot_us += step_us;
+		world->wall_us += step_us;
+		cr_assert_eq(world_event(world, &event), 0);
+		cr_assert_eq(shard->now.t_us, deadline_us - (uint64_t)early);
+		cr_assert_eq(world->batch_count, before + !early);
+	}
 	world_free(world);
 }
 
