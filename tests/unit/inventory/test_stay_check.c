@@ -233,13 +233,13 @@ Test(stay_check, one_that_makes_no_sense_is_refused_by_its_field_alone)
 	struct check c;
 	check_init(&w);
 	struct inv_line line = stay_line(1, day_one(), day_one() + 2);
-	line.rooms = 0;
+	line.pricing = INV_PRICE_NONE + 1;
 	const struct inv_reserve_op op = {.hotel = {WORLD_HOTEL}, .lines = &line, .line_count = 1};
 	for (int explain = 0; explain < 2; explain++) {
 		cr_assert_eq(checked(&w, &op, explain != 0, &c), KEYRACK_INVALID);
 		cr_assert_eq(c.count, 1);
 		cr_assert_eq(c.left, 0);
-		cr_assert_str_eq(c.refusals[0].text, "rooms");
+		cr_assert_str_eq(c.refusals[0].text, "pricing");
 	}
 	world_fini(&w);
 }
