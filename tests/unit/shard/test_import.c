@@ -98,6 +98,18 @@ Test(import, what_came_in_is_there_after_a_restart)
 	world_free(world);
 }
 
+Test(import, again_with_other_content_is_refused_and_with_the_same_is_a_repetition)
+{
+	struct world *world = world_serving(2);
+	struct sample s;
+	sample_init(&s, world, 1);
+	cr_assert_eq(world_do(world, ask(world, &s)), KEYRACK_DONE);
+	cr_assert_eq(world_do(world, ask(world, &s)), KEYRACK_DONE);
+	s.line.guests = 2;
+	cr_assert_eq(world_do(world, ask(world, &s)), KEYRACK_KEY_REUSED);
+	world_free(world);
+}
+
 Test(import, a_date_that_is_not_said_to_be_told_is_not_read)
 {
 	struct world *world = world_serving(2);
