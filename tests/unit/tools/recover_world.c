@@ -89,7 +89,7 @@ static void plan_set(struct recover_world *r, uint64_t hotel, uint16_t type, uin
 	s->adjustment = plan == 4 ? 0 : (int64_t)below(r, 9000) - 4500;
 	s->advance_min_minutes = (uint32_t)below(r, 70000);
 	s->tier_count = (uint8_t)below(r, 3);
-	s->tiers[0] = (struct inv_tier){.hours = 300, .basis_points = 5025};
+	s->tiers[0] = (struct inv_tier){.hours = 1000, .basis_points = 5025};
 	s->tiers[1] = (struct inv_tier){.hours = (uint16_t)below(r, 300), .nights = 2};
 	cr_assert_eq(world_plan_put(&r->w, &op), KEYRACK_DONE, "%s", r->w.answer.refusal.text);
 }
@@ -109,6 +109,8 @@ static void nights_set(struct recover_world *r)
 	u->plan = type != 2 && maybe(r) ? 4 : 0;
 	u->set_mask = (uint32_t)rng_next(&r->rng) & INV_UPDATE_MASK & ~INV_UPDATE_AVAILABLE;
 	u->set_mask |= INV_UPDATE_PRICE;
+	if (below(r, 3) == 0) /* one thing alone */
+		u->set_mask = INV_UPDATE_CAP << below(r, 12);
 	u->weekday_mask = (uint8_t)(1 + below(r, 127));
 	u->physical = (int64_t)below(r, 400);
 	u->out_of_order = (int64_t)below(r, 3);

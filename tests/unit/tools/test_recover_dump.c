@@ -611,3 +611,136 @@ Test(recover_dump, equal_states_print_equal_bytes_however_they_came_about, .time
 	free(memory);
 	recover_world_fini(&r);
 }
+
+/* ---- two states ---- */
+
+static void key_of(const json_t *line, char ret_key[static 128])
+{
+	static const char *const names[] = {"hotel", "type", "plan", "night", "id"};
+	size_t length = 0;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(names); i++) {
+		const json_t *value = json_object_get(line, names[i]);
+		if (value == NULL)
+			continue;
+		char *text = json_dumps(value, JSON_ENCODE_ANY);
+		length +=
+			(size_t)snprintf(ret_key + length, 128 - length, "%s %s ", names[i], text);
+		free(text);
+	}
+	cr_assert(length > 0 && length < 128);
+}
+
+/* Every night, rate and reservation by what names it. */
+static json_t *all_of(struct inv *inv, uint64_t now_us)
+{
+	json_t *all = json_object();
+	for (enum what what = CELLS; what <= RESERVATIONS; what++) {
+		struct told t = told_of(dumped(inv, what, now_us, true));
+		while (told_next(&t)) {
+			char key[128];
+			key_of(t.root, key);
+			cr_assert_null(json_object_get(all, key), "twice: %s", t.line);
+			json_object_set(all, key, t.root);
+			t.read = json_object_size(t.root);
+		}
+		told_end(&t);
+	}
+	return all;
+}
+
+static uint64_t last_t_us(const struct inv *inv)
+{
+	struct inv_counts counts;
+	inv_counts_get(inv, &counts);
+	return counts.last_t_us;
+}
+
+static char *diffed(struct inv *a, struct inv *b, int wanted)
+{
+	const struct recover_options options = {.is_json = true};
+	struct recovery of_a = {.options = &options}, of_b = {.options = &options};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	cr_assert_not_null(out);
+	of_a.rebuild.shard = (struct shard *)(void *)a;
+	of_b.rebuild.shard = (struct shard *)(void *)b;
+	of_a.rebuild.config.inventory.window_nights = r.w.config.window_nights;
+	of_b.rebuild.config.inventory.window_nights = r.w.config.window_nights;
+	int status = recover_diff(&of_a, &of_b, out);
+	cr_assert_eq(status, wanted);
+	fclose(out);
+	return text;
+}
+
+/* Leaves in `one` what is another in `other`, or not there. */
+static void same_forget(json_t *one, const json_t *other)
+{
+	const char *key;
+	void *next;
+	json_t *value;
+	json_object_foreach_safe(one, next, key, value)
+	{
+		const json_t *same = json_object_get(other, key);
+		if (same != NULL && json_equal(value, same))
+			json_object_del(one, key);
+	}
+}
+
+/* A line of a side: it differs, and is what dump says. */
+static void check_side(struct told *t, json_t *differing, const json_t *shown)
+{
+	char key[128];
+	json_object_del(t->root, "side");
+	json_object_del(t->root, "what");
+	key_of(t->root, key);
+	cr_assert_not_null(json_object_get(differing, key), "it is the same: %s", t->line);
+	cr_assert(json_equal(t->root, json_object_get(shown, key)), "not as dump: %s", t->line);
+	json_object_del(differing, key);
+	t->read = json_object_size(t->root);
+}
+
+static uint64_t check_diff(struct inv *a, struct inv *b)
+{
+	json_t *differing[] = {all_of(a, 0), all_of(b, 0)};
+	json_t *shown[] = {all_of(a, last_t_us(a)), all_of(b, last_t_us(b))};
+	json_t *whole = json_deep_copy(differing[0]);
+	uint64_t lines = 0;
+	same_forget(differing[0], differing[1]);
+	same_forget(differing[1], whole);
+	struct told t = told_of(diffed(a, b, RECOVER_EXIT_DIFFERS));
+	while (told_next(&t)) {
+		const char *side = json_string_value(json_object_get(t.root, "side"));
+		if (side == NULL) {
+			t.read = json_object_size(t.root);
+			continue;
+		}
+		check_side(&t, differing[side[0] - 'a'], shown[side[0] - 'a']);
+		lines++;
+	}
+	told_end(&t);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(json_object_size(differing[i]), 0, "differences that are not told");
+		json_decref(differing[i]);
+		json_decref(shown[i]);
+	}
+	json_decref(whole);
+	return lines;
+}
+
+Test(recover_dump, what_diff_says_is_where_dumps_differ, .timeout = 120)
+{
+	uint64_t lines = 0;
+	recover_world_init(&r, 31);
+	for (int step = 0; step < STEPS; step++) {
+		void *memory;
+		recover_world_step(&r);
+		struct inv *before = recover_world_copy(&r, &memory);
+		free(diffed(before, r.w.inv, 0));
+		recover_world_step(&r);
+		lines += check_diff(before, r.w.inv);
+		free(memory);
+	}
+	cr_assert_gt(lines, 100);
+	recover_world_fini(&r);
+}
