@@ -26,7 +26,7 @@
 	X(9, FILE_RENAME, "file_rename", "a rename fails with EIO")                                \
 	X(10, FILE_SIZE, "file_size", "asking for a size fails with EIO")                          \
 	X(11, FILE_SYNC, "file_sync", "a sync fails with EIO")                                     \
-	X(12, FILE_TRUNCATE, "file_truncate", "a truncation fails with EIO")                       \
+	X(12, FILE_TRUNCATE, "file_truncate", "cutting a file fails with EIO")                     \
 	X(13, FILE_UNLINK, "file_unlink", "an unlink fails with EIO")                              \
 	X(14, FILE_WRITE, "file_write", "a write fails with EIO")                                  \
 	X(15, FILE_WRITE_FULL, "file_write_full", "a write fails with ENOSPC")                     \

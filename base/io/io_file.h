@@ -131,6 +131,11 @@ void io_file_write(struct io_file *file, struct io_op *op, const void *bytes, si
 void io_file_sync(struct io_file *file, struct io_op *op);
 /* Space for the range, reading as zeroes, file size included. -KR_E_NOSPACE may keep a part. */
 void io_file_allocate(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes);
+/*
+ * Gives the space of a range back, of a file that has no name any more: it reads as zeroes. Of one
+ * that has another name nothing changes. -KR_E_UNSUPPORTED: it goes when the file is closed.
+ */
+void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes);
 /* Names stay until on_done. */
 void io_directory_rename(
 	struct io_directory *directory, struct io_op *op, const char *from, const char *to);

@@ -78,6 +78,7 @@ static void fail(
 	log->is_failed = true;
 	io_timer_stop(log->loop, &log->timer);
 	io_timer_stop(log->loop, &log->prepare.timer);
+	io_timer_stop(log->loop, &log->remove.timer);
 	(void)kr_error_text_set(
 		&text, error, errno_number, "%s the file %s of the log", doing, name);
 	log->config.on_failed(log->config.context, error, &text);
@@ -138,17 +139,12 @@ static void synced(struct io_op *op)
 	log_io_done(log, LOG_ACTION_SYNC, op->result, op->errno_number, "syncing", name.bytes);
 }
 
-static void removed(struct io_op *op)
+static void removed(struct log_release *release, int result)
 {
-	struct log_io *log = op->context;
+	struct log_io *log = release->context;
 	kr_assert(log->writer.is_under_way[LOG_ACTION_REMOVE]);
-	if (op->result == 0 && !log->is_unlinked) {
-		log->is_unlinked = true;
-		io_directory_sync(&log->store->directory, &log->remove_op);
-		return;
-	}
-	log_io_done(log, LOG_ACTION_REMOVE, op->result, op->errno_number, "removing",
-		log->remove_name.bytes);
+	log_io_done(log, LOG_ACTION_REMOVE, result, release->errno_number, "removing",
+		release->name.bytes);
 }
 
 /* --- starts of actions --- */
@@ -156,6 +152,7 @@ static void removed(struct io_op *op)
 static void start(struct log_io *log, const struct log_action *action)
 {
 	struct log_io_file *file;
+	struct log_dir_text name;
 	switch (action->kind) {
 	case LOG_ACTION_WRITE:
 		file = log_io_file_find(log, action->segment);
@@ -177,10 +174,8 @@ static void start(struct log_io *log, const struct log_action *action)
 		break;
 	default:
 		kr_assert(action->kind == LOG_ACTION_REMOVE);
-		log->is_unlinked = false;
-		log_dir_segment_name(action->segment, &log->remove_name);
-		io_directory_unlink(
-			&log->store->directory, &log->remove_op, log->remove_name.bytes);
+		log_dir_segment_name(action->segment, &name);
+		log_release_start(&log->remove, name.bytes);
 	}
 }
 
@@ -203,6 +198,11 @@ static void pump(struct log_io *log)
 	kr_assert(!log->is_failed);
 	while (log_writer_next(&log->writer, &action))
 		start(log, &action);
+	/* A batch that waits for the next segment, or the end of the process, waits for this. */
+	if (log->writer.is_under_way[LOG_ACTION_REMOVE] &&
+		(log->writer.life != LOG_WRITER_OPEN ||
+			(log->writer.is_held && !log->writer.is_under_way[LOG_ACTION_WRITE])))
+		log_release_hurry(&log->remove);
 	arm(log);
 }
 
@@ -312,7 +312,8 @@ int log_io_init(struct log_io *log, struct log_store *store, const struct log_io
 	io_op_init(&log->write_op, written, log);
 	io_op_init(&log->mark_op, marked, log);
 	io_op_init(&log->sync_op, synced, log);
-	io_op_init(&log->remove_op, removed, log);
+	log_release_init(&log->remove, &store->directory,
+		config->pace_us > 0 ? LOG_RELEASE_PACE_US_DEFAULT : 0, removed, log);
 	io_timer_init(&log->timer, due, log);
 	io_timer_init(&log->wake, woken, log);
 	log_prepare_init(log);
@@ -331,7 +332,7 @@ int log_io_init(struct log_io *log, struct log_store *store, const struct log_io
 bool log_io_is_busy(const struct log_io *log)
 {
 	return log->write_op.is_running || log->mark_op.is_running || log->sync_op.is_running ||
-	       log->remove_op.is_running || log->prepare.op.is_running;
+	       log->remove.op.is_running || log->prepare.op.is_running;
 }
 
 void log_io_halt(struct log_io *log)
@@ -340,11 +341,13 @@ void log_io_halt(struct log_io *log)
 	io_timer_stop(log->loop, &log->timer);
 	io_timer_stop(log->loop, &log->wake);
 	io_timer_stop(log->loop, &log->prepare.timer);
+	io_timer_stop(log->loop, &log->remove.timer);
 }
 
 void log_io_fini(struct log_io *log)
 {
 	log_io_halt(log);
+	log_release_fini(&log->remove);
 	if (log->prepare.is_open)
 		io_file_close(&log->prepare.file);
 	for (uint32_t i = 0; i < LOG_IO_FILE_COUNT; i++) {

@@ -14,7 +14,7 @@
  * Segments are written directly and durably (IO_FILE_DIRECT | IO_FILE_DSYNC); with
  * sync_interval_us set, without DSYNC, and synced at that interval. Where direct writing is not
  * to be had, is_direct is false and the owner may say so. Preparing a segment is paced, so that
- * zeroing it does not stand in the way of appends.
+ * zeroing it does not stand in the way of appends, and so is removing one.
  *
  * Memory: about 1.3 MiB of the struct's own, reserved at init. The store outlives the log. What
  * append points at is copied. One thread.
@@ -22,6 +22,7 @@
 #ifndef ENGINE_LOG_LOG_IO_H
 #define ENGINE_LOG_LOG_IO_H
 
+#include "engine/log/release.h"
 #include "engine/log/store.h"
 #include "engine/log/writer.h"
 #include "engine/log/writer_state.h"
@@ -96,11 +97,9 @@ struct log_io {
 	struct io_op write_op;
 	struct io_op mark_op;
 	struct io_op sync_op;
-	struct io_op remove_op;
 	uint64_t sync_number; /* the segment being synced, up to sync_last */
 	uint64_t sync_last;
-	struct log_dir_text remove_name;
-	bool is_unlinked; /* REMOVE: only the directory is still to be synced */
+	struct log_release remove;
 	struct io_timer timer;
 	struct io_timer wake; /* carries on_progress out of calls */
 };

@@ -294,7 +294,25 @@ static void work_remove_old(struct log_snap_io *snap)
 		finish(snap);
 		return;
 	}
-	io_directory_unlink(&snap->store->directory, &snap->op, snap->old_name.bytes);
+	log_release_start(&snap->remove, snap->old_name.bytes);
+}
+
+static void removed(struct log_release *release, int result)
+{
+	struct log_snap_io *snap = release->context;
+	kr_assert(snap->step == LOG_SNAP_IO_REMOVE_OLD);
+	if (result == 0) {
+		work(snap);
+		return;
+	}
+	/* A name that is still there costs room, no more. One whose removal could not be synced is
+	 * another matter: what shares its block with it may be lost without a word. */
+	if (release->failed_step == LOG_RELEASE_SYNC_DIRECTORY) {
+		snap->result = result;
+		(void)kr_error_text_set(&snap->text, result, release->errno_number,
+			"syncing the directory of the snapshot %s", release->name.bytes);
+	}
+	finish(snap);
 }
 
 /* --- steps --- */
@@ -332,10 +350,6 @@ static bool stepped_badly(struct log_snap_io *snap)
 	const struct io_op *op = &snap->op;
 	if (op->result == 0)
 		return false;
-	if (snap->step == LOG_SNAP_IO_REMOVE_OLD) {
-		finish(snap);
-		return true;
-	}
 	if (snap->step == LOG_SNAP_IO_UNLINK)
 		return false;
 	kr_assert((unsigned)snap->step < KR_ARRAY_COUNT(doing) && doing[snap->step] != NULL);
@@ -374,9 +388,6 @@ static void stepped(struct io_op *op)
 		}
 		verify_begin(snap);
 		break;
-	case LOG_SNAP_IO_REMOVE_OLD:
-		work(snap);
-		break;
 	default:
 		kr_assert(snap->step == LOG_SNAP_IO_UNLINK);
 		finish(snap);
@@ -409,6 +420,8 @@ int log_snap_io_init(struct log_snap_io *snap, struct log_store *store,
 	snap->config = *config;
 	io_op_init(&snap->op, stepped, snap);
 	io_timer_init(&snap->timer, due, snap);
+	log_release_init(&snap->remove, &store->directory,
+		config->pace_us > 0 ? LOG_RELEASE_PACE_US_DEFAULT : 0, removed, snap);
 	return kr_memory_reserve(
 		&snap->memory, LOG_SNAP_WINDOW_SIZE, 0, io_loop_faults(snap->loop), text);
 }
@@ -422,6 +435,7 @@ bool log_snap_io_is_busy(const struct log_snap_io *snap)
 void log_snap_io_fini(struct log_snap_io *snap)
 {
 	kr_assert(!snap->op.is_running);
+	log_release_fini(&snap->remove);
 	io_timer_stop(snap->loop, &snap->timer);
 	close_file(snap);
 	kr_memory_release(&snap->memory);

@@ -20,6 +20,7 @@
 #ifndef ENGINE_LOG_SNAP_IO_H
 #define ENGINE_LOG_SNAP_IO_H
 
+#include "engine/log/release.h"
 #include "engine/log/snap_reader.h"
 #include "engine/log/store.h"
 
@@ -77,9 +78,10 @@ struct log_snap_io {
 	struct log_snap_reader reader;
 	struct log_dir_text name;
 	struct log_dir_text new_name;
-	struct log_dir_text old_name; /* being removed */
-	bool is_named;                /* it has its final name already */
-	bool is_ended;                /* the footer is in */
+	struct log_dir_text old_name;
+	struct log_release remove; /* of it */
+	bool is_named;             /* it has its final name already */
+	bool is_ended;             /* the footer is in */
 	bool is_starting;
 	bool is_fed; /* the reader has what it asked for */
 	bool has_slice;

@@ -10,7 +10,16 @@
 #define STUCK_US 10000000u
 #define LATE_OF 4u /* one in so many writes of a killed process never starts */
 
-enum op_kind { OP_READ = 1, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_RENAME, OP_UNLINK, OP_FOLDER_SYNC };
+enum op_kind {
+	OP_READ = 1,
+	OP_WRITE,
+	OP_SYNC,
+	OP_ALLOCATE,
+	OP_RENAME,
+	OP_UNLINK,
+	OP_FOLDER_SYNC,
+	OP_RELEASE,
+};
 
 /* An asynchronous operation as the kernel holds it. */
 struct sim_request {
@@ -110,6 +119,8 @@ static int fault_number(struct sim_request *request, enum op_kind kind)
 		return fault_fires(faults, FAULT_FILE_UNLINK) ? EIO : 0;
 	case OP_FOLDER_SYNC:
 		return fault_fires(faults, FAULT_DIRECTORY_SYNC) ? EIO : 0;
+	case OP_RELEASE:
+		return fault_fires(faults, FAULT_FILE_TRUNCATE) ? EIO : 0;
 	}
 	kr_unreachable();
 }
@@ -147,6 +158,19 @@ static int allocate_finish(struct sim_request *request)
 	return number;
 }
 
+/* The holes are in the cache only: where the name that went comes back with a power cut, a file
+ * with holes in it may come back. */
+static int release_finish(struct sim_request *request)
+{
+	static const uint8_t zeroes[SIM_BLOCK_SIZE];
+	struct sim_inode *inode = request->inode;
+	uint64_t end = KR_MIN(request->offset + request->wanted_bytes, inode->size_bytes);
+	kr_assert(request->wanted_bytes > 0);
+	for (uint64_t at = request->offset; at < end; at += sizeof(zeroes))
+		sim_inode_write(inode, at, zeroes, KR_MIN(end - at, sizeof(zeroes)), false);
+	return 0;
+}
+
 static int read_finish(struct sim_request *request)
 {
 	kr_assert(request->op != NULL);
@@ -172,6 +196,8 @@ static int carry_out(struct sim_request *request, enum op_kind kind)
 		return sim_folder_unlink(request->folder, request->name);
 	case OP_FOLDER_SYNC:
 		return folder_sync_finish(request);
+	case OP_RELEASE:
+		return release_finish(request);
 	}
 	kr_unreachable();
 }
@@ -376,6 +402,17 @@ void io_file_allocate(struct io_file *file, struct io_op *op, uint64_t offset, u
 	op->offset = offset;
 	op->wanted_bytes = size_bytes;
 	struct sim_request *request = begin(file->loop, op, file, OP_ALLOCATE);
+	if (request != NULL)
+		launch(request, 0);
+}
+
+void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes)
+{
+	kr_assert(file->flags & IO_FILE_WRITE);
+	kr_assert(size_bytes > 0 && size_bytes <= INT64_MAX - offset);
+	op->offset = offset;
+	op->wanted_bytes = size_bytes;
+	struct sim_request *request = begin(file->loop, op, file, OP_RELEASE);
 	if (request != NULL)
 		launch(request, 0);
 }

@@ -5,9 +5,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum op_kind { OP_NONE, OP_READ, OP_WRITE, OP_SYNC, OP_ALLOCATE, OP_DIRECTORY, OP_MEMORY };
+enum op_kind {
+	OP_NONE,
+	OP_READ,
+	OP_WRITE,
+	OP_SYNC,
+	OP_ALLOCATE,
+	OP_RELEASE,
+	OP_DIRECTORY,
+	OP_MEMORY,
+};
 
 static void begin(struct io_op *op, struct io_loop *loop, struct io_file *file, enum op_kind kind)
 {
@@ -96,6 +106,21 @@ void io_file_allocate(struct io_file *file, struct io_op *op, uint64_t offset, u
 	begin(op, file->loop, file, OP_ALLOCATE);
 	io_uring_prep_fallocate(
 		submission_start(op), file->fd, 0, (off_t)offset, (off_t)size_bytes);
+}
+
+void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes)
+{
+	struct stat stat;
+	kr_assert(file->flags & IO_FILE_WRITE);
+	kr_assert(size_bytes > 0 && size_bytes <= INT64_MAX - offset);
+	begin(op, file->loop, file, OP_RELEASE);
+	/* Who linked it, to keep it, is not to find holes. */
+	if (fstat(file->fd, &stat) != 0 || stat.st_nlink > 0) {
+		io_uring_prep_nop(submission_start(op));
+		return;
+	}
+	io_uring_prep_fallocate(submission_start(op), file->fd,
+		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size_bytes);
 }
 
 void io_directory_rename(
@@ -205,6 +230,8 @@ static int fault_of(const struct io_op *op)
 		return fault_fires(faults, FAULT_FILE_SYNC) ? EIO : 0;
 	case OP_ALLOCATE:
 		return fault_fires(faults, FAULT_FILE_ALLOCATE) ? ENOSPC : 0;
+	case OP_RELEASE:
+		return fault_fires(faults, FAULT_FILE_TRUNCATE) ? EIO : 0;
 	default:
 		return op->errno_number;
 	}

@@ -241,6 +241,36 @@ Test(file, allocating_gives_zeroes_and_the_size)
 	free(bytes);
 }
 
+Test(file, what_has_no_name_any_more_gives_its_space_back_in_pieces)
+{
+	struct io_fixture fixture;
+	struct io_directory directory;
+	struct io_file file;
+	struct io_op op;
+	uint64_t size;
+	size_t got;
+	uint8_t *bytes = block_alloc(4 * BLOCK);
+	io_fixture_init(&fixture, NULL);
+	directory_open(&fixture, &directory);
+	file_open(&directory, &file, "segment", log_flags);
+	io_op_init(&op, on_done, NULL);
+	memset(bytes, 7, 4 * BLOCK);
+	cr_assert_eq(io_file_write_now(&file, bytes, 4 * BLOCK, 0), 0);
+	cr_assert_eq(io_directory_unlink_now(&directory, "segment"), 0);
+	io_file_release(&file, &op, BLOCK, 2 * BLOCK);
+	wait(&fixture, &op);
+	cr_assert_eq(op.result, 0);
+	cr_assert_eq(io_file_size(&file, &size), 0);
+	cr_assert_eq(size, 4 * BLOCK, "the size stays");
+	cr_assert_eq(io_file_read_now(&file, bytes, 4 * BLOCK, 0, &got), 0);
+	for (uint32_t i = 0; i < 4 * BLOCK; i++)
+		cr_assert_eq(bytes[i], i < BLOCK || i >= 3 * BLOCK ? 7 : 0);
+	io_file_close(&file);
+	io_directory_close(&directory);
+	io_fixture_fini(&fixture);
+	free(bytes);
+}
+
 Test(file, exclusive_creation_finds_what_is_there)
 {
 	struct io_fixture fixture;
@@ -414,6 +444,9 @@ Test(file, every_file_fault_point_is_met)
 	fault_arm(faults, FAULT_FILE_ALLOCATE, 1, true);
 	io_file_allocate(&file, &op, 0, 2 * BLOCK);
 	cr_assert_eq(run_op(&fixture, &op), -KR_E_NOSPACE);
+	fault_arm(faults, FAULT_FILE_TRUNCATE, 1, false);
+	io_file_release(&file, &op, 0, BLOCK);
+	cr_assert_eq(run_op(&fixture, &op), -KR_E_IO);
 	fault_arm(faults, FAULT_FILE_RENAME, 1, true);
 	io_directory_rename(&directory, &op, "data", "d2");
 	cr_assert_eq(run_op(&fixture, &op), -KR_E_IO);
