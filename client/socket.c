@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/tcp.h"
 
 static int client_address_unix(const char *path, size_t length, struct client_address *ret)
 {
@@ -117,17 +118,14 @@ void client_socket_close(struct client_socket *socket)
 
 int client_socket_connect(struct client_socket *s, const struct client_address *address)
 {
-	int one = 1;
+	const struct sockaddr *peer = (const struct sockaddr *)(const void *)&address->address;
 	kr_assert(s->fd == -1);
 	kr_assert(address->size_bytes > 0);
-	int family = address->address.ss_family;
-	s->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s->fd = socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		return CLIENT_SOCKET_LOST;
-	if (family != AF_UNIX)
-		(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	int r = connect(s->fd, (const struct sockaddr *)(const void *)&address->address,
-		address->size_bytes);
+	kr_tcp_tune(s->fd, peer);
+	int r = connect(s->fd, peer, address->size_bytes);
 	if (r == 0)
 		return 0;
 	/* A Unix socket whose backlog is full says EAGAIN and will never say more. */

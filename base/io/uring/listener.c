@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include "base/tcp.h"
 
 #define ACCEPT_RETRY_US 100000u
 
@@ -110,11 +111,9 @@ static int bind_and_listen(
 	struct sockaddr_storage storage;
 	socklen_t length = uring_sockaddr(address, &storage);
 	int one = 1;
-	if (address->kind != IO_ADDRESS_UNIX) {
+	if (address->kind != IO_ADDRESS_UNIX)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		/* Accepted sockets inherit it. */
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	}
+	kr_tcp_tune(fd, (const struct sockaddr *)&storage);
 	int r = bind(fd, (struct sockaddr *)&storage, length);
 	if (r < 0 && errno == EADDRINUSE && address->kind == IO_ADDRESS_UNIX) {
 		if (!unix_path_is_dead(&storage, length)) {

@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/un.h>
+
+#include "base/tcp.h"
 
 #define SEND_FLAGS (MSG_NOSIGNAL | MSG_WAITALL)
 
@@ -173,9 +174,7 @@ int io_stream_connect(
 		stream->errno_number = errno;
 		return kr_error_from_errno(errno);
 	}
-	int one = 1;
-	if (address->kind != IO_ADDRESS_UNIX)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	kr_tcp_tune(fd, (const struct sockaddr *)&stream->peer);
 	attach(loop, stream, fd);
 	loop->stats.connect_count++;
 	struct io_uring_sqe *sqe = submission_start(stream, URING_CONNECT);
