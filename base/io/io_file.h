@@ -133,7 +133,8 @@ void io_file_sync(struct io_file *file, struct io_op *op);
 void io_file_allocate(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes);
 /*
  * Gives the space of a range back, of a file that has no name any more: it reads as zeroes. Of one
- * that has another name nothing changes. -KR_E_UNSUPPORTED: it goes when the file is closed.
+ * that has another name, or is open elsewhere, nothing changes. -KR_E_UNSUPPORTED: it goes when the
+ * file is closed.
  */
 void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes);
 /* Names stay until on_done. */

@@ -166,6 +166,9 @@ static int release_finish(struct sim_request *request)
 	struct sim_inode *inode = request->inode;
 	uint64_t end = KR_MIN(request->offset + request->wanted_bytes, inode->size_bytes);
 	kr_assert(request->wanted_bytes > 0);
+	/* The file's and this request's; another is a name, durable or not, or who reads it. */
+	if (inode->reference_count > 2)
+		return 0;
 	for (uint64_t at = request->offset; at < end; at += sizeof(zeroes))
 		sim_inode_write(inode, at, zeroes, KR_MIN(end - at, sizeof(zeroes)), false);
 	return 0;

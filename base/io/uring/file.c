@@ -108,14 +108,25 @@ void io_file_allocate(struct io_file *file, struct io_op *op, uint64_t offset, u
 		submission_start(op), file->fd, 0, (off_t)offset, (off_t)size_bytes);
 }
 
-void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes)
+/*
+ * Nobody else can read it: it has no name by which it could be opened, and nobody has it open (a
+ * backup that copies it), or the system would give no lease to write.
+ */
+static bool is_ours_alone(int fd)
 {
 	struct stat stat;
+	kr_assert(fd >= 0);
+	if (fstat(fd, &stat) != 0 || stat.st_nlink > 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+		return false;
+	return fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+}
+
+void io_file_release(struct io_file *file, struct io_op *op, uint64_t offset, uint64_t size_bytes)
+{
 	kr_assert(file->flags & IO_FILE_WRITE);
 	kr_assert(size_bytes > 0 && size_bytes <= INT64_MAX - offset);
 	begin(op, file->loop, file, OP_RELEASE);
-	/* Who linked it, to keep it, is not to find holes. */
-	if (fstat(file->fd, &stat) != 0 || stat.st_nlink > 0) {
+	if (!is_ours_alone(file->fd)) {
 		io_uring_prep_nop(submission_start(op));
 		return;
 	}

@@ -245,7 +245,7 @@ Test(file, what_has_no_name_any_more_gives_its_space_back_in_pieces)
 {
 	struct io_fixture fixture;
 	struct io_directory directory;
-	struct io_file file;
+	struct io_file file, reader;
 	struct io_op op;
 	uint64_t size;
 	size_t got;
@@ -256,7 +256,16 @@ Test(file, what_has_no_name_any_more_gives_its_space_back_in_pieces)
 	io_op_init(&op, on_done, NULL);
 	memset(bytes, 7, 4 * BLOCK);
 	cr_assert_eq(io_file_write_now(&file, bytes, 4 * BLOCK, 0), 0);
+	file_open(&directory, &reader, "segment", IO_FILE_READ | IO_FILE_DIRECT);
 	cr_assert_eq(io_directory_unlink_now(&directory, "segment"), 0);
+	cr_assert_eq(io_directory_sync_now(&directory), 0);
+	io_file_release(&file, &op, BLOCK, 2 * BLOCK);
+	wait(&fixture, &op);
+	cr_assert_eq(op.result, 0);
+	cr_assert_eq(io_file_read_now(&reader, bytes, 4 * BLOCK, 0, &got), 0);
+	for (uint32_t i = 0; i < 4 * BLOCK; i++)
+		cr_assert_eq(bytes[i], 7, "who reads it still has all of it");
+	io_file_close(&reader);
 	io_file_release(&file, &op, BLOCK, 2 * BLOCK);
 	wait(&fixture, &op);
 	cr_assert_eq(op.result, 0);
