@@ -10,6 +10,18 @@ static uint8_t *piece_of(const struct log_archive *archive, unsigned index)
 	return (uint8_t *)archive->memory.base + (size_t)index * LOG_ARCHIVE_PIECE_SIZE;
 }
 
+/* A write of a killed process may still be on its way to what it had begun: that is left to it. */
+static int open_new(struct io_directory *directory, const char *name, struct io_file *file)
+{
+	int r = io_directory_unlink_now(directory, name);
+	kr_assert(r <= 0);
+	if (r < 0 && r != -KR_E_NOENT) {
+		file->errno_number = directory->errno_number;
+		return r;
+	}
+	return io_file_open(directory, file, name, IO_FILE_WRITE | IO_FILE_CREATE | IO_FILE_DIRECT);
+}
+
 /* ---- whose archive it is ---- */
 
 static int name_write(struct log_archive *archive, struct io_file *file)
@@ -18,8 +30,7 @@ static int name_write(struct log_archive *archive, struct io_file *file)
 	struct io_directory *directory = &archive->directory;
 	uint8_t *block = piece_of(archive, 0);
 	log_meta_encode(&meta, block);
-	int r = io_file_open(directory, file, LOG_DIR_SHARD LOG_DIR_NEW_SUFFIX,
-		IO_FILE_WRITE | IO_FILE_CREATE | IO_FILE_DIRECT);
+	int r = open_new(directory, LOG_DIR_SHARD LOG_DIR_NEW_SUFFIX, file);
 	if (r < 0)
 		return r;
 	r = io_file_write_now(file, block, LOG_BLOCK_SIZE, 0);
@@ -158,10 +169,9 @@ static int open_to(struct log_archive *archive, bool may_compare)
 		r = io_file_open(&archive->directory, &archive->to, archive->name.bytes,
 			IO_FILE_READ | IO_FILE_DIRECT);
 	else
-		r = io_file_open(&archive->directory, &archive->to, archive->new_name.bytes,
-			IO_FILE_WRITE | IO_FILE_CREATE | IO_FILE_DIRECT);
+		r = open_new(&archive->directory, archive->new_name.bytes, &archive->to);
 	archive->is_to_open = r == 0;
-	return r == 0 && !archive->is_comparing ? io_file_truncate_now(&archive->to, 0) : r;
+	return r;
 }
 
 static void begin(struct log_archive *archive, uint64_t segment)
