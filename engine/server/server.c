@@ -130,6 +130,8 @@ static void carry_out(struct server *server, const struct shard_actions *actions
 	set_timer(server, actions->timer_boot_us);
 	if (actions->slice.chunks != NULL)
 		server_snap_write(server, &actions->slice);
+	if (server->end != 0)
+		return; /* this very append or snapshot could not be begun */
 	if (actions->is_serving) {
 		server->retry_until_us = io_clock_boot_us(server->loop) + SERVER_LOCK_WAIT_US;
 		start_listening(server);
