@@ -66,6 +66,21 @@ class Layers(Gate):
         self.check(tool("lint/layers.py") + [self.folder], "tests/property/model may not include")
 
 
+class Manual(Gate):
+    def test_a_page_with_a_macro_that_is_none_does_not_pass(self):
+        if shutil.which("mandoc") is None:
+            self.skipTest("no mandoc")
+        words = ["mandoc", "-Tlint", "-Wwarning", self.path("gate.1")]
+        page = (".Dd November 23, 2026\n.Dt GATE 1\n.Os Keyrack\n.Sh NAME\n.Nm gate\n"
+                ".Nd is a page\n")
+        self.write("gate.1", page)
+        self.assertEqual(self.run_gate(words)[0], 0)
+        self.write("gate.1", page + ".Xq no macro\n")
+        status, output = self.run_gate(words)
+        self.assertNotEqual(status, 0)
+        self.assertIn("Xq", output)
+
+
 class Tidy(Gate):
     def test_each_rule_names_what_breaks_it(self):
         words = tool("lint/tidy.py") + [self.folder]
