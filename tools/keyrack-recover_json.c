@@ -112,6 +112,17 @@ void recover_put_terms(json_t *json, const struct inv_line *line)
 	recover_put_time(json, "arrival", line->arrival_us);
 }
 
+void recover_put_hotel_limits(json_t *json, const struct inv_hotel_settings *s)
+{
+	kr_assert(json != NULL && s != NULL);
+	recover_put_number(json, "nights_max", s->nights_max);
+	recover_put_number(json, "hold_ttl_us", s->hold_ttl_us);
+	recover_put_number(json, "hold_ttl_max_us", s->hold_ttl_max_us);
+	recover_put_number(json, "hold_total_max_us", s->hold_total_max_us);
+	recover_put_number(json, "holds_max", s->holds_max);
+	recover_put_number(json, "guest_holds_max", s->guest_holds_max);
+}
+
 void recover_print_json(const char *head, json_t *json, FILE *out)
 {
 	char *rest = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "engine/inventory/catalogue_op.h"
 #include "engine/inventory/stay_op.h"
 
 /* The greatest integer n of which doubles know n + 1 as well: RFC 8259, 6. */
@@ -35,6 +36,8 @@ void recover_put_time(json_t *json, const char *name, uint64_t t_us);
 /* A list of what each tier costs, as nights or as basis points. */
 void recover_put_tiers(
 	json_t *json, const char *name, const struct inv_tier *tiers, uint32_t tier_count);
+/* The limits of a hotel's stays and holds. */
+void recover_put_hotel_limits(json_t *json, const struct inv_hotel_settings *settings);
 /* The line's terms of cancellation. */
 void recover_put_terms(json_t *json, const struct inv_line *line);
 

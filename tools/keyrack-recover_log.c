@@ -51,12 +51,7 @@ static void put_hotel(json_t *json, const struct inv_effect_hotel *hotel)
 	recover_put_number(json, "currency_digits", s->currency_digits);
 	recover_put_number(json, "day_roll_minute", s->day_roll_minute);
 	recover_put_number(json, "check_in_minute", s->check_in_minute);
-	recover_put_number(json, "nights_max", s->nights_max);
-	recover_put_number(json, "hold_ttl_us", s->hold_ttl_us);
-	recover_put_number(json, "hold_ttl_max_us", s->hold_ttl_max_us);
-	recover_put_number(json, "hold_total_max_us", s->hold_total_max_us);
-	recover_put_number(json, "holds_max", s->holds_max);
-	recover_put_number(json, "guest_holds_max", s->guest_holds_max);
+	recover_put_hotel_limits(json, s);
 	recover_put_number(json, "status", s->status);
 	recover_put_day(json, "business_day", hotel->business_day);
 	recover_put_number(json, "ari_version", hotel->ari_version);

@@ -94,12 +94,7 @@ static void hotel_print_json(const struct inv_hotel_view *view, uint32_t window_
 	recover_put_number(json, "currency_digits", s->currency_digits);
 	recover_put_string(json, "day_roll", clock_format(s->day_roll_minute, text));
 	recover_put_string(json, "check_in_time", clock_format(s->check_in_minute, text));
-	recover_put_number(json, "nights_max", s->nights_max);
-	recover_put_number(json, "hold_ttl_us", s->hold_ttl_us);
-	recover_put_number(json, "hold_ttl_max_us", s->hold_ttl_max_us);
-	recover_put_number(json, "hold_total_max_us", s->hold_total_max_us);
-	recover_put_number(json, "holds_max", s->holds_max);
-	recover_put_number(json, "guest_holds_max", s->guest_holds_max);
+	recover_put_hotel_limits(json, s);
 	recover_put_number(json, "ari_version", view->ari_version);
 	recover_put_number(json, "event_seq", view->event_seq);
 	recover_put_number(json, "last_lsn", view->last_lsn);
