@@ -21,6 +21,7 @@ def stamp(options, there, absent, argv):
         "command": "python3 bench/peers/run.py " + " ".join(map(shlex.quote, argv[1:])),
         "rounds": options.rounds, "seconds": options.seconds, "preload": options.preload,
         "warmup": options.warmup, "shards": options.shards, "transport": options.transport,
+        "apart": options.apart,
         "shared": options.shared,
         "snapshots": not (options.no_snapshots or options.quick),
         "systems": [{"name": s.name, "label": s.label, "version": s.version,
@@ -112,6 +113,10 @@ def _ratios(f, names):
     return table(["Keyrack (sync, through its router) to"] + others, rows)
 
 
+PERCENTILES = (("p50", "p50 ms"), ("p90", "p90"), ("p99", "p99"), ("p99.9", "p99.9"),
+               ("max", "longest"))
+
+
 def _latencies(f, is_open):
     rows = []
     for work in works.ALL:
@@ -132,9 +137,13 @@ def _latencies(f, is_open):
             if offered and reached < 0.97 * offered:
                 text += ", does not keep up"
             rows.append([work.title, name, text] + [
-                ms(f.median(work.name, name, key))
-                for key in ("p50_us", "p90_us", "p99_us", "p99.9_us", "max_us")])
-    return table(["Work", "System", "a second", "p50 ms", "p90", "p99", "p99.9", "longest"], rows)
+                ms(f.median(work.name, name, key + "_us")) for key, _ in PERCENTILES])
+    floor = [f.limit("disk-pre-zeroed-4096", f"arrival_{key}_us") for key, _ in PERCENTILES]
+    if is_open and all(floor):
+        rows.append(["who comes at any instant", "the disk alone, one append after the other",
+                     number(f.limit("disk-pre-zeroed-4096")) + " appends"]
+                    + [ms(value) for value in floor])
+    return table(["Work", "System", "a second"] + [title for _, title in PERCENTILES], rows)
 
 
 def _costs(f):
@@ -173,12 +182,12 @@ def _shares(f):
         lines += [f"One BOOK at a time: p50 {one:,.0f} us, where the disk's own append of 4 KiB "
                   f"takes {disk:,.0f} us and a frame there and back {bare:,.0f} us: "
                   f"{one / (disk + bare):.2f} times their sum.", ""]
-    tail = f.limit("disk-pre-zeroed-4096", "p99.9_us")
+    tail = f.limit("disk-pre-zeroed-4096", "arrival_p99.9_us")
     for name in ("open-20000", "open-100000"):
         mine = f.median(name, "keyrack", "p99.9_us")
         if tail and mine:
             lines += [f"{works.BY_NAME[name].title}: p99.9 {ms(mine)} ms, {mine / tail:.1f} times "
-                      f"that of the disk ({ms(tail)} ms).", ""]
+                      f"what the disk alone leaves ({ms(tail)} ms).", ""]
     return lines
 
 
@@ -257,6 +266,8 @@ def _head(f):
                       ["asked over", {"tcp": "TCP of the loopback",
                                       "unix": "unix sockets; the limits of frames are of TCP"}[
                           s.get("transport", "tcp")]],
+                      ["placed", "the first core the driver's, the others the system's"
+                       if s.get("apart") else "wherever the scheduler puts them"],
                       ["before each", f"{s['preload']:,} bookings; a fresh directory for "
                        + ("several works" if s["shared"] else "each kind of sale")],
                       ["snapshots", "in the middle of every run that sells" if s["snapshots"]

@@ -3,6 +3,7 @@
 work, and writes a report with the machine's own limits.  usage: run.py [--quick]   (see README.md)
 """
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -57,6 +58,8 @@ def arguments():
     parser.add_argument("--transport", choices=endpoint.TRANSPORTS, default="tcp",
                         help="loopback, or unix sockets, which cost every system less; the limits "
                         "of frames are of the loopback (tcp)")
+    parser.add_argument("--apart", action="store_true", help="the driver has the first core, "
+                        "each system's processes the others")
     parser.add_argument("--shards", type=int, default=systems.shards_default(os.cpu_count()),
                         help="of Keyrack (1 where there are 2 cores or fewer, else 2)")
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
@@ -74,6 +77,8 @@ def arguments():
                               ("preload", 1_000_000, 100_000)):
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else full)
+    if options.apart and len(os.sched_getaffinity(0)) < 2:
+        parser.error("--apart needs two cores")
     options.shared |= options.quick
     options.cache = os.path.abspath(options.cache or os.path.join(options.build, "debian"))
     options.out = os.path.abspath(options.out)
@@ -102,6 +107,19 @@ def chosen(options):
     return picked, there, absent
 
 
+@contextlib.contextmanager
+def placed(options, is_driver):
+    """What is started meanwhile stays on its cores, with `--apart`."""
+    cores = os.sched_getaffinity(0)
+    first = {min(cores)}
+    if options.apart:
+        os.sched_setaffinity(0, first if is_driver else cores - first)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def is_relaxed(system):
     return system.name in report.systems_relaxed()
 
@@ -120,8 +138,9 @@ class Session:
         reservations = o.preload + 100_000 + sum(
             work.reservations(o.seconds + o.warmup) for work in self.group)
         try:
-            self.system.start(self.folder, works.ROOMS, self.group[0].hot_rooms, o.preload,
-                              reservations)
+            with placed(o, is_driver=False):
+                self.system.start(self.folder, works.ROOMS, self.group[0].hot_rooms, o.preload,
+                                  reservations)
             for work in self.group:
                 yield self.measure(work)
         except (RuntimeError, OSError, subprocess.SubprocessError, KeyError, ValueError) as error:
@@ -150,7 +169,9 @@ class Session:
         series = os.path.join(o.out, "series", f"{work.name}.{system.name}.{self.round}.csv")
         words = system.command(paced, seconds, o.warmup, 1000 + self.round, series)
         row.update(command=words, load_before=os.getloadavg()[0], offered_rate=paced.rate)
-        driver = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with placed(o, is_driver=True):
+            driver = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True)
         try:
             # A driver makes the file of its series when the measured time begins.
             until = time.monotonic() + o.warmup + 300

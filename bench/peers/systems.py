@@ -338,7 +338,8 @@ class Keyrack(System):
                                        self.settings.transport)
         self.folder = folder
         # Snapshots are measured where they are named, as rewrites are of Redis: see README.md.
-        os.environ.update(KEYRACK_SHARD_SNAPSHOT_EFFECTS="0", KEYRACK_SHARD_SNAPSHOT_LOG="0")
+        os.environ.update(KEYRACK_SHARD_SNAPSHOT_EFFECTS="0", KEYRACK_SHARD_SNAPSHOT_LOG="0",
+                          KEYRACK_SHARD_PREFAULT="1")
         # Prices that change within a stay take a node for 0.57 of the driver's reservations; there
         # is one for each second of them, and a full table refuses with LIMIT_REACHED.
         self.cluster.start("--shards", self.settings.shards, "--durability", self.mode,
