@@ -40,7 +40,8 @@ ARCHIVES = ("kr_base", "kr_proto", "kr_pb", "kr_record", "log_format", "keyrack_
             "keyrack_inventory", "keyrack_shard_step", "kr_route", "kr_token", "kr_client_core")
 
 # By folder of the mutant: whose unit tests run, in this order. What is named like the file comes
-# first, then the naive model and the kept seeds of the simulator, which are quick and see much.
+# first, then what else is quick, the naive model with it; the kept seeds of the simulator see much
+# and take longest, so they get what those let pass.
 TESTS = {
     "base": ("base", "inventory", "log", "proto", "client", "router", "shard"),
     "proto": ("proto", "client", "router", "shard"),
@@ -50,8 +51,8 @@ TESTS = {
     "router": ("router",),
     "client": ("client",),
 }
-BETWEEN = (("property/test_model", "20000"),
-           ("sim/keyrack-sim", "--list", "tests/sim/seeds.txt"))
+MODEL = ("property/test_model", "20000")
+SEEDS = ("sim/keyrack-sim", "--list", "tests/sim/seeds.txt")
 
 # A mutant that loops is killed by processor time, which is the same on a busy machine: without one
 # a test takes 2 s at most, a slow one 9 s, the kept seeds 10 s and more with each seed that is kept.
@@ -195,7 +196,7 @@ class Plan:
             path = os.path.relpath(test["cmd"][0], os.path.join(self.build, "tests"))
             if path.startswith(("unit/", "fault/")) and len(test["cmd"]) == 1:
                 self.commands.setdefault(path.split("/")[-2], []).append(Command([path]))
-        self.between = [Command(list(words)) for words in BETWEEN]
+        self.model, self.seeds = Command(list(MODEL)), Command(list(SEEDS))
         self.kills = {}
 
     def add_archive(self, target):
@@ -210,7 +211,7 @@ class Plan:
             self.objects[name] = f"{archive}.p/{inner.replace(os.sep, '_')}.o"
 
     def all_commands(self):
-        return sum(self.commands.values(), []) + self.between
+        return sum(self.commands.values(), []) + [self.model, self.seeds]
 
     def draw(self, seed):
         """Every site with its text and its name, in the order of their hashes."""
@@ -234,9 +235,10 @@ class Plan:
         likely = [command for command in own[:3] if is_about(command, path)
                   or (path, command.name) in self.kills]
         yield likely
-        yield self.between
+        yield [self.model]
         others = [command for command in own if command not in likely]
         yield [command for command in others if not command.is_slow()]
+        yield [self.seeds]
         yield [command for command in others if command.is_slow()]
         for folder in [] if is_quick else rest:
             yield sorted(self.commands.get(folder, []), key=by_promise)
