@@ -96,6 +96,9 @@ int shard_load_chunk(struct shard *shard, const struct log_snap_chunk *chunk, co
 {
 	struct shard_snapshot *s = &shard->snapshot;
 	kr_assert(shard->life == SHARD_LOADING);
+	if (chunk->slot != shard_chunk_slot((struct hotel_id){chunk->hotel_id}))
+		return trouble_text(ret_trouble, SHARD_CONTRADICTION, chunk->lsn,
+			"a chunk names a slot that is not its hotel's");
 	if (chunk->kind == SHARD_CHUNK_SIZES)
 		return sizes_load(shard, chunk, body, ret_trouble);
 	if (chunk->part != shard->load_part ||

@@ -102,6 +102,12 @@ void shard_snapshot_written(struct shard *shard, bool failed);
 void shard_snapshot_before(struct shard *shard);
 /* When the next turn of filling a slice is due; UINT64_MAX: none. */
 uint64_t shard_snapshot_next_boot_us(const struct shard *shard);
+/* What a chunk names beside its hotel; the shard's own chunk has hotel 0. */
+static inline uint32_t shard_chunk_slot(struct hotel_id hotel)
+{
+	return hotel.v == 0 ? 0 : slot_of_hotel(hotel);
+}
+
 /* is_free: neither answers nor an append wait for what is done now. */
 void shard_snapshot_run(struct shard *shard, bool is_free, struct shard_actions *actions);
 

@@ -71,7 +71,7 @@ static void slice_chunk_begin(struct shard *shard, uint32_t index)
 	s->chunk_offset_bytes = kr_writer_size(&s->writer);
 	s->head = (struct log_snap_chunk){
 		.hotel_id = hotel.v,
-		.slot = hotel.v == 0 ? 0 : slot_of_hotel(hotel),
+		.slot = shard_chunk_slot(hotel),
 		.lsn = inv_chunk_lsn(shard->inv, index),
 	};
 	kr_assert(s->head.lsn < shard->next_lsn);

@@ -79,6 +79,16 @@ static void bend_digest(struct log_snap_chunk *chunk)
 	chunk->digest += chunk->hotel_id != 0;
 }
 
+static void bend_slot(struct log_snap_chunk *chunk)
+{
+	chunk->slot ^= chunk->hotel_id != 0;
+}
+
+static void bend_own_slot(struct log_snap_chunk *chunk)
+{
+	chunk->slot ^= chunk->hotel_id == 0;
+}
+
 static void bend_part(struct log_snap_chunk *chunk)
 {
 	chunk->part++;
@@ -109,6 +119,8 @@ Test(replay, a_chunk_that_is_wrong_is_told_in_words)
 {
 	struct shard_config small;
 	troubled(NULL, bend_digest, SHARD_CONTRADICTION, "hotel 77");
+	troubled(NULL, bend_slot, SHARD_CONTRADICTION, "a slot that is not its hotel's");
+	troubled(NULL, bend_own_slot, SHARD_CONTRADICTION, "a slot that is not its hotel's");
 	troubled(NULL, bend_part, SHARD_CONTRADICTION, "the snapshot's sizes are malformed");
 	troubled(NULL, bend_kind, SHARD_CONTRADICTION, "of an unknown kind");
 	troubled(NULL, bend_size, SHARD_CONTRADICTION, "malformed");
@@ -125,7 +137,10 @@ Test(replay, pieces_beyond_the_memory_for_a_hotel_do_not_fit)
 	struct world *to = world_new(&config);
 	struct shard_trouble trouble;
 	const uint8_t body[600] = {0};
-	struct log_snap_chunk chunk = {.kind = 2, .hotel_id = 77, .body_size_bytes = 600};
+	struct log_snap_chunk chunk = {.kind = 2,
+		.slot = slot_of_hotel((struct hotel_id){77}),
+		.hotel_id = 77,
+		.body_size_bytes = 600};
 	cr_assert_eq(shard_load_chunk(to->shard, &chunk, body, &trouble), 0);
 	chunk.part = 1;
 	cr_assert_eq(shard_load_chunk(to->shard, &chunk, body, &trouble), SHARD_NO_ROOM);
