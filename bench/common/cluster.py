@@ -24,6 +24,11 @@ def ask(words, **more):
     return done.stdout
 
 
+def shards_default(cores):
+    """A shard, the router and the driver want a core each; with fewer, more shards are slower."""
+    return 2 if cores is not None and cores > 2 else 1
+
+
 class Cluster:
     """One folder, which may hold a cluster already; ends with this process."""
 

@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                                 "common"))
 import build  # noqa: E402
+import cluster  # noqa: E402
 import debian  # noqa: E402
 import endpoint  # noqa: E402
 import limits  # noqa: E402
@@ -60,7 +61,7 @@ def arguments():
                         "of frames are of the loopback (tcp)")
     parser.add_argument("--apart", action="store_true", help="the driver has the first core, "
                         "each system's processes the others")
-    parser.add_argument("--shards", type=int, default=systems.shards_default(os.cpu_count()),
+    parser.add_argument("--shards", type=int, default=cluster.shards_default(os.cpu_count()),
                         help="of Keyrack (1 where there are 2 cores or fewer, else 2)")
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp): a "
                         "folder below it is made and removed")

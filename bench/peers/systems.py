@@ -381,11 +381,6 @@ class Keyrack(System):
             self.cluster = None
 
 
-def shards_default(cores):
-    """A shard, the router and the driver want a core each; with fewer, more shards are slower."""
-    return 2 if cores is not None and cores > 2 else 1
-
-
 def every(settings):
     """All that there are; the first one is the yardstick's other side."""
     return [Keyrack(settings, "sync"), Redis(settings, "always"), Tarantool(settings, "fsync"),

@@ -18,6 +18,7 @@ from ports import free_port
 ROOT, BENCH, PEER_LOAD, NULL_PEER = sys.argv[1:5]
 sys.path[:0] = [os.path.join(ROOT, "bench", folder) for folder in ("peers", "common")]
 sys.dont_write_bytecode = True
+import cluster  # noqa: E402
 import debian  # noqa: E402
 import processes  # noqa: E402
 import report  # noqa: E402
@@ -174,7 +175,7 @@ class WorksTest(unittest.TestCase):
             self.assertIn(work.name, told)
 
     def test_a_shard_the_router_and_the_driver_have_a_core_each(self):
-        self.assertEqual([systems.shards_default(cores) for cores in (None, 1, 2, 3, 64)],
+        self.assertEqual([cluster.shards_default(cores) for cores in (None, 1, 2, 3, 64)],
                          [1, 1, 1, 2, 2])
 
     def test_a_package_that_is_not_to_be_had_is_missing(self):
