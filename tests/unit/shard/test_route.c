@@ -227,5 +227,12 @@ Test(route, availability_names_each_combination_of_length_limits_once)
 			cr_assert_eq(answer->classes[2 * i + 1], 2 | (uint64_t)(7 + i) << 48);
 		}
 	}
+	/* the first of these nights has none */
+	const uint64_t later = world_availability(world, 2, 3, false);
+	cr_assert_eq(world_do(world, later), KEYRACK_DONE);
+	const Keyrack__AvailabilityAnswer *answer =
+		(const void *)world_answer(world, later)->message;
+	cr_assert_eq(answer->n_classes, 2);
+	cr_assert_eq(answer->classes[1], 2 | (uint64_t)8 << 48);
 	world_free(world);
 }
