@@ -116,6 +116,8 @@ $python3 - "$where/results.json" "$broken" "$(($(date +%s) - started))" <<'EOT'
 import json
 import sys
 
+SHOWN = 40  # lines of what a failed test printed
+
 counts = {"OK": 0, "SKIP": 0}
 failed = []
 with open(sys.argv[1], encoding="utf-8") as file:
@@ -127,9 +129,13 @@ with open(sys.argv[1], encoding="utf-8") as file:
         elif result == "EXPECTEDFAIL":
             counts["OK"] += 1
         else:
-            failed.append(test["name"])
-for name in failed:
-    print("failed:", name)
+            failed.append(test)
+for test in failed:
+    # Said again here: of a long run often only the end is kept.
+    print("failed:", test["name"])
+    said = test.get("stdout", "") + test.get("stderr", "")
+    for line in said.splitlines()[-SHOWN:]:
+        print("    " + line)
 bad = len(failed) + (1 if sys.argv[2] != "0" and not failed else 0)
 print(f"in {sys.argv[3]} s")
 print(f"{counts['OK']} passed, {bad} failed, {counts['SKIP']} skipped")
