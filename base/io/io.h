@@ -96,7 +96,12 @@ void io_loop_set_spin(struct io_loop *loop, uint32_t spin_us);
 void io_loop_stop(struct io_loop *loop);
 bool io_loop_is_stopped(const struct io_loop *loop);
 
-/* Called at the end of each turn in which at least one callback ran. NULL: nothing. */
+#define IO_TURN_MAX 2u /* owners of one loop */
+
+/*
+ * Called at the end of each turn in which at least one callback ran; of two owners, who have
+ * different contexts, in the order in which they came. The same context again: instead of before.
+ */
 void io_loop_set_turn(
 	struct io_loop *loop, void (*on_turn)(struct io_loop *loop, void *context), void *context);
 

@@ -199,6 +199,9 @@ void io_address_format(const struct io_address *address, char ret_text[static IO
 	case IO_ADDRESS_UNIX:
 		kr_text_format(&text, "unix:%s", address->path);
 		break;
+	case IO_ADDRESS_INPROC:
+		kr_text_format(&text, "inproc:%u", address->port);
+		break;
 	case IO_ADDRESS_IP4:
 		kr_text_format(&text, "%u.%u.%u.%u:%u", address->bytes[0], address->bytes[1],
 			address->bytes[2], address->bytes[3], address->port);

@@ -1,6 +1,7 @@
 /*
  * Where to listen or connect: "127.0.0.1:7070", "[::1]:7070", "unix:/path". Numbers only: names
- * would need a resolver, which blocks. Pure.
+ * would need a resolver, which blocks. "inproc:1" is within one loop: a program makes such an
+ * address itself and writes it, but reads none. Pure.
  */
 #ifndef BASE_IO_IO_ADDRESS_H
 #define BASE_IO_IO_ADDRESS_H
@@ -13,11 +14,11 @@
 #define IO_ADDRESS_PATH_MAX 107u /* of sun_path, without its final zero */
 #define IO_ADDRESS_TEXT_SIZE 128u
 
-enum io_address_kind { IO_ADDRESS_IP4 = 1, IO_ADDRESS_IP6, IO_ADDRESS_UNIX };
+enum io_address_kind { IO_ADDRESS_IP4 = 1, IO_ADDRESS_IP6, IO_ADDRESS_UNIX, IO_ADDRESS_INPROC };
 
 struct io_address {
 	enum io_address_kind kind;
-	uint16_t port;     /* 0 when listening: any free one */
+	uint16_t port;     /* 0 when listening: any free one, but for INPROC */
 	uint8_t bytes[16]; /* 4 of them for IP4, most significant first */
 	char path[IO_ADDRESS_PATH_MAX + 1];
 };

@@ -182,10 +182,10 @@ struct io_socket_guard io_option_guard(uint32_t mode, const struct io_owner *own
 bool io_address_is_local(const struct io_address *address)
 {
 	static const uint8_t v6[16] = {[15] = 1};
-	kr_assert(address->kind >= IO_ADDRESS_IP4 && address->kind <= IO_ADDRESS_UNIX);
+	kr_assert(address->kind >= IO_ADDRESS_IP4 && address->kind <= IO_ADDRESS_INPROC);
 	if (address->kind == IO_ADDRESS_IP4)
 		return address->bytes[0] == 127;
-	return address->kind == IO_ADDRESS_UNIX || memcmp(address->bytes, v6, sizeof(v6)) == 0;
+	return address->kind >= IO_ADDRESS_UNIX || memcmp(address->bytes, v6, sizeof(v6)) == 0;
 }
 
 void io_option_check_local(struct option_set *set, const char *name,

@@ -1,5 +1,6 @@
 /*
- * Byte streams over TCP (Nagle off) and unix sockets.
+ * Byte streams over TCP (Nagle off), unix sockets, and between two owners of one loop (inproc:
+ * what is sent arrives in the same turn, without a system call or a copy).
  *
  * Life of a stream: init -> (accepted | connect) -> open -> [end] -> close -> on_closed. After
  * io_stream_close nothing but on_closed is called; until on_closed the structure and the bytes of
@@ -53,6 +54,7 @@ struct io_stream {
 	int fd;
 	uint16_t flags;
 	uint16_t in_flight_count;
+	uint16_t inproc_port; /* of a connect while it runs */
 	uint32_t part_first;
 	uint32_t part_count;
 	struct iovec parts[IO_SEND_PART_MAX];

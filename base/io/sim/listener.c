@@ -107,7 +107,7 @@ int io_listener_start(struct io_loop *loop, struct io_listener *listener,
 	if (sim_node_point(loop->node))
 		return kr_error_text_set(text, -KR_E_CANCELLED, 0, "the process is being killed");
 	listener->address = *address;
-	if (address->kind != IO_ADDRESS_UNIX && address->port == 0)
+	if (address->kind < IO_ADDRESS_UNIX && address->port == 0)
 		listener->address.port = world->next_port++;
 	if (sim_listener_find(world, &listener->address) != NULL ||
 		fault_fires(loop->config.faults, FAULT_LISTENER_BIND))

@@ -113,6 +113,14 @@ static uint32_t timers_run(struct io_loop *loop)
 	return count;
 }
 
+/* A crash within the first owner's is the end of the second's. */
+static void turns_end(struct io_loop *loop)
+{
+	const struct io_turns *turns = &loop->turns;
+	for (uint32_t i = 0; i < turns->count && !sim_loop_is_gone(loop); i++)
+		turns->items[i].on_turn(loop, turns->items[i].context);
+}
+
 int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 {
 	kr_assert(loop->world->is_in_turn);
@@ -122,8 +130,8 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 	sim_trace_u64(loop->world, loop->node->index, loop->stats.tick_count, 0);
 	uint32_t count = ready_run(loop);
 	count += timers_run(loop);
-	if (count > 0 && loop->on_turn != NULL && !sim_loop_is_gone(loop))
-		loop->on_turn(loop, loop->turn_context);
+	if (count > 0)
+		turns_end(loop);
 	loop->is_ticking = false;
 	return 0;
 }
@@ -194,9 +202,9 @@ bool io_loop_is_stopped(const struct io_loop *loop)
 void io_loop_set_turn(
 	struct io_loop *loop, void (*on_turn)(struct io_loop *loop, void *context), void *context)
 {
+	const struct io_turn turn = {.on_turn = on_turn, .context = context};
 	kr_assert(loop != NULL);
-	loop->on_turn = on_turn;
-	loop->turn_context = context;
+	io_turns_set(&loop->turns, &turn);
 }
 
 struct fault_set *io_loop_faults(const struct io_loop *loop)

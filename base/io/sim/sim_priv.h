@@ -12,6 +12,7 @@
 #include "base/io/io.h"
 #include "base/io/io_address.h"
 #include "base/io/io_timer_priv.h"
+#include "base/io/io_turn_priv.h"
 #include "base/io/sim/sim.h"
 #include "base/io/sim/sim_node.h"
 #include "base/list.h"
@@ -100,8 +101,7 @@ struct io_loop {
 	uint32_t open_count;
 	bool is_stopped;
 	bool is_ticking;
-	void (*on_turn)(struct io_loop *loop, void *context);
-	void *turn_context;
+	struct io_turns turns;
 	void (*on_signal)(struct io_loop *loop, int number, void *context);
 	void *signal_context;
 	struct sim_ready signal_ready;

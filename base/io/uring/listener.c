@@ -153,6 +153,28 @@ static void port_read(struct io_listener *listener)
 	uring_address(&storage, &listener->address);
 }
 
+static void attach(struct io_loop *loop, struct io_listener *listener,
+	const struct io_address *address, int fd)
+{
+	kr_assert(listener->flags == 0);
+	listener->loop = loop;
+	listener->fd = fd;
+	listener->address = *address;
+	listener->flags = LISTENER_STARTED;
+	io_timer_init(&listener->retry, accept_retry, NULL);
+	loop->open_count++;
+}
+
+static int inproc_start(struct io_loop *loop, struct io_listener *listener,
+	const struct io_address *address, struct kr_error_text *text)
+{
+	kr_assert(address->kind == IO_ADDRESS_INPROC);
+	if (inproc_listen(loop, listener, address->port) < 0)
+		return start_failed(address, EADDRINUSE, text);
+	attach(loop, listener, address, -1);
+	return 0;
+}
+
 int io_listener_start(struct io_loop *loop, struct io_listener *listener,
 	const struct io_address *address, struct kr_error_text *text)
 {
@@ -160,6 +182,8 @@ int io_listener_start(struct io_loop *loop, struct io_listener *listener,
 	kr_assert(listener->flags == 0);
 	if (fault_fires(loop->config.faults, FAULT_LISTENER_BIND))
 		return start_failed(address, EADDRINUSE, text);
+	if (address->kind == IO_ADDRESS_INPROC)
+		return inproc_start(loop, listener, address, text);
 	(void)uring_sockaddr(address, &storage);
 	int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -169,12 +193,7 @@ int io_listener_start(struct io_loop *loop, struct io_listener *listener,
 		close(fd);
 		return start_failed(address, number, text);
 	}
-	listener->loop = loop;
-	listener->fd = fd;
-	listener->address = *address;
-	listener->flags = LISTENER_STARTED;
-	io_timer_init(&listener->retry, accept_retry, NULL);
-	loop->open_count++;
+	attach(loop, listener, address, fd);
 	port_read(listener);
 	accept_start(listener);
 	return 0;
@@ -265,6 +284,8 @@ void io_listener_close(struct io_listener *listener)
 	kr_assert(!(listener->flags & LISTENER_CLOSING));
 	listener->flags |= LISTENER_CLOSING;
 	io_timer_stop(listener->loop, &listener->retry);
+	if (listener->address.kind == IO_ADDRESS_INPROC)
+		inproc_listen_end(listener);
 	if (listener->in_flight_count > 0) {
 		struct io_uring_sqe *sqe =
 			uring_sqe(listener->loop, URING_LISTENER_CANCEL, listener);
@@ -286,7 +307,8 @@ uint32_t uring_listeners_closing_run(struct io_loop *loop)
 		kr_assert(listener->in_flight_count == 0);
 		if (listener->address.kind == IO_ADDRESS_UNIX)
 			(void)unlink(listener->address.path);
-		close(listener->fd);
+		if (listener->fd >= 0)
+			close(listener->fd);
 		listener->fd = -1;
 		listener->flags = 0;
 		loop->open_count--;

@@ -17,6 +17,8 @@
 #define CROWD_SCALE 16u
 #define CROWD_TURNS 8u
 #define SECOND_US UINT64_C(1000000)
+/* A request through a router beside its shard takes two, its answer two more. */
+#define INPROC_ROUND_MAX 4u
 
 static bool is_power_of_two(uint32_t value)
 {
@@ -135,6 +137,8 @@ static void loop_init(struct io_loop *loop, const struct io_config *config)
 	kr_list_init(&loop->starved);
 	kr_list_init(&loop->closing);
 	kr_list_init(&loop->listeners_closing);
+	kr_list_init(&loop->inproc_awake);
+	kr_list_init(&loop->inproc_listeners);
 }
 
 int io_loop_new(
@@ -382,7 +386,8 @@ static int submit_and_wait(struct io_loop *loop, uint64_t timeout_us)
 /* No longer than until the next timer, not at all while something waits to be given back. */
 static uint64_t timeout_until_timer(struct io_loop *loop, uint64_t timeout_us)
 {
-	if (!kr_list_is_empty(&loop->closing) || !kr_list_is_empty(&loop->listeners_closing))
+	if (!kr_list_is_empty(&loop->closing) || !kr_list_is_empty(&loop->listeners_closing) ||
+		!kr_list_is_empty(&loop->inproc_awake))
 		return 0;
 	uint64_t deadline_us = io_timers_deadline_us(&loop->timers);
 	if (deadline_us == IO_WAIT_FOREVER)
@@ -422,6 +427,15 @@ static void crowd_note(struct io_loop *loop, uint32_t count)
 	loop->crowd += KR_MIN(count, CROWD_TURN_MAX) * CROWD_SCALE / CROWD_TURNS;
 }
 
+/* What one owner said at the end of the turn the other hears in it, and may answer at once. */
+static void inproc_rounds(struct io_loop *loop)
+{
+	for (uint32_t i = 0; i < INPROC_ROUND_MAX && !kr_list_is_empty(&loop->inproc_awake); i++) {
+		(void)uring_inproc_run(loop);
+		io_turns_end(&loop->turns, loop);
+	}
+}
+
 int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 {
 	kr_assert(!loop->is_ticking);
@@ -437,8 +451,9 @@ int io_loop_tick(struct io_loop *loop, uint64_t timeout_us)
 		count += uring_closing_run(loop);
 		count += uring_listeners_closing_run(loop);
 		crowd_note(loop, count);
-		if (count > 0 && loop->on_turn != NULL)
-			loop->on_turn(loop, loop->turn_context);
+		if (count > 0)
+			io_turns_end(&loop->turns, loop);
+		inproc_rounds(loop);
 		turn_measure(loop, begin_us);
 	}
 	loop->is_ticking = false;
@@ -468,9 +483,9 @@ bool io_loop_is_stopped(const struct io_loop *loop)
 void io_loop_set_turn(
 	struct io_loop *loop, void (*on_turn)(struct io_loop *loop, void *context), void *context)
 {
+	const struct io_turn turn = {.on_turn = on_turn, .context = context};
 	kr_assert(loop != NULL);
-	loop->on_turn = on_turn;
-	loop->turn_context = context;
+	io_turns_set(&loop->turns, &turn);
 }
 
 /* The signal read writes into the loop: it has to end before the memory goes. */

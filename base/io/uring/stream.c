@@ -145,7 +145,8 @@ static void detach(struct io_stream *stream)
 	kr_assert(stream->in_flight_count == 0);
 	kr_assert(stream->loop->open_count > 0);
 	stream->loop->open_count--;
-	close(stream->fd);
+	if (!has(stream, STREAM_INPROC))
+		close(stream->fd);
 	stream->fd = -1;
 	stream->flags = 0;
 }
@@ -163,11 +164,15 @@ int io_stream_connect(
 {
 	kr_assert(stream->handler->on_open != NULL);
 	kr_assert(stream->flags == 0);
-	socklen_t length = uring_sockaddr(address, &stream->peer);
 	if (fault_fires(loop->config.faults, FAULT_STREAM_OPEN)) {
 		stream->errno_number = EMFILE;
 		return kr_error_from_errno(EMFILE);
 	}
+	if (address->kind == IO_ADDRESS_INPROC) {
+		inproc_connect(loop, stream, address->port);
+		return 0;
+	}
+	socklen_t length = uring_sockaddr(address, &stream->peer);
 	/* Blocking: io_uring polls by itself, and a full unix backlog then waits, not fails. */
 	int fd = socket(stream->peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
@@ -230,7 +235,10 @@ void io_stream_send(struct io_stream *stream, const struct iovec *parts, uint32_
 	stream->part_count = part_count;
 	stream->flags |= STREAM_SENDING;
 	stream->loop->stats.send_count++;
-	send_start(stream);
+	if (has(stream, STREAM_INPROC))
+		inproc_wake(stream);
+	else
+		send_start(stream);
 }
 
 bool io_stream_is_sending(const struct io_stream *stream)
@@ -311,8 +319,12 @@ void io_stream_receive_resume(struct io_stream *stream)
 {
 	kr_assert(has(stream, STREAM_ATTACHED));
 	stream->flags &= (uint16_t)~STREAM_PAUSED;
-	if (wants_data(stream))
+	if (has(stream, STREAM_INPROC)) {
+		inproc_wake(stream);
+		inproc_wake_other(stream);
+	} else if (wants_data(stream)) {
 		receive_start(stream);
+	}
 }
 
 void io_stream_shutdown(struct io_stream *stream)
@@ -322,8 +334,10 @@ void io_stream_shutdown(struct io_stream *stream)
 	if (has(stream, STREAM_SHUT))
 		return;
 	stream->flags |= STREAM_SHUT;
-	/* Fails only when the peer is gone already, which on_end tells. */
-	(void)shutdown(stream->fd, SHUT_WR);
+	if (has(stream, STREAM_INPROC))
+		inproc_wake_other(stream);
+	else /* fails only when the peer is gone already, which on_end tells */
+		(void)shutdown(stream->fd, SHUT_WR);
 }
 
 void io_stream_close(struct io_stream *stream)
@@ -332,6 +346,8 @@ void io_stream_close(struct io_stream *stream)
 	kr_assert(!has(stream, STREAM_CLOSING));
 	stream->flags |= STREAM_CLOSING;
 	stream->loop->stats.close_count++;
+	if (has(stream, STREAM_INPROC))
+		inproc_close(stream);
 	if (has(stream, STREAM_STARVED)) {
 		stream->flags &= (uint16_t)~STREAM_STARVED;
 		kr_list_remove(&stream->link);
@@ -372,6 +388,10 @@ void io_stream_peer_format(
 	struct io_address address;
 	socklen_t length = sizeof(storage);
 	kr_assert(has(stream, STREAM_ATTACHED));
+	if (has(stream, STREAM_INPROC)) {
+		memcpy(ret_text, "inproc:", sizeof("inproc:"));
+		return;
+	}
 	if (getpeername(stream->fd, (struct sockaddr *)&storage, &length) < 0) {
 		memcpy(ret_text, "gone", sizeof("gone"));
 		return;

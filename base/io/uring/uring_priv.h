@@ -16,6 +16,7 @@
 #include "base/io/io_file.h"
 #include "base/io/io_stream.h"
 #include "base/io/io_timer_priv.h"
+#include "base/io/io_turn_priv.h"
 #include "base/list.h"
 
 /* In the low bits of user_data. */
@@ -41,8 +42,9 @@ struct io_loop {
 	struct kr_list starved; /* streams to receive again once buffers are back */
 	struct kr_list closing; /* streams with nothing in flight, to be given back */
 	struct kr_list listeners_closing;
-	void (*on_turn)(struct io_loop *loop, void *context);
-	void *turn_context;
+	struct kr_list inproc_awake;     /* streams that inproc.c has something to do for */
+	struct kr_list inproc_listeners; /* struct io_listener.link */
+	struct io_turns turns;
 	bool is_stopped;
 	bool is_ticking;
 	uint32_t open_count; /* streams, listeners, files and directories not yet given back */
@@ -75,6 +77,8 @@ kr_static_assert(_Alignof(struct io_loop) > URING_KIND_MASK, "room for the tag")
 #define STREAM_SHUT 0x040u
 #define STREAM_CLOSING 0x080u
 #define STREAM_STARVED 0x100u
+#define STREAM_INPROC 0x200u /* the other end is on this loop too */
+#define STREAM_AWAKE 0x400u
 
 /* io_listener.flags */
 #define LISTENER_ACCEPTING 0x1u
@@ -106,6 +110,18 @@ uint32_t uring_starved_run(struct io_loop *loop);
 /* Gives closed streams and listeners back. Returns how many. */
 uint32_t uring_closing_run(struct io_loop *loop);
 uint32_t uring_listeners_closing_run(struct io_loop *loop);
+
+/* inproc.c: both ends of these streams are on one loop. */
+void inproc_connect(struct io_loop *loop, struct io_stream *stream, uint16_t port);
+/* There is something to do for the stream, or for the other end of it. */
+void inproc_wake(struct io_stream *stream);
+void inproc_wake_other(struct io_stream *stream);
+void inproc_close(struct io_stream *stream);
+/* Returns how many streams were awake. */
+uint32_t uring_inproc_run(struct io_loop *loop);
+/* 0 or -KR_E_ADDRESS_IN_USE. */
+KR_MUST_CHECK int inproc_listen(struct io_loop *loop, struct io_listener *listener, uint16_t port);
+void inproc_listen_end(struct io_listener *listener);
 
 /* io_address to a sockaddr; returns its length. */
 socklen_t uring_sockaddr(const struct io_address *address, struct sockaddr_storage *ret_storage);
