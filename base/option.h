@@ -19,6 +19,7 @@
 #include "base/text.h"
 
 #define OPTION_COUNT_MAX 64u
+#define OPTION_NAME_SIZE 64u
 #define OPTION_TEXT_SIZE 16384u /* the longest list as a text */
 
 #define OPTION_WRONG 1 /* the text is no value of this option: `why` says what would be one */
@@ -27,6 +28,7 @@
 #define OPTION_LIVE 1u      /* may change while the program runs; numbers and switches only */
 #define OPTION_FLAG_ONLY 2u /* about one start: no environment variable, not in a file */
 #define OPTION_NOT_IN_FILE 4u
+#define OPTION_OF_PROCESS 8u /* not of what runs in it, which may run inside another program */
 
 struct option_row;
 

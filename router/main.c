@@ -1,3 +1,4 @@
+#include <argp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,11 +8,11 @@
 #include "base/journal.h"
 #include "base/service.h"
 #include "router/options.h"
-#include "router/router.h"
+#include "router/serve.h"
 
-#define ADDRESS_PATIENCE_US UINT64_C(5000000)
 #define DESCRIPTORS_OWN 64u
-#define ADDRESS_RETRY_US UINT64_C(100000)
+
+const char *argp_program_version = "keyrack-router " KEYRACK_VERSION;
 
 struct process {
 	struct option_set set;
@@ -144,25 +145,6 @@ static void on_signal(struct io_loop *loop, int number, void *context)
 	router_stop(process->router);
 }
 
-/* A killed router's sockets live on for a moment: its successor waits for the address. */
-static int listen_and_dial(struct process *process, struct kr_error_text *text)
-{
-	uint64_t begin_us = io_clock_boot_us(process->loop);
-	int r = router_start(process->router, text);
-
-	if (r == -KR_E_ADDRESS_IN_USE)
-		say(KR_EVENT_WAITING, "an address is in use; trying for some seconds");
-	while (r == -KR_E_ADDRESS_IN_USE && !router_is_stopping(process->router) &&
-		io_clock_boot_us(process->loop) - begin_us < ADDRESS_PATIENCE_US) {
-		r = io_loop_tick(process->loop, ADDRESS_RETRY_US);
-		if (r < 0)
-			return r;
-		if (!router_is_stopping(process->router))
-			r = router_start(process->router, text);
-	}
-	return r;
-}
-
 static int start(struct process *process, struct kr_error_text *text)
 {
 	struct io_config io_config;
@@ -181,7 +163,7 @@ static int start(struct process *process, struct kr_error_text *text)
 	r = io_signal_watch(process->loop, on_signal, process, text);
 	if (r < 0)
 		return r;
-	return listen_and_dial(process, text);
+	return router_start_patiently(process->router, process->loop, text);
 }
 
 static int run(struct process *process)

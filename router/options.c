@@ -1,11 +1,9 @@
 #include "router/options.h"
 
-#include <argp.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define SECOND_US UINT64_C(1000000)
-
-const char *argp_program_version = "keyrack-router " KEYRACK_VERSION;
 
 #define U32(field) OPTION_U32(struct router_options, field)
 #define ADDRESSES(field) IO_OPTION_ADDRESSES(struct router_options, field)
@@ -36,7 +34,7 @@ static const struct option_row table[] = {
 	{OPTION_NAMED("shard-token-file", 0, "PATH", "the token to prove to shards that want one"),
 		OPTION_STRING(struct router_options, shard_token_file)},
 	{OPTION_NAMED("cluster", 'c', "ID", "the cluster's number, decimal or 0x and hexadecimal"),
-		OPTION_RANGE(0, 1, UINT64_MAX),
+		OPTION_RANGE(0, 1, UINT64_MAX), .flags = OPTION_OF_PROCESS,
 		.needed = "the number that the shards were made with",
 		OPTION_U64(struct router_options, router.cluster)},
 	{OPTION_NAMED("shard", 's', "ADDR[,ADDR]",
@@ -55,29 +53,87 @@ static const struct option_row table[] = {
 	{OPTION_NAMED("spin-us", 0, "MICROSECONDS",
 		 "look for work this long before sleeping, where few are asking: less "
 		 "latency, more CPU; 0 = never"),
-		OPTION_RANGE(IO_SPIN_US_DEFAULT, 0, 1000000), .flags = OPTION_LIVE, U32(spin_us)},
+		OPTION_RANGE(IO_SPIN_US_DEFAULT, 0, 1000000),
+		.flags = OPTION_LIVE | OPTION_OF_PROCESS, U32(spin_us)},
 	{OPTION_NAMED("pid-file", 0, "PATH", "write the process id there"),
-		OPTION_STRING(struct router_options, pid_file)},
+		.flags = OPTION_OF_PROCESS, OPTION_STRING(struct router_options, pid_file)},
 	{OPTION_NAMED("ready-fd", 0, "NUMBER",
 		 "write a line to that descriptor once clients can connect"),
-		OPTION_RANGE(0, 1, INT32_MAX), .flags = OPTION_FLAG_ONLY, U32(ready_fd)},
+		OPTION_RANGE(0, 1, INT32_MAX), .flags = OPTION_FLAG_ONLY | OPTION_OF_PROCESS,
+		U32(ready_fd)},
 };
 
-static void listen_add(struct option_set *set, const char *name, struct router_config *router,
+kr_static_assert(KR_ARRAY_COUNT(table) <= ROUTER_OPTION_MAX, "a place for each row elsewhere");
+
+/* ---- in another program ---- */
+
+uint32_t router_options_embed(struct option_row rows[static ROUTER_OPTION_MAX], size_t offset)
+{
+	static char names[ROUTER_OPTION_MAX][OPTION_NAME_SIZE];
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < KR_ARRAY_COUNT(table); i++) {
+		struct option_row *row = &rows[count];
+		struct kr_text name;
+		if (table[i].flags & OPTION_OF_PROCESS)
+			continue;
+		*row = table[i];
+		kr_text_init(&name, names[count], sizeof(names[count]));
+		kr_text_format(&name, ROUTER_OPTION_PREFIX "%s", table[i].name);
+		kr_assert(!name.is_cut);
+		row->name = names[count++];
+		row->letter = 0;
+		row->offset += offset;
+		row->needed = NULL;
+		if (row->offset == offset + offsetof(struct router_options, listen))
+			row->preset_text = NULL;
+	}
+	return count;
+}
+
+static void name_whole(const struct router_options *options, const char *name,
+	char ret_name[static OPTION_NAME_SIZE])
+{
+	struct kr_text text;
+	kr_assert(options->prefix != NULL);
+	kr_text_init(&text, ret_name, OPTION_NAME_SIZE);
+	kr_text_format(&text, "%s%s", options->prefix, name);
+	kr_assert(!text.is_cut);
+}
+
+KR_PRINTF(4, 5)
+static void complain(struct option_set *set, const struct router_options *options, const char *name,
+	const char *format, ...)
+{
+	char whole[OPTION_NAME_SIZE], bytes[KR_ERROR_TEXT_SIZE];
+	struct kr_text text;
+	va_list list;
+	name_whole(options, name, whole);
+	kr_text_init(&text, bytes, sizeof(bytes));
+	va_start(list, format);
+	kr_text_format_list(&text, format, list);
+	va_end(list);
+	options_complain(set, whole, "%s", bytes);
+}
+
+/* ---- what rows cannot say ---- */
+
+static void listen_add(struct option_set *set, const char *name, struct router_options *options,
 	const struct io_address_list *list, const struct conn_guard *guard)
 {
+	struct router_config *router = &options->router;
 	kr_assert(router->listen_count <= CONN_LISTEN_MAX);
 	for (uint32_t i = 0; i < list->count; i++) {
 		for (uint32_t j = 0; j < router->listen_count; j++) {
 			if (io_address_compare(&router->listen[j], &list->items[i]) == 0) {
-				options_complain(set, name,
-					"has an address that --listen has as well: what connects "
-					"there is one or the other");
+				complain(set, options, name,
+					"has an address that --%slisten has as well: what connects "
+					"there is one or the other",
+					options->prefix);
 				return;
 			}
 		}
 		if (router->listen_count == CONN_LISTEN_MAX) {
-			options_complain(set, name, "makes more than %u listeners together",
+			complain(set, options, name, "makes more than %u listeners together",
 				CONN_LISTEN_MAX);
 			return;
 		}
@@ -96,8 +152,8 @@ static void listen_all(struct option_set *set, struct router_options *options)
 		.socket = io_option_guard(options->booking_mode, &options->booking_owner)};
 	kr_assert(options->listen.count > 0);
 	router->listen_count = 0;
-	listen_add(set, "listen", router, &options->listen, &operator);
-	listen_add(set, "booking-listen", router, &options->booking_listen, &booking);
+	listen_add(set, "listen", options, &options->listen, &operator);
+	listen_add(set, "booking-listen", options, &options->booking_listen, &booking);
 	for (uint32_t i = 0; i < router->listen_count; i++)
 		router->guards[i].wants_token =
 			router->tokens.count > 0 && router->listen[i].kind != IO_ADDRESS_UNIX;
@@ -114,23 +170,23 @@ static void check_separated(struct option_set *set, const struct router_options 
 		if (options->listen.items[i].kind == IO_ADDRESS_UNIX)
 			continue;
 		io_address_format(&options->listen.items[i], address);
-		options_complain(set, "listen",
+		complain(set, options, "listen",
 			"has %s, where every process of this machine is an operator, so that "
-			"--booking-listen keeps nobody from anything: make it unix:PATH, or give "
-			"--operator-token-file",
-			address);
+			"--%sbooking-listen keeps nobody from anything: make it unix:PATH, or give "
+			"--%soperator-token-file",
+			address, options->prefix, options->prefix);
 	}
 }
 
-static void tokens_read(struct option_set *set, struct token_set *tokens, enum access_role role,
-	const char *name, const char *path)
+static void tokens_read(struct option_set *set, const struct router_options *options,
+	struct token_set *tokens, enum access_role role, const char *name, const char *path)
 {
 	struct kr_error_text text;
 	kr_assert(tokens != NULL);
 	if (path == NULL)
 		return;
 	if (token_set_read(tokens, role, path, &text) < 0)
-		options_complain(set, name, "cannot be used: %s", text.bytes);
+		complain(set, options, name, "cannot be used: %s", text.bytes);
 }
 
 static void tokens_read_all(struct option_set *set, struct router_options *options)
@@ -138,19 +194,21 @@ static void tokens_read_all(struct option_set *set, struct router_options *optio
 	struct router_config *router = &options->router;
 	struct token_set mine = {.count = 0};
 	router->tokens.count = 0;
-	tokens_read(set, &router->tokens, ACCESS_OPERATOR, "operator-token-file",
+	tokens_read(set, options, &router->tokens, ACCESS_OPERATOR, "operator-token-file",
 		options->operator_token_file);
-	tokens_read(set, &router->tokens, ACCESS_BOOKING, "booking-token-file",
+	tokens_read(set, options, &router->tokens, ACCESS_BOOKING, "booking-token-file",
 		options->booking_token_file);
-	tokens_read(set, &mine, ACCESS_OPERATOR, "shard-token-file", options->shard_token_file);
+	tokens_read(set, options, &mine, ACCESS_OPERATOR, "shard-token-file",
+		options->shard_token_file);
 	router->shard_token = mine.items[0];
 	token_set_clear(&mine);
 	kr_assert(router->tokens.count <= TOKEN_COUNT_MAX);
 }
 
 #define REMEDY                                                                                     \
-	"give --operator-token-file or --booking-token-file (see ACCESS in keyrack-router(8)), "   \
-	"or an address of this machine alone, such as 127.0.0.1:7070 or unix:/path"
+	"give --%soperator-token-file or --%sbooking-token-file (see ACCESS in "                   \
+	"keyrack-router(8)), or an address of this machine alone, such as 127.0.0.1:7070 or "      \
+	"unix:/path"
 
 /* Who tells roles apart guards what is behind: a shard asks whoever reaches it for no rights. */
 static void check_shards(struct option_set *set, const struct router_options *options)
@@ -158,7 +216,6 @@ static void check_shards(struct option_set *set, const struct router_options *op
 	bool has_roles = options->booking_listen.count > 0 ||
 			 options->operator_token_file != NULL ||
 			 options->booking_token_file != NULL;
-	kr_assert(options->shards.count > 0);
 	if (!has_roles || options->shard_token_file != NULL)
 		return;
 	for (uint32_t i = 0; i < options->shards.count; i++) {
@@ -166,12 +223,24 @@ static void check_shards(struct option_set *set, const struct router_options *op
 		if (options->shards.items[i].kind == IO_ADDRESS_UNIX)
 			continue;
 		io_address_format(&options->shards.items[i], address);
-		options_complain(set, "shard",
+		complain(set, options, "shard",
 			"has %s, where whoever reaches it passes by the rights that are asked "
-			"for here: make it unix:PATH, or give --shard-token-file and, to the "
+			"for here: make it unix:PATH, or give --%sshard-token-file and, to the "
 			"shard, --token-file",
-			address);
+			address, options->prefix);
 	}
+}
+
+static void local_check(struct option_set *set, const struct router_options *options,
+	const char *name, const struct io_address_list *list)
+{
+	char whole[OPTION_NAME_SIZE], remedy[KR_ERROR_TEXT_SIZE];
+	struct kr_text text;
+	name_whole(options, name, whole);
+	kr_text_init(&text, remedy, sizeof(remedy));
+	kr_text_format(&text, REMEDY, options->prefix, options->prefix);
+	kr_assert(!text.is_cut);
+	io_option_check_local(set, whole, list, remedy);
 }
 
 /* Only when the token files were read as meant: a wrong one is no reason to speak of another. */
@@ -182,22 +251,29 @@ static void check_open(struct option_set *set, const struct router_options *opti
 	if (has_file)
 		return;
 	check_separated(set, options);
-	io_option_check_local(set, "listen", &options->listen, REMEDY);
-	io_option_check_local(set, "booking-listen", &options->booking_listen, REMEDY);
+	local_check(set, options, "listen", &options->listen);
+	local_check(set, options, "booking-listen", &options->booking_listen);
 }
 
-static void finish(struct option_set *set, void *structure)
+void router_options_finish(struct option_set *set, struct router_options *options)
 {
-	struct router_options *options = structure;
 	struct router_config *router = &options->router;
+	kr_assert(options->prefix != NULL && options->listen.count > 0);
 	tokens_read_all(set, options);
 	listen_all(set, options);
 	check_open(set, options);
 	check_shards(set, options);
 	router->shard_count = options->shards.count;
-	kr_assert(router->shard_count > 0 && router->shard_count <= SHARD_COUNT_MAX);
+	kr_assert(router->shard_count <= SHARD_COUNT_MAX);
 	memcpy(router->shards, options->shards.items,
 		router->shard_count * sizeof(router->shards[0]));
+}
+
+static void finish(struct option_set *set, void *structure)
+{
+	struct router_options *options = structure;
+	kr_assert(options->shards.count > 0);
+	router_options_finish(set, options);
 }
 
 static int tokens_reread(const struct router_options *options, struct token_set *tokens,
@@ -235,6 +311,14 @@ bool router_options_reread_tokens(struct router_options *options,
 	return has_any;
 }
 
+void router_options_init(struct router_options *ret_options, const char *prefix)
+{
+	kr_assert(prefix != NULL);
+	memset(ret_options, 0, sizeof(*ret_options));
+	router_config_default(&ret_options->router);
+	ret_options->prefix = prefix;
+}
+
 void router_options_start(struct option_set *set, int argc, char **argv,
 	void (*say)(const char *sentence), struct router_options *ret_options)
 {
@@ -249,8 +333,7 @@ void router_options_start(struct option_set *set, int argc, char **argv,
 		.structure_size_bytes = sizeof(struct router_options),
 		.finish = finish,
 	};
-	memset(ret_options, 0, sizeof(*ret_options));
-	router_config_default(&ret_options->router);
+	router_options_init(ret_options, "");
 	program.say = say;
 	options_start(set, &program, argc, argv, ret_options);
 	kr_assert(ret_options->router.cluster != 0 && ret_options->router.shard_count > 0);

@@ -9,7 +9,11 @@
 #include "base/options.h"
 #include "router/router.h"
 
+#define ROUTER_OPTION_MAX 20u
+#define ROUTER_OPTION_PREFIX "router-" /* of its options in a program that has a router inside */
+
 struct router_options {
+	const char *prefix; /* of the options' names: "" or ROUTER_OPTION_PREFIX */
 	struct router_config router;
 	struct io_address_list listen, booking_listen, shards;
 	uint32_t listen_mode, booking_mode;
@@ -24,6 +28,18 @@ struct router_options {
  * standard error if that is NULL. */
 void router_options_start(struct option_set *set, int argc, char **argv,
 	void (*say)(const char *sentence), struct router_options *ret_options);
+
+/*
+ * The options of a router inside another program, which keeps a struct router_options at `offset`
+ * of its own: all but those that are about the process (OPTION_OF_PROCESS), none of them needed, no
+ * address to listen on by default. Returns how many rows. For one program of a process.
+ */
+uint32_t router_options_embed(struct option_row rows[static ROUTER_OPTION_MAX], size_t offset);
+/* Before the program reads its options: everything zero, or by default. */
+void router_options_init(struct router_options *ret_options, const char *prefix);
+/* Behind them, from the program's finish(), where there is an address to listen on: options->router
+ * is complete but for `cluster`, and for `shards` as far as no option names them. */
+void router_options_finish(struct option_set *set, struct router_options *options);
 
 /*
  * Reads the token files again, into options->router. False: there are none, or one is wrong, which

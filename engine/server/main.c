@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/tz_load.h"
 #include "engine/server/options.h"
+#include "router/serve.h"
 
 /*
  * keyrack-shard: reads its options, makes a loop, runs the server on it. All that it says goes to
@@ -26,6 +27,7 @@ struct process {
 	struct shard_options options;
 	struct io_loop *loop;
 	struct server *server;
+	struct router *router; /* inside, for clients without a router process; NULL: none */
 	bool is_ready, is_stopping;
 	int status;
 };
@@ -91,15 +93,23 @@ static void tell_ready(const struct process *process)
 static void on_ready(void *context)
 {
 	struct process *process = context;
+	char address[IO_ADDRESS_TEXT_SIZE], line[IO_ADDRESS_TEXT_SIZE + 16];
+	struct kr_text text;
 	uint32_t fd = process->options.ready_fd;
 	kr_assert(process->server != NULL && !process->is_ready);
 	process->is_ready = true;
+	kr_text_init(&text, line, sizeof(line));
+	kr_text_put_string(&text, "ready");
+	if (process->router != NULL) {
+		io_address_format(router_listen_address(process->router, 0), address);
+		kr_text_format(&text, " on %s", address);
+	}
 	/* The line is promised to whoever starts a shard by hand. */
 	if (journal.is_on)
-		say(process, KR_EVENT_READY, "ready");
+		say(process, KR_EVENT_READY, line);
 	else
-		fputs("ready\n", stderr);
-	if (fd > 0 && service_ready_write((int)fd, "ready") < 0)
+		fprintf(stderr, "%s\n", line);
+	if (fd > 0 && service_ready_write((int)fd, line) < 0)
 		say(process, KR_EVENT_UNTOLD, "nobody reads the descriptor of --ready-fd");
 	if (!process->is_stopping)
 		tell_ready(process);
@@ -192,20 +202,24 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 }
 
 /* A descriptor for each connection and some for the files of the log. */
-static void raise_descriptor_limit(const struct server_config *config)
+static void raise_descriptor_limit(const struct shard_options *options)
 {
 	char bytes[KR_ERROR_TEXT_SIZE];
 	struct kr_text line;
-	uint64_t wanted_count = (uint64_t)config->conn_max_count + DESCRIPTORS_OWN;
+	const struct router_config *router = &options->router.router;
+	uint32_t conn_count = options->server.conn_max_count;
+	if (router->listen_count > 0)
+		conn_count += router->connection_max_count + 2 * router->shard_count;
+	uint64_t wanted_count = (uint64_t)conn_count + DESCRIPTORS_OWN;
 	uint64_t count = service_descriptors_raise(wanted_count);
-	kr_assert(config->conn_max_count > 0);
+	kr_assert(conn_count > 0);
 	if (count >= wanted_count)
 		return;
 	kr_text_init(&line, bytes, sizeof(bytes));
 	kr_text_format(&line,
 		"the system allows %llu open files, too few for %u connections; raise it with "
 		"ulimit -n",
-		(unsigned long long)count, config->conn_max_count);
+		(unsigned long long)count, conn_count);
 	journal_say(&journal, KR_EVENT_DESCRIPTORS, bytes);
 }
 
@@ -219,9 +233,15 @@ static void reload(struct process *process)
 	kr_assert(process->server != NULL && r <= 0);
 	bool has_changed = options_reload(&process->set, say_reloaded, process);
 	bool has_tokens = shard_options_reread_tokens(&process->options, say_reloaded, process);
+	if (process->router != NULL)
+		has_tokens |= router_options_reread_tokens(
+			&process->options.router, say_reloaded, process);
 	if (has_changed || has_tokens) {
-		raise_descriptor_limit(&process->options.server);
-		server_retune(process->server, &process->options.server);
+		raise_descriptor_limit(&process->options);
+		if (process->server->life != SERVER_IDLE)
+			server_retune(process->server, &process->options.server);
+		if (process->router != NULL)
+			router_retune(process->router, &process->options.router.router);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
 	if (has_tokens)
@@ -242,7 +262,11 @@ static void stop(struct process *process)
 				"stopping: what was judged is answered, then a snapshot");
 	}
 	process->is_stopping = true;
-	server_stop(process->server);
+	/* What clients were promised an answer to is still judged: see turn(). */
+	if (process->router != NULL)
+		router_stop(process->router);
+	else
+		server_stop(process->server);
 }
 
 static void on_signal(struct io_loop *loop, int number, void *context)
@@ -268,27 +292,64 @@ static int fail(int error, const struct kr_error_text *text)
 	return error == -KR_E_TMPFS ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
 }
 
-static int run_server(struct process *process)
+/* Before the server, so that clients are told how things stand while it recovers, and so that an
+ * address that cannot be had ends the start and not the service. */
+static int start_router(struct process *process, struct kr_error_text *text)
 {
-	struct kr_error_text text = {0};
+	struct router_config *config = &process->options.router.router;
+	if (config->listen_count == 0)
+		return 0;
+	kr_assert(config->shard_count > 0 && process->router == NULL);
+	config->connection_room_count = ROUTER_CONNECTION_MAX;
+	config->on_note = on_note;
+	config->context = process;
+	int r = router_new(process->loop, config, &process->router, text);
+	return r < 0 ? r : router_start_patiently(process->router, process->loop, text);
+}
+
+static int start(struct process *process, struct kr_error_text *text)
+{
 	struct io_config config;
 	io_config_default(&config);
 	config.spin_us = process->options.spin_us;
-	int r = io_loop_new(&config, &process->loop, &text);
-	if (r < 0)
-		return fail(r, &text);
-	r = io_signal_watch(process->loop, on_signal, process, &text);
+	int r = io_loop_new(&config, &process->loop, text);
 	if (r == 0)
-		r = server_start(process->server, process->loop, &process->options.server, &text);
+		r = io_signal_watch(process->loop, on_signal, process, text);
+	if (r == 0)
+		r = start_router(process, text);
+	if (r == 0)
+		r = server_start(process->server, process->loop, &process->options.server, text);
+	kr_assert(r <= 0);
+	return r;
+}
+
+/* A turn of the loop; the router inside goes first when the process stops, and the shard, which
+ * answers what that had forwarded, behind it. */
+static int turn(struct process *process)
+{
+	int r = io_loop_tick(process->loop, IO_WAIT_FOREVER);
+	kr_assert(process->server->life != SERVER_IDLE);
+	if (process->router != NULL && router_is_stopped(process->router))
+		server_stop(process->server);
+	return r;
+}
+
+static int run_server(struct process *process)
+{
+	struct kr_error_text text = {0};
+	int r = start(process, &text);
 	if (r < 0)
 		return fail(r, &text);
-	r = io_loop_run(process->loop);
+	while (r == 0 && !io_loop_is_stopped(process->loop))
+		r = turn(process);
 	if (r < 0) {
 		(void)kr_error_text_set(&text, r, 0, "the loop failed");
 		(void)fail(r, &text);
 		return EXIT_SYSTEM;
 	}
 	kr_assert(process->server->life == SERVER_ENDED);
+	if (process->router != NULL)
+		process->router = router_end(process->router, process->loop);
 	server_fini(process->server);
 	io_loop_free(process->loop);
 	return process->status;
@@ -317,7 +378,7 @@ static int run(struct process *process)
 	kr_text_init(&line, bytes, sizeof(bytes));
 	shard_options_describe(&process->options, &line);
 	say(process, KR_EVENT_STARTING, bytes);
-	raise_descriptor_limit(config);
+	raise_descriptor_limit(&process->options);
 	r = process->options.pid_file != NULL ? service_pid_write(process->options.pid_file, &text)
 					      : 0;
 	r = r < 0 ? fail(r, &text) : run_server(process);

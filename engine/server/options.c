@@ -24,7 +24,6 @@ static const struct option_row table[] = {
 	{OPTION_NAMED("listen", 'l', "ADDR[,ADDR]",
 		 "where routers connect: HOST:PORT, [V6]:PORT or unix:PATH"),
 		OPTION_RANGE(0, 0, CONN_LISTEN_MAX),
-		.needed = "such as 127.0.0.1:7071 or unix:/path",
 		IO_OPTION_ADDRESSES(struct shard_options, listen)},
 	{OPTION_NAMED("listen-mode", 0, "OCTAL", "permissions of unix sockets"),
 		.preset_text = "0600", IO_OPTION_MODE(struct shard_options, listen_mode)},
@@ -122,6 +121,19 @@ static const struct option_row table[] = {
 		OPTION_RANGE(0, 1, INT32_MAX), .flags = OPTION_FLAG_ONLY, U32(ready_fd)},
 };
 
+/* These rows, then those of a router inside. */
+static struct option_row rows[KR_ARRAY_COUNT(table) + ROUTER_OPTION_MAX];
+
+static uint32_t rows_make(void)
+{
+	struct option_row *inside = &rows[KR_ARRAY_COUNT(table)];
+	memcpy(rows, table, sizeof(table));
+	uint32_t count = router_options_embed(inside, offsetof(struct shard_options, router));
+	kr_assert(count > 0);
+	inside[0].heading = "A router inside (clients connect to this process):";
+	return KR_ARRAY_COUNT(table) + count;
+}
+
 /* Sizes that were not given follow from the others. */
 static void derive_sizes(struct inv_config *inv)
 {
@@ -172,6 +184,73 @@ static void check_whole(struct option_set *set, const struct shard_options *opti
 						    : "has to be a power of two");
 }
 
+static bool is_given(const struct option_set *set, const struct option_row *row)
+{
+	uint32_t index = (uint32_t)(row - rows);
+	kr_assert(index < set->program->count);
+	return set->sources[index].origin != OPTION_PRESET;
+}
+
+/* No option is without effect. */
+static void check_no_router(struct option_set *set)
+{
+	const struct option_row *inside = &rows[KR_ARRAY_COUNT(table)];
+	const struct option_row *end = &rows[set->program->count];
+	for (const struct option_row *row = inside; row < end; row++) {
+		if (is_given(set, row))
+			options_complain(set, row->name,
+				"is about a router inside, which is there with "
+				"--" ROUTER_OPTION_PREFIX "listen alone");
+	}
+}
+
+/* The addresses of the other shards, where there are any, and the way to this one. */
+static void router_shards(struct option_set *set, struct shard_options *options)
+{
+	const struct shard_config *shard = &options->server.shard;
+	struct router_config *router = &options->router.router;
+	if (router->shard_count != shard->shard_count &&
+		(router->shard_count != 0 || shard->shard_count != 1)) {
+		options_complain(set, ROUTER_OPTION_PREFIX "shard",
+			"names %u shards of %u: all are named, in the order of their numbers, this "
+			"one too",
+			router->shard_count, shard->shard_count);
+		return;
+	}
+	router->shard_count = shard->shard_count;
+	if (shard->shard_index < shard->shard_count)
+		router->shards[shard->shard_index] = options->server.listen[0];
+	router->cluster = shard->cluster;
+}
+
+static void finish_router(struct option_set *set, struct shard_options *options)
+{
+	struct server_config *server = &options->server;
+	if (options->router.listen.count == 0) {
+		check_no_router(set);
+		if (server->listen_count == 0)
+			options_complain(set, "listen",
+				"is missing: give --listen, such as 127.0.0.1:7071 or unix:/path, "
+				"or for clients without a router process --" ROUTER_OPTION_PREFIX
+				"listen");
+		return;
+	}
+	if (server->listen_count == CONN_LISTEN_MAX) {
+		options_complain(set, "listen",
+			"has %u addresses: one fewer leaves room for the router inside",
+			CONN_LISTEN_MAX);
+		return;
+	}
+	/* The first, so that it is known where. */
+	memmove(&server->listen[1], &server->listen[0],
+		server->listen_count * sizeof(server->listen[0]));
+	server->listen[0] =
+		(struct io_address){.kind = IO_ADDRESS_INPROC, .port = SHARD_INPROC_PORT};
+	server->listen_count++;
+	router_options_finish(set, &options->router);
+	router_shards(set, options);
+}
+
 static void finish(struct option_set *set, void *structure)
 {
 	static const char *const durabilities[] = {"sync", "async"};
@@ -186,6 +265,7 @@ static void finish(struct option_set *set, void *structure)
 	memcpy(server->listen, options->listen.items,
 		server->listen_count * sizeof(server->listen[0]));
 	tokens_read(set, options);
+	finish_router(set, options);
 	derive_sizes(&server->shard.inventory);
 	check_whole(set, options);
 }
@@ -200,13 +280,14 @@ void shard_options_start(struct option_set *set, int argc, char **argv,
 			 "It prints one line, \"ready\", on standard error when it serves. SIGTERM "
 			 "and SIGINT drain it, take a snapshot and end it with status 0. Each "
 			 "reason not to start has a status of its own: see keyrack-shard(8).",
-		.table = table,
-		.count = KR_ARRAY_COUNT(table),
+		.table = rows,
 		.structure_size_bytes = sizeof(struct shard_options),
 		.finish = finish,
 	};
 	memset(ret_options, 0, sizeof(*ret_options));
 	server_config_default(&ret_options->server);
+	router_options_init(&ret_options->router, ROUTER_OPTION_PREFIX);
+	program.count = rows_make();
 	program.say = say;
 	options_start(set, &program, argc, argv, ret_options);
 	kr_assert(ret_options->server.directory != NULL);

@@ -8,6 +8,7 @@
 #include "base/io/io_option.h"
 #include "base/options.h"
 #include "engine/server/server.h"
+#include "router/options.h"
 
 struct shard_options {
 	struct server_config server; /* tz and handler are still to be set */
@@ -20,7 +21,12 @@ struct shard_options {
 	uint32_t ready_fd; /* 0: none */
 	uint32_t spin_us;
 	const char *token_file;
+	/* A router inside; it is there where its listen_count is not 0. */
+	struct router_options router;
 };
+
+/* Where the router inside reaches this shard. */
+#define SHARD_INPROC_PORT 1u
 
 /* Ends the process with status OPTIONS_EXIT_USAGE when anything is wrong: sentences to `say`, or to
  * standard error if that is NULL. */

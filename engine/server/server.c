@@ -82,8 +82,8 @@ static void start_listening(struct server *server)
 	while (server->listening_count < config->listen_count) {
 		const struct io_address *address = &config->listen[server->listening_count];
 		struct conn_guard guard = config->guard;
-		/* A unix socket is guarded by its mode. */
-		guard.wants_token &= address->kind != IO_ADDRESS_UNIX;
+		/* A unix socket is guarded by its mode, and who is inside needs no guard. */
+		guard.wants_token &= address->kind < IO_ADDRESS_UNIX;
 		int r = conn_set_listen_guarded(server->conns, address, &guard, &text);
 		if (r == -KR_E_ADDRESS_IN_USE &&
 			io_clock_boot_us(server->loop) < server->retry_until_us) {

@@ -103,6 +103,7 @@ static bool config_read(const json_t *root, struct cluster_config *ret_config)
 	is_good &= json_object_get(root, "plans") == NULL ||
 		   count_read(root, "plans", UINT32_MAX, &config.plans);
 	config.allow_tmpfs = json_is_true(json_object_get(root, "allow_tmpfs"));
+	config.embeds_router = json_is_true(json_object_get(root, "embedded_router"));
 	*ret_config = config;
 	return is_good && config.shards > 0;
 }
@@ -157,6 +158,8 @@ int cluster_save(const struct cluster *cluster, struct kr_error_text *error)
 	js_count(root, "reservations", config->reservations);
 	js_count(root, "retention_hours", config->retention_hours);
 	js_bool(root, "allow_tmpfs", config->allow_tmpfs);
+	if (config->embeds_router)
+		js_bool(root, "embedded_router", true);
 	bytes = json_dumps(root, JSON_INDENT(2));
 	json_decref(root);
 	if (bytes == NULL)

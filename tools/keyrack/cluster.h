@@ -1,5 +1,6 @@
 /*
- * A local cluster: one router and some shards in one directory.
+ * A local cluster: some shards in one directory, and one router, a process of its own or inside
+ * shard 0.
  *
  *   DIR/cluster.json  what it is; written first, replaced as a whole, synced
  *   DIR/shard-N/      a shard's log and snapshots
@@ -46,6 +47,7 @@ struct cluster_config {
 	uint32_t reservations;
 	uint32_t retention_hours;
 	bool allow_tmpfs;
+	bool embeds_router; /* clients connect to shard 0 */
 };
 
 struct cluster {

@@ -36,6 +36,7 @@ enum start_key {
 	START_RESERVATIONS,
 	START_RETENTION,
 	START_ALLOW_TMPFS,
+	START_EMBEDDED_ROUTER,
 	START_TIMEOUT,
 };
 
@@ -54,6 +55,8 @@ static const struct argp_option start_options[] = {
 		"sync: on disk before it is answered (default); async: within 100 ms", 0},
 	{"allow-tmpfs", START_ALLOW_TMPFS, NULL, 0,
 		"a directory in memory, which keeps nothing over a power cut", 0},
+	{"embedded-router", START_EMBEDDED_ROUTER, "yes|no", 0,
+		"no process for the router: it is inside shard 0 (no)", 0},
 	{"timeout", START_TIMEOUT, "TIME", 0, "how long to wait until all serve (180s)", 0},
 	{0, 0, NULL, 0, "Sizes, of the whole cluster:", 1},
 	{"hotels", START_HOTELS, "N", 0, "hotels (2000)", 1},
@@ -127,6 +130,15 @@ static int durability_read(const char *arg, char *ret, struct kr_error_text *err
 	return 0;
 }
 
+static int yes_no_read(const char *arg, bool *ret, struct kr_error_text *error)
+{
+	if (strcmp(arg, "yes") != 0 && strcmp(arg, "no") != 0)
+		return kr_error_text_set(
+			error, -KR_E_INVALID, 0, "\"%s\" is neither yes nor no", arg);
+	*ret = arg[0] == 'y';
+	return 0;
+}
+
 static int size_option(
 	struct cluster_config *wanted, int key, const char *arg, struct kr_error_text *error)
 {
@@ -188,6 +200,9 @@ static int start_option(void *options, int key, const char *arg, struct kr_error
 		start->given |= BIT(key);
 		wanted->allow_tmpfs = true;
 		return 0;
+	case START_EMBEDDED_ROUTER:
+		start->given |= BIT(key);
+		return yes_no_read(arg, &wanted->embeds_router, error);
 	case START_DURABILITY:
 		start->given |= BIT(key);
 		return durability_read(arg, wanted->durability, error);
@@ -227,6 +242,8 @@ static struct cluster_config config_merge(
 			sizeof(config.booking_token_file));
 	if ((given & BIT(START_ALLOW_TMPFS)) != 0)
 		config.allow_tmpfs = true;
+	if ((given & BIT(START_EMBEDDED_ROUTER)) != 0)
+		config.embeds_router = wanted->embeds_router;
 	if ((given & BIT(START_DURABILITY)) != 0)
 		memcpy(config.durability, wanted->durability, sizeof(config.durability));
 	if ((given & BIT(START_HOTELS)) != 0)
@@ -475,7 +492,7 @@ static int round_start(const struct cli *cli, struct start *start)
 		code = ready_wait(cli, &start->ready);
 	ready_forget(&start->ready);
 	/* The router also if a shard does not come: the others can be sold from. */
-	router_code = missing_spawn(cli, start, shards, shards + 1);
+	router_code = missing_spawn(cli, start, shards, process_count(&start->cluster));
 	if (router_code == CLI_DONE)
 		router_code = ready_wait(cli, &start->ready);
 	ready_forget(&start->ready);

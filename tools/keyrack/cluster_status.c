@@ -119,6 +119,7 @@ static void config_json(json_t *root, const struct cluster *cluster)
 	js_hex_id(root, "cluster", config->id);
 	js_count(root, "shards", config->shards);
 	js_text(root, "listen", config->listen);
+	js_bool(root, "embedded_router", config->embeds_router);
 	js_text(root, "durability", config->durability);
 	js_count(root, "hotels_max", config->hotels);
 	js_count(root, "types_max", config->types);

@@ -184,6 +184,7 @@ int cluster_stop_run(struct cli *cli, int argc, char **argv)
 	const char *args[CLI_ARGS_MAX];
 	struct kr_error_text error;
 	uint32_t shards;
+	bool embeds;
 	int lock;
 	int code;
 	cli_words(cli, &spec, argc, argv, &stop, args);
@@ -196,8 +197,13 @@ int cluster_stop_run(struct cli *cli, int argc, char **argv)
 		return CLI_REFUSED;
 	}
 	shards = stop.cluster.config.shards;
-	end_some(cli, &stop, shards, shards + 1);
-	end_some(cli, &stop, 0, shards);
+	embeds = stop.cluster.config.embeds_router;
+	if (!embeds)
+		end_some(cli, &stop, shards, shards + 1);
+	/* What a router inside shard 0 forwarded the others still answer. */
+	end_some(cli, &stop, 0, embeds ? 1 : shards);
+	if (embeds)
+		end_some(cli, &stop, 1, shards);
 	close(lock);
 	return stop_print(cli, &stop);
 }

@@ -63,7 +63,7 @@ void process_socket(
 uint32_t process_count(const struct cluster *cluster)
 {
 	kr_assert(cluster->config.shards > 0);
-	return cluster->config.shards + 1;
+	return cluster->config.shards + !cluster->config.embeds_router;
 }
 
 struct process process_at(const struct cluster *cluster, uint32_t number)

@@ -30,7 +30,7 @@ void process_path(const struct cluster *cluster, struct process process, const c
 void process_socket(
 	const struct cluster *cluster, uint32_t shard, char ret_address[static FILES_PATH_SIZE]);
 
-/* Number of processes of a cluster, and each of them: the router last. */
+/* Number of processes of a cluster, and each of them: the router last, where it is one. */
 uint32_t process_count(const struct cluster *cluster);
 struct process process_at(const struct cluster *cluster, uint32_t number);
 

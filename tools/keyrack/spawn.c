@@ -59,20 +59,28 @@ static void count_put(struct words *words, const char *option, uint32_t value)
 	word_put(words, "%u", value);
 }
 
-static void words_of_router(const struct cluster *cluster, struct words *words)
+static void router_put(
+	struct words *words, const char *prefix, const char *option, const char *value)
+{
+	word_put(words, "--%s%s", prefix, option);
+	word_put(words, "%s", value);
+}
+
+/* `prefix` "router-": the options of a shard with a router inside. */
+static void words_of_router(const struct cluster *cluster, const char *prefix, struct words *words)
 {
 	const struct cluster_config *config = &cluster->config;
 	char socket[FILES_PATH_SIZE];
-	option_put(words, "--listen", config->listen);
+	router_put(words, prefix, "listen", config->listen);
 	if (config->booking_listen[0] != '\0')
-		option_put(words, "--booking-listen", config->booking_listen);
+		router_put(words, prefix, "booking-listen", config->booking_listen);
 	if (config->operator_token_file[0] != '\0')
-		option_put(words, "--operator-token-file", config->operator_token_file);
+		router_put(words, prefix, "operator-token-file", config->operator_token_file);
 	if (config->booking_token_file[0] != '\0')
-		option_put(words, "--booking-token-file", config->booking_token_file);
+		router_put(words, prefix, "booking-token-file", config->booking_token_file);
 	for (uint32_t i = 0; i < config->shards; i++) {
 		process_socket(cluster, i, socket);
-		option_put(words, "--shard", socket);
+		router_put(words, prefix, "shard", socket);
 	}
 }
 
@@ -99,6 +107,8 @@ static void words_of_shard(const struct cluster *cluster, uint32_t index, struct
 	count_put(words, "--retention", config->retention_hours);
 	if (config->allow_tmpfs)
 		word_put(words, "--allow-tmpfs");
+	if (config->embeds_router && index == 0)
+		words_of_router(cluster, "router-", words);
 }
 
 /* A log that has grown large is kept once more under another name. */
@@ -183,7 +193,7 @@ int process_spawn(const struct cluster *cluster, struct process process, pid_t *
 	word_put(&words, "--cluster");
 	word_put(&words, "0x%016" PRIx64, cluster->config.id);
 	if (process.role == PROCESS_ROUTER)
-		words_of_router(cluster, &words);
+		words_of_router(cluster, "", &words);
 	else
 		words_of_shard(cluster, process.index, &words);
 	process_path(cluster, process, ".pid", path);
