@@ -380,6 +380,8 @@ def arguments_parse():
     parser.add_argument("--rate", type=float, default=500, help="requests a second")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--routers", type=int, default=2)
+    parser.add_argument("--embedded", action="store_true",
+                        help="the first router is inside the first shard")
     parser.add_argument("--shard", required=True, help="the program")
     parser.add_argument("--router", required=True, help="the program")
     parser.add_argument("--recover", required=True, help="the program")

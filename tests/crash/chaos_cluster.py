@@ -160,10 +160,14 @@ class Cluster:
                 "--shards", str(options.shards), "--listen", address, *SIZES, "--log-archive",
                 self.archive(number)])
         for number, address in enumerate(self.routers):
-            behind = [self.link(f"router-{number}:shard-{i}", shard)
-                      for i, shard in enumerate(shards)]
-            self.add(f"router-{number}", [options.router, "--listen", address, "--shard",
-                                          ",".join(behind)])
+            behind = ",".join(self.link(f"router-{number}:shard-{i}", shard)
+                              for i, shard in enumerate(shards))
+            if number == 0 and options.embedded:
+                self.processes["shard-0"].argv += ["--router-listen", address, "--router-shard",
+                                                   behind]
+            else:
+                self.add(f"router-{number}", [options.router, "--listen", address, "--shard",
+                                              behind])
         self.addresses = [self.link(f"client:router-{number}", address)
                           for number, address in enumerate(self.routers)]
 

@@ -16,7 +16,7 @@ MAY = {
     "engine/log": ["base", "base/io", "proto", "engine/inventory"],
     "engine/shard": ["base", "proto", "engine/inventory", "engine/log"],
     "engine/server": ["base", "base/io", "proto", "proto/conn", "engine/inventory", "engine/log",
-                      "engine/shard"],
+                      "engine/shard", "router"],
     "router": ["base", "base/io", "proto", "proto/conn"],
     "client": ["base", "proto"],
     "client/include": [],
