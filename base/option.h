@@ -50,6 +50,7 @@ struct option_row {
 	const char *argument; /* in --help and errors: the unit or the shape; of a word: "a|b" */
 	const char *help;
 	const char *needed; /* why it has no default, as a sentence's end; NULL: it may be absent */
+	const char *instead; /* the option whose presence makes up for this needed one; or NULL */
 	const char *preset_note; /* the default in words, where it follows from other options */
 	const char *preset_text; /* the default of texts and lists; NULL: none */
 	uint64_t preset;         /* the default of numbers, in the option's unit; words: which */

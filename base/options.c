@@ -110,15 +110,22 @@ static void complain_of(struct option_set *set, uint32_t row, const char *rest)
 	complain(set, bytes);
 }
 
+/* Of an option that the program has. */
+static uint32_t row_of(const struct option_program *program, const char *name)
+{
+	uint32_t row = 0;
+	while (strcmp(row_at(program, row)->name, name) != 0)
+		row++;
+	kr_assert(row < program->count);
+	return row;
+}
+
 void options_complain(struct option_set *set, const char *name, const char *format, ...)
 {
 	char bytes[KR_ERROR_TEXT_SIZE];
 	struct kr_text text;
 	va_list list;
-	uint32_t row = 0;
-	while (strcmp(row_at(set->program, row)->name, name) != 0)
-		row++;
-	kr_assert(row < set->program->count);
+	uint32_t row = row_of(set->program, name);
 	kr_text_init(&text, bytes, sizeof(bytes));
 	va_start(list, format);
 	kr_text_format_list(&text, format, list);
@@ -214,6 +221,13 @@ static void on_file_value(
 		take(set, row, (struct option_source){.origin = OPTION_FILE, .line = line}, value);
 }
 
+static bool is_set_by_name(const struct option_set *set, const char *name)
+{
+	uint32_t row = row_of(set->program, name);
+	kr_assert(row < set->program->count);
+	return option_is_set(&set->program->table[row], set->structure);
+}
+
 static void check_needed(struct option_set *set, uint32_t row)
 {
 	const struct option_row *option = row_at(set->program, row);
@@ -222,9 +236,13 @@ static void check_needed(struct option_set *set, uint32_t row)
 	kr_assert(row < set->program->count);
 	if (option->needed == NULL || option_is_set(option, set->structure))
 		return;
+	if (option->instead != NULL && is_set_by_name(set, option->instead))
+		return;
 	kr_text_init(&text, bytes, sizeof(bytes));
 	kr_text_format(
 		&text, "%s is missing, %s: give --%s", option->name, option->needed, option->name);
+	if (option->instead != NULL)
+		kr_text_format(&text, ", --%s", option->instead);
 	if (set->program->environment != NULL) {
 		kr_text_put_string(&text, ", or ");
 		variable_put(&text, set->program, option);

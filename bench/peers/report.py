@@ -110,7 +110,7 @@ def _ratios(f, names):
               for kind, title in (("book-", "BOOKs, best"), ("read-", "reads, best"))]
     rows = [[title] + [f"{mine / rate:.2f}" if rate else "-" for rate in theirs]
             for title, (mine, *theirs) in pairs if mine and any(theirs)]
-    return table(["Keyrack (sync, through its router) to"] + others, rows)
+    return table(["Keyrack (sync, its router inside) to"] + others, rows)
 
 
 PERCENTILES = (("p50", "p50 ms"), ("p90", "p90"), ("p99", "p99"), ("p99.9", "p99.9"),
@@ -273,7 +273,7 @@ def _head(f):
                       ["snapshots", "in the middle of every run that sells" if s["snapshots"]
                        else "only where named"],
                       ["Keyrack's shards", f"{s['shards']}, on {s['stamp'].get('cores', '?')} "
-                       "cores; a shard, the router and the driver want one each"]])
+                       "cores"]])
     lines += table(["System", "Version", "A booking is answered when it is"],
                    [[x["name"], x["version"], x["durability"]] for x in s["systems"]])
     return lines
@@ -284,7 +284,8 @@ def write(out, cache):
     made, why_not = plots.draw(figures, out, cache)
     lines = _head(figures)
     lines += ["Figures are medians over the rounds, with the lowest and the highest. The peers are "
-              "asked directly; Keyrack through its router, one hop more.", ""]
+              "asked directly, Keyrack through its router: `keyrack` has it inside the shard's "
+              "process, `keyrack-router` in a process of its own, one hop more.", ""]
     strict = [name for name in figures.names if name not in systems_relaxed()]
     relaxed = [name for name in figures.names if name in systems_relaxed()]
     lines += ["## Rates", ""] + _rates(figures, strict)

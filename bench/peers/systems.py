@@ -322,11 +322,15 @@ class Keyrack(System):
     label = "Keyrack"
     direct = False
 
-    def __init__(self, settings, durability):
+    def __init__(self, settings, durability, has_router=False):
         super().__init__(settings)
         self.mode = durability
+        self.has_router = has_router  # as a process
         self.cluster = None
-        self.name = "keyrack" if durability == "sync" else f"keyrack-{durability}"
+        if has_router:
+            self.name, self.label = "keyrack-router", "Keyrack, a router process"
+        elif durability != "sync":
+            self.name = f"keyrack-{durability}"
         self.durability = {"sync": "on disk before the answer",
                            "async": "on disk within 100 ms"}[durability]
 
@@ -343,6 +347,7 @@ class Keyrack(System):
         # Prices that change within a stay take a node for 0.57 of the driver's reservations; there
         # is one for each second of them, and a full table refuses with LIMIT_REACHED.
         self.cluster.start("--shards", self.settings.shards, "--durability", self.mode,
+                           "--embedded-router", "no" if self.has_router else "yes",
                            "--hotels", HOTELS * 2, "--types", ROWS * 2, "--nights", 400,
                            "--reservations", reservations * 5 // 4)
         for first, count, sold in ((1, HOTELS, rooms), (1, 1, hot_rooms)):
@@ -385,7 +390,7 @@ def every(settings):
     """All that there are; the first one is the yardstick's other side."""
     return [Keyrack(settings, "sync"), Redis(settings, "always"), Tarantool(settings, "fsync"),
             Postgres(settings, "postgres"), Postgres(settings, "postgres-update"),
-            Keyrack(settings, "async"), Redis(settings, "everysec"), Tarantool(settings, "write")]
+            Keyrack(settings, "sync", has_router=True), Keyrack(settings, "async"), Redis(settings, "everysec"), Tarantool(settings, "write")]
 
 
 def describe(system):

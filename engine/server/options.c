@@ -24,6 +24,8 @@ static const struct option_row table[] = {
 	{OPTION_NAMED("listen", 'l', "ADDR[,ADDR]",
 		 "where routers connect: HOST:PORT, [V6]:PORT or unix:PATH"),
 		OPTION_RANGE(0, 0, CONN_LISTEN_MAX),
+		.needed = "such as 127.0.0.1:7071 or unix:/path",
+		.instead = ROUTER_OPTION_PREFIX "listen",
 		IO_OPTION_ADDRESSES(struct shard_options, listen)},
 	{OPTION_NAMED("listen-mode", 0, "OCTAL", "permissions of unix sockets"),
 		.preset_text = "0600", IO_OPTION_MODE(struct shard_options, listen_mode)},
@@ -184,20 +186,29 @@ static void check_whole(struct option_set *set, const struct shard_options *opti
 						    : "has to be a power of two");
 }
 
-static bool is_given(const struct option_set *set, const struct option_row *row)
+/* What is written out as a whole configuration names the defaults as well. */
+static bool is_default(const struct option_row *row, const struct shard_options *options)
 {
-	uint32_t index = (uint32_t)(row - rows);
-	kr_assert(index < set->program->count);
-	return set->sources[index].origin != OPTION_PRESET;
+	static struct shard_options preset;
+	char texts[2][OPTION_TEXT_SIZE];
+	const struct shard_options *both[2] = {options, &preset};
+	kr_assert(row->offset < sizeof(preset));
+	option_preset(row, &preset);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct kr_text text;
+		kr_text_init(&text, texts[i], sizeof(texts[i]));
+		option_write(row, both[i], &text);
+	}
+	return strcmp(texts[0], texts[1]) == 0;
 }
 
 /* No option is without effect. */
-static void check_no_router(struct option_set *set)
+static void check_no_router(struct option_set *set, const struct shard_options *options)
 {
 	const struct option_row *inside = &rows[KR_ARRAY_COUNT(table)];
 	const struct option_row *end = &rows[set->program->count];
 	for (const struct option_row *row = inside; row < end; row++) {
-		if (is_given(set, row))
+		if (!is_default(row, options))
 			options_complain(set, row->name,
 				"is about a router inside, which is there with "
 				"--" ROUTER_OPTION_PREFIX "listen alone");
@@ -227,12 +238,7 @@ static void finish_router(struct option_set *set, struct shard_options *options)
 {
 	struct server_config *server = &options->server;
 	if (options->router.listen.count == 0) {
-		check_no_router(set);
-		if (server->listen_count == 0)
-			options_complain(set, "listen",
-				"is missing: give --listen, such as 127.0.0.1:7071 or unix:/path, "
-				"or for clients without a router process --" ROUTER_OPTION_PREFIX
-				"listen");
+		check_no_router(set, options);
 		return;
 	}
 	if (server->listen_count == CONN_LISTEN_MAX) {

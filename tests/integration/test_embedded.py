@@ -97,7 +97,7 @@ class EmbeddedTest(unittest.TestCase):
     # ---- what it takes ----
 
     def test_what_contradicts_is_refused_with_the_option_and_what_to_give(self):
-        self.assertIn("listen is missing: give --listen", self.refusal())
+        self.assertIn("give --listen, --router-listen, or KEYRACK_SHARD_LISTEN", self.refusal())
         said = self.refusal("--listen", "unix:/s", "--router-window", "7",
                             "--router-booking-listen", "unix:/b")
         self.assertIn("--router-window is about a router inside", said)
