@@ -8,6 +8,7 @@
 #include "engine/shard/replay.h"
 #include "engine/shard/state.h"
 #include "tests/sim/aim.h"
+#include "tests/sim/inside.h"
 #include "tests/sim/rival.h"
 #include "tests/sim/stranger.h"
 #include "tests/sim/swarm.h"
@@ -189,6 +190,7 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	s->has_ended = true;
 	s->is_ready = false;
 	rival_kill(s->cluster, s->number);
+	inside_end(s);
 	/* A failed disk operation ends the process; the operator starts it again. */
 	if (end != SERVER_STOPPED || s->is_restarting)
 		restart_shard_soon(s);
@@ -205,6 +207,8 @@ static void start_failed(struct shard_node *s, const struct kr_error_text *text)
 	s->loop = io_loop_free(s->loop);
 	restart_shard_soon(s);
 }
+
+static void start_inside(struct shard_node *s);
 
 static void start_shard(struct shard_node *s)
 {
@@ -224,9 +228,12 @@ static void start_shard(struct shard_node *s)
 	s->hurt_phase = CLUSTER_PHASES;
 	config.listen[0] = cluster_shard_address(s->number);
 	config.listen_count = 1;
+	if (inside_of(s) != NULL)
+		config.listen[config.listen_count++] = inside_address(s->number);
 	config.shard.shard_index = s->number;
 	config.handler = (struct server_handler){
 		.context = s, .on_ready = on_ready, .on_note = on_note, .on_end = on_end};
+	start_inside(s);
 	const int r = server_start(s->server, s->loop, &config, &text);
 	if (r != 0 && !sim_node_is_dying(s->node))
 		start_failed(s, &text);
@@ -238,6 +245,7 @@ static void drop_shard(struct shard_node *s, bool is_orderly)
 {
 	if (s->server == NULL)
 		return;
+	inside_drop(s);
 	if (s->server->shard != NULL)
 		s->snapshot_count += s->server->shard->counters.snapshots;
 	if (is_orderly)
@@ -249,17 +257,25 @@ static void drop_shard(struct shard_node *s, bool is_orderly)
 	s->is_ready = false;
 }
 
+static void move_out(struct shard_node *s);
+
 static void restart_shard(void *context)
 {
 	struct shard_node *s = context;
 	if (s->server != NULL && !s->has_ended)
 		return;
+	if (s->server != NULL && !inside_has_ended(s)) {
+		restart_shard_soon(s);
+		return;
+	}
 	if (s->server != NULL) {
 		drop_shard(s, true);
 		if (sim_node_loop(s->node) != NULL)
 			(void)io_loop_free(s->loop);
 	}
-	if (!s->is_refused)
+	if (s->is_refused)
+		move_out(s);
+	else
 		start_shard(s);
 }
 
@@ -285,15 +301,11 @@ static void router_failed(struct router_node *r, const struct kr_error_text *tex
 	sim_world_call_at(c->world, sim_world_now_us(c->world) + RESTART_US, restart_router, r);
 }
 
-static void start_router(struct router_node *r)
+static int open_router(struct router_node *r, struct kr_error_text *text)
 {
-	struct cluster *c = r->cluster;
+	const struct cluster *c = r->cluster;
 	struct router_config config;
-	struct kr_error_text text = {0};
-	if (!sim_node_is_alive(r->node))
-		sim_node_start(r->node);
-	r->loop = loop_new(c, r->node, c->router_faults);
-	r->fired_count = fired_count(c->router_faults);
+	kr_assert(r->loop != NULL && r->router == NULL);
 	router_config_default(&config);
 	config.cluster = CLUSTER_ID;
 	config.listen_count = c->plan.booking_from > 0 ? 2 : 1;
@@ -302,18 +314,53 @@ static void start_router(struct router_node *r)
 	config.guards[1].role = ACCESS_BOOKING;
 	config.shard_count = c->shard_count;
 	for (uint32_t i = 0; i < c->shard_count; i++)
-		config.shards[i] = cluster_shard_address(i);
+		config.shards[i] =
+			r->host == &c->shards[i] ? inside_address(i) : cluster_shard_address(i);
 	config.connection_max_count = 16;
 	config.window = c->plan.router_window;
 	config.wait_frame_max_count = c->plan.router_wait_frames;
 	config.wait_size_max_bytes = 1u << 20;
 	config.on_note = on_router_note;
 	config.context = r;
-	int e = router_new(r->loop, &config, &r->router, &text);
-	if (e == 0)
-		e = router_start(r->router, &text);
-	if (e != 0 && !sim_node_is_dying(r->node))
+	const int e = router_new(r->loop, &config, &r->router, text);
+	return e == 0 ? router_start(r->router, text) : e;
+}
+
+static void start_router(struct router_node *r)
+{
+	struct cluster *c = r->cluster;
+	struct kr_error_text text = {0};
+	kr_assert(r->host == NULL);
+	if (!sim_node_is_alive(r->node))
+		sim_node_start(r->node);
+	r->loop = loop_new(c, r->node, c->router_faults);
+	r->fired_count = fired_count(c->router_faults);
+	if (open_router(r, &text) != 0 && !sim_node_is_dying(r->node))
 		router_failed(r, &text);
+}
+
+static void start_inside(struct shard_node *s)
+{
+	struct router_node *r = inside_of(s);
+	struct kr_error_text text = {0};
+	if (r == NULL)
+		return;
+	r->loop = s->loop;
+	if (open_router(r, &text) != 0 && !sim_node_is_dying(r->node))
+		cluster_fail(s->cluster, "router %u does not start inside shard %u: %s", r->number,
+			s->number, text.bytes);
+}
+
+/* Its shard is given up: its operator starts it again without one. */
+static void move_out(struct shard_node *s)
+{
+	struct router_node *r = inside_of(s);
+	kr_assert(s->is_refused && s->server == NULL);
+	if (r == NULL)
+		return;
+	r->host = NULL;
+	r->node = sim_node_new(s->cluster->world, NULL, "router 0");
+	start_router(r);
 }
 
 static void restart_router(void *context)
@@ -407,7 +454,7 @@ static void on_crash(void *context, struct sim_node *node, enum sim_crash how)
 	}
 	for (uint32_t i = 0; i < c->router_count; i++) {
 		struct router_node *r = &c->routers[i];
-		if (r->node != node)
+		if (r->node != node || r->host != NULL)
 			continue;
 		cluster_tell(c, "router %u: is killed", i);
 		r->crash_count++;
@@ -423,6 +470,9 @@ static void count_pair(struct cluster *c, struct sim_node *node, enum sim_mark m
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		struct shard_node *s = &c->shards[i];
 		if (node == NULL || s->node != node)
+			continue;
+		/* The connection may be the router's. */
+		if (mark >= SIM_NET_SPLIT && mark <= SIM_NET_PARTITION && inside_of(s) != NULL)
 			continue;
 		enum cluster_phase phase = cluster_phase_of(s);
 		if (mark == SIM_CRASH_IN_CALL)
@@ -579,6 +629,7 @@ void cluster_plan_draw(struct cluster_plan *p, const struct tz_db *tz, uint64_t 
 	draw_log(p);
 	aim_draw(p);
 	swarm_draw(p);
+	inside_draw(p);
 }
 
 void cluster_open(struct cluster *c, const struct cluster_plan *plan)
@@ -608,7 +659,11 @@ void cluster_open(struct cluster *c, const struct cluster_plan *plan)
 	for (uint32_t i = 0; i < c->router_count; i++) {
 		struct router_node *r = &c->routers[i];
 		*r = (struct router_node){.cluster = c, .number = i};
-		r->node = sim_node_new(c->world, NULL, i == 0 ? "router 0" : "router 1");
+		if (i == 0 && plan->router_inside != 0)
+			r->host = &c->shards[0];
+		r->node = r->host != NULL
+				  ? r->host->node
+				  : sim_node_new(c->world, NULL, i == 0 ? "router 0" : "router 1");
 	}
 }
 
@@ -618,7 +673,7 @@ void cluster_start(struct cluster *c)
 		if (c->shards[i].server == NULL)
 			start_shard(&c->shards[i]);
 	for (uint32_t i = 0; i < c->router_count; i++)
-		if (c->routers[i].router == NULL)
+		if (c->routers[i].router == NULL && c->routers[i].host == NULL)
 			start_router(&c->routers[i]);
 }
 
@@ -653,7 +708,8 @@ void cluster_calm(struct cluster *c)
 	}
 	for (uint32_t i = 0; i < c->shard_count; i++)
 		for (uint32_t j = 0; j < c->router_count; j++)
-			sim_node_partition(c->shards[i].node, c->routers[j].node, false);
+			if (c->routers[j].host != &c->shards[i])
+				sim_node_partition(c->shards[i].node, c->routers[j].node, false);
 	cluster_tell(c, "the faults stop");
 }
 
@@ -663,9 +719,11 @@ bool cluster_is_serving(const struct cluster *c)
 		if (!c->shards[i].is_refused &&
 			(c->shards[i].server == NULL || !c->shards[i].is_ready))
 			return false;
-	for (uint32_t i = 0; i < c->router_count; i++)
-		if (c->routers[i].router == NULL)
+	for (uint32_t i = 0; i < c->router_count; i++) {
+		const struct router_node *r = &c->routers[i];
+		if (r->router == NULL || (r->host != NULL && r->host->is_refused))
 			return false;
+	}
 	return true;
 }
 
@@ -682,7 +740,7 @@ void cluster_restart_shard(struct cluster *c, uint32_t shard)
 	cluster_tell(c, "shard %u: is stopped, to be started again", shard);
 	s->is_ready = false;
 	s->is_restarting = true;
-	server_stop(s->server);
+	inside_stop(s);
 }
 
 void cluster_stop_shards(struct cluster *c)
@@ -690,7 +748,7 @@ void cluster_stop_shards(struct cluster *c)
 	const uint64_t until = sim_world_now_us(c->world) + 60000000;
 	for (uint32_t i = 0; i < c->shard_count; i++)
 		if (c->shards[i].server != NULL)
-			server_stop(c->shards[i].server);
+			inside_stop(&c->shards[i]);
 	for (uint32_t i = 0; i < c->shard_count; i++)
 		while (c->shards[i].server != NULL && !c->shards[i].has_ended) {
 			if (!sim_world_step(c->world) || sim_world_now_us(c->world) > until)

@@ -43,6 +43,7 @@ struct shard_node {
 struct router_node {
 	struct cluster *cluster;
 	uint32_t number;
+	struct shard_node *host; /* in whose process it is: inside.h; NULL: in its own */
 	struct sim_node *node;
 	struct io_loop *loop;
 	struct router *router;
@@ -57,6 +58,7 @@ struct cluster_plan {
 	bool is_told;                   /* tells its story on stdout */
 	uint32_t shard_count, router_count, client_count;
 	uint32_t router_window, router_wait_frames;
+	uint32_t router_inside;            /* 1: the first is in the first shard's process */
 	struct sim_config world;           /* its handlers and context are the cluster's own */
 	struct sim_faults media;           /* of the disk, and frames astray, while is_media_on */
 	uint32_t strike_tail, strike_rest; /* in a hundred deaths: media.h */
@@ -100,8 +102,7 @@ struct cluster {
 	bool has_slept;                             /* for long, once */
 	struct rng rng_media, rng_swarm;
 	uint64_t strikes[CLUSTER_STRIKES_MAX], refusal_count, repair_count;
-	/* May be NULL. */
-	void (*on_ready)(struct cluster *cluster, uint32_t shard);
+	void (*on_ready)(struct cluster *cluster, uint32_t shard); /* these may be NULL */
 	void (*on_death)(struct cluster *cluster, uint32_t shard); /* its server is still there */
 	void (*on_refusal)(struct cluster *cluster, uint32_t shard);
 	void (*on_damage)(struct cluster *cluster, uint32_t shard, uint32_t reach);

@@ -44,6 +44,7 @@ void coverage_add(struct totals *totals, const struct cluster *c)
 		for (uint32_t k = 0; k <= INV_VOID; k++)
 			totals->edges[i][k] += c->edges[i][k];
 	totals->harness[CLUSTER_MARK_HOT_HOTEL] += c->plan.hot_hotel;
+	totals->harness[CLUSTER_MARK_ROUTER_INSIDE] += c->plan.router_inside;
 	totals->refusals += c->refusal_count;
 	totals->repairs += c->repair_count;
 	totals->cuts += witness_cuts();

@@ -66,7 +66,10 @@ enum cluster_trouble {
 	X(LIST_GUEST, "a guest's reservations were listed over all shards")                        \
 	X(LIST_STOCK, "a hotel's stock was read to its end, page after page")                      \
 	X(LIST_STALE, "a cursor of before a restart was refused")                                  \
-	X(LIST_BROKEN, "a list failed in its middle")
+	X(LIST_BROKEN, "a list failed in its middle")                                              \
+	X(ROUTER_INSIDE, "a world in which a router lives in a shard's process")                   \
+	X(INSIDE_DRAINED, "a router was drained before the shard it was inside of and linked to")  \
+	X(INSIDE_DIED, "a process died with a shard and a router that were linked inside")
 
 #define X(name, text) CLUSTER_MARK_##name,
 enum cluster_mark { CLUSTER_MARK_TABLE(X) CLUSTER_MARKS };

@@ -123,7 +123,7 @@ static void plan_make(struct story *st, struct cluster_plan *p)
 	p->world.wall_start_us = defaults.wall_start_us;
 	p->world.faults = (struct sim_faults){.fate_torn = 1};
 	p->media = (struct sim_faults){0};
-	p->strike_tail = p->strike_rest = p->aim = p->booking_from = 0;
+	p->strike_tail = p->strike_rest = p->aim = p->booking_from = p->router_inside = 0;
 	p->has_damage = st->point == FAULT_FILE_READ;
 	p->operations_max = st->options->operations;
 	p->is_told = st->options->is_told;

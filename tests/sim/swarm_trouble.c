@@ -1,5 +1,6 @@
 /* What is done to a cluster of swarm.h; cluster.c needs the rest of it. */
 #include "tests/sim/client.h"
+#include "tests/sim/inside.h"
 #include "tests/sim/rival.h"
 #include "tests/sim/stranger.h"
 #include "tests/sim/swarm.h"
@@ -179,7 +180,7 @@ static void hit(struct cluster *c, struct shard_node *s)
 		s->trouble.is_wall_frozen = true;
 		break;
 	case CLUSTER_CUT:
-		sim_node_partition(s->node, c->routers[0].node, true);
+		inside_partition(c, s->number, true);
 		break;
 	case CLUSTER_STRANGER:
 		/* Until it has been let in and has spoken. */

@@ -52,6 +52,7 @@ static const struct {
 	PLAN(strike_rest),
 	PLAN(aim),
 	PLAN(aim_troubles),
+	PLAN(router_inside),
 	TROUBLE(full_disk, CLUSTER_FULL),
 	TROUBLE(partition, CLUSTER_CUT),
 	TROUBLE(kill, CLUSTER_KILL),

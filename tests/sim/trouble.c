@@ -1,6 +1,7 @@
 #include "tests/sim/trouble.h"
 
 #include "tests/sim/client.h"
+#include "tests/sim/inside.h"
 #include "tests/sim/swarm.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -18,7 +19,8 @@ static void days_pass(struct cluster *c)
 	for (uint32_t i = 0; i < c->client_count; i++)
 		sim_node_wall_step(c->clients[i]->caller.node, step);
 	for (uint32_t i = 0; i < c->router_count; i++)
-		sim_node_wall_step(c->routers[i].node, step);
+		if (c->routers[i].host == NULL)
+			sim_node_wall_step(c->routers[i].node, step);
 	for (uint32_t i = 0; i < c->shard_count; i++) {
 		sim_node_wall_step(c->shards[i].node, step);
 		sim_node_crash(
@@ -61,8 +63,7 @@ static void make(struct cluster *c, enum cluster_trouble kind, uint32_t shard)
 		cluster_tell(c, "shard %u: the disk fills", shard);
 		break;
 	case CLUSTER_CUT:
-		sim_node_partition(s->node, c->routers[0].node, true);
-		cluster_tell(c, "shard %u is cut off router 0", shard);
+		inside_partition(c, shard, true);
 		break;
 	case CLUSTER_KILL:
 		crash(c, s->node, SIM_KILL);
@@ -103,7 +104,7 @@ void trouble(struct cluster *c)
 	if (thrown == 1)
 		sim_disk_capacity_set(c->shards[shard].disk, 0);
 	else if (thrown == 3)
-		sim_node_partition(c->shards[shard].node, c->routers[0].node, false);
+		inside_partition(c, shard, false);
 	else if (dice[thrown] == QUIET && c->plan.aim == 1 + CLUSTER_STOPPING &&
 		 c->plan.troubles[CLUSTER_RESTART] != 0)
 		make(c, CLUSTER_RESTART, shard);
