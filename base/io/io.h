@@ -30,6 +30,9 @@
 #define IO_BUFFER_COUNT_MAX 32768u
 /* For servers: longer than a durable append and the hops around it take. */
 #define IO_SPIN_US_DEFAULT 200u
+/* Where many come at once a wake-up is shared, and cores are not idle. */
+#define IO_SPIN_CROWD_DEFAULT 3u
+#define IO_SPIN_CROWD_ANY 1024u
 
 struct io_loop;
 
@@ -38,12 +41,13 @@ struct io_config {
 	uint32_t buffer_count;      /* receive buffers shared by all streams, a power of two */
 	uint32_t buffer_size_bytes; /* of each one: the most that on_data gets at once */
 	uint32_t spin_us;           /* look for completions this long before sleeping; 0: never */
+	uint32_t spin_crowd;        /* not where turns have more completions on average */
 	bool is_offline; /* no ring: only clocks and the io_..._now functions may be used */
 	struct fault_set *faults; /* NULL, or what is to fail */
 	void *environment; /* NULL; in the simulator the struct sim_node the loop belongs to */
 };
 
-/* 1024 submissions, 512 buffers of 16 KiB, no spin, a ring. */
+/* 1024 submissions, 512 buffers of 16 KiB, no spin (or IO_SPIN_CROWD_DEFAULT), a ring. */
 void io_config_default(struct io_config *ret_config);
 
 struct io_stats {

@@ -12,6 +12,7 @@ void io_config_default(struct io_config *ret_config)
 		.submission_count = 1024,
 		.buffer_count = 512,
 		.buffer_size_bytes = 16384,
+		.spin_crowd = IO_SPIN_CROWD_DEFAULT,
 	};
 }
 

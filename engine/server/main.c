@@ -312,6 +312,9 @@ static int start(struct process *process, struct kr_error_text *text)
 	struct io_config config;
 	io_config_default(&config);
 	config.spin_us = process->options.spin_us;
+	/* One process less that wants the cores: there is one to spin on beside the clients'. */
+	if (process->options.router.router.listen_count > 0)
+		config.spin_crowd = IO_SPIN_CROWD_ANY;
 	int r = io_loop_new(&config, &process->loop, text);
 	if (r == 0)
 		r = io_signal_watch(process->loop, on_signal, process, text);

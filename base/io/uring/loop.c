@@ -11,9 +11,6 @@
 #define COMPLETION_FACTOR 8u /* completions for each submission: multishot answers many times */
 #define SPIN_US_MIN 1u
 #define SPIN_REST_TICKS 64u /* sleeps before spinning is tried again after it did not pay */
-/* In completions of a turn. Where many come at once a wake-up is shared, and cores are not idle. */
-#define SPIN_CROWD_MAX 3u
-#define CROWD_TURN_MAX 1024u
 #define CROWD_SCALE 16u
 #define CROWD_TURNS 8u
 #define SECOND_US UINT64_C(1000000)
@@ -150,6 +147,7 @@ int io_loop_new(
 	kr_assert(config->buffer_count <= IO_BUFFER_COUNT_MAX);
 	kr_assert(config->buffer_size_bytes > 0);
 	kr_assert(config->environment == NULL);
+	kr_assert(config->spin_crowd <= IO_SPIN_CROWD_ANY);
 	struct io_loop *loop = calloc(1, sizeof(*loop));
 	if (loop == NULL)
 		return kr_error_text_set(text, -KR_E_NOMEM, ENOMEM, "no memory for a loop");
@@ -317,7 +315,7 @@ void io_loop_set_spin(struct io_loop *loop, uint32_t spin_us)
 
 static bool may_spin(struct io_loop *loop)
 {
-	if (loop->config.spin_us == 0 || loop->crowd > SPIN_CROWD_MAX * CROWD_SCALE)
+	if (loop->config.spin_us == 0 || loop->crowd > loop->config.spin_crowd * CROWD_SCALE)
 		return false;
 	if (loop->spin_now_us >= SPIN_US_MIN)
 		return true;
@@ -424,7 +422,7 @@ static void crowd_note(struct io_loop *loop, uint32_t count)
 {
 	kr_assert(loop->is_ticking);
 	loop->crowd -= loop->crowd / CROWD_TURNS;
-	loop->crowd += KR_MIN(count, CROWD_TURN_MAX) * CROWD_SCALE / CROWD_TURNS;
+	loop->crowd += KR_MIN(count, IO_SPIN_CROWD_ANY) * CROWD_SCALE / CROWD_TURNS;
 }
 
 /* What one owner said at the end of the turn the other hears in it, and may answer at once. */
