@@ -32,6 +32,7 @@
 #define LOG_BATCH_HEADER_SIZE 160u
 #define LOG_BATCH_SIZE_MAX (1u << 20) /* header, body and padding; the layer above splits */
 #define LOG_BATCH_BODY_SIZE_MAX (LOG_BATCH_SIZE_MAX - LOG_BATCH_HEADER_SIZE)
+#define LOG_FLIGHT_MAX 2u             /* batches being written at once; the format allows four */
 #define LOG_GENESIS_CHAIN UINT64_C(0) /* prev_chain of batch 1 */
 
 /* flags */

@@ -84,10 +84,10 @@ static void fail(
 	log->config.on_failed(log->config.context, error, &text);
 }
 
-void log_io_done(struct log_io *log, enum log_action_kind kind, int result, int errno_number,
-	const char *doing, const char *name)
+static void action_done(struct log_io *log, enum log_action_kind kind, uint32_t slot, int result,
+	int errno_number, const char *doing, const char *name)
 {
-	int r = log_writer_done(&log->writer, kind, result, io_clock_boot_us(log->loop));
+	int r = log_writer_done(&log->writer, kind, slot, result, io_clock_boot_us(log->loop));
 	if (r < 0) {
 		fail(log, r, errno_number, doing, name);
 		return;
@@ -99,13 +99,22 @@ void log_io_done(struct log_io *log, enum log_action_kind kind, int result, int 
 	log->config.on_progress(log->config.context);
 }
 
+void log_io_done(struct log_io *log, enum log_action_kind kind, int result, int errno_number,
+	const char *doing, const char *name)
+{
+	kr_assert(kind != LOG_ACTION_WRITE);
+	action_done(log, kind, 0, result, errno_number, doing, name);
+}
+
 static void written(struct io_op *op)
 {
 	struct log_io *log = op->context;
 	struct log_dir_text name;
-	kr_assert(log->writer.is_under_way[LOG_ACTION_WRITE]);
-	log_dir_segment_name(log->writer.header.segment, &name);
-	log_io_done(log, LOG_ACTION_WRITE, op->result, op->errno_number, "writing", name.bytes);
+	const uint32_t slot = (uint32_t)(op - log->write_ops);
+	kr_assert(slot < LOG_FLIGHT_MAX);
+	log_dir_segment_name(log->writer.batches[slot].point.segment, &name);
+	action_done(
+		log, LOG_ACTION_WRITE, slot, op->result, op->errno_number, "writing", name.bytes);
 }
 
 static void marked(struct io_op *op)
@@ -157,8 +166,9 @@ static void start(struct log_io *log, const struct log_action *action)
 	case LOG_ACTION_WRITE:
 		file = log_io_file_find(log, action->segment);
 		kr_assert(file != NULL);
-		io_file_write(&file->file, &log->write_op, action->data, action->size_bytes,
-			action->offset_bytes);
+		kr_assert(action->slot < LOG_FLIGHT_MAX);
+		io_file_write(&file->file, &log->write_ops[action->slot], action->data,
+			action->size_bytes, action->offset_bytes);
 		break;
 	case LOG_ACTION_MARK:
 		io_file_write(&log->mark, &log->mark_op, action->data, action->size_bytes,
@@ -200,8 +210,7 @@ static void pump(struct log_io *log)
 		start(log, &action);
 	/* A batch that waits for the next segment, or the end of the process, waits for this. */
 	if (log->writer.is_under_way[LOG_ACTION_REMOVE] &&
-		(log->writer.life != LOG_WRITER_OPEN ||
-			(log->writer.is_held && !log->writer.is_under_way[LOG_ACTION_WRITE])))
+		(log->writer.life != LOG_WRITER_OPEN || log_writer_wants_segment(&log->writer)))
 		log_release_hurry(&log->remove);
 	arm(log);
 }
@@ -309,7 +318,8 @@ int log_io_init(struct log_io *log, struct log_store *store, const struct log_io
 	if (r < 0)
 		return r;
 	log->zeroes = (const uint8_t *)log->memory.base + LOG_WRITER_BUFFER_SIZE;
-	io_op_init(&log->write_op, written, log);
+	for (uint32_t i = 0; i < LOG_FLIGHT_MAX; i++)
+		io_op_init(&log->write_ops[i], written, log);
 	io_op_init(&log->mark_op, marked, log);
 	io_op_init(&log->sync_op, synced, log);
 	log_release_init(&log->remove, &store->directory,
@@ -331,7 +341,10 @@ int log_io_init(struct log_io *log, struct log_store *store, const struct log_io
 
 bool log_io_is_busy(const struct log_io *log)
 {
-	return log->write_op.is_running || log->mark_op.is_running || log->sync_op.is_running ||
+	bool is_writing = false;
+	for (uint32_t i = 0; i < LOG_FLIGHT_MAX; i++)
+		is_writing |= log->write_ops[i].is_running;
+	return is_writing || log->mark_op.is_running || log->sync_op.is_running ||
 	       log->remove.op.is_running || log->prepare.op.is_running;
 }
 

@@ -16,7 +16,7 @@
  * to be had, is_direct is false and the owner may say so. Preparing a segment is paced, so that
  * zeroing it does not stand in the way of appends, and so is removing one.
  *
- * Memory: about 1.3 MiB of the struct's own, reserved at init. The store outlives the log. What
+ * Memory: about 2.3 MiB of the struct's own, reserved at init. The store outlives the log. What
  * append points at is copied. One thread.
  */
 #ifndef ENGINE_LOG_LOG_IO_H
@@ -94,7 +94,7 @@ struct log_io {
 	struct log_io_file files[LOG_IO_FILE_COUNT];
 	struct io_file mark;
 	struct log_prepare prepare;
-	struct io_op write_op;
+	struct io_op write_ops[LOG_FLIGHT_MAX]; /* by slot */
 	struct io_op mark_op;
 	struct io_op sync_op;
 	uint64_t sync_number; /* the segment being synced, up to sync_last */

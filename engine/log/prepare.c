@@ -67,8 +67,7 @@ static void zeroed(struct log_io *log)
 		return;
 	}
 	/* A batch that waits for this segment has nothing to be shielded from. */
-	bool is_waited_for = log->writer.is_held && !log->writer.is_under_way[LOG_ACTION_WRITE];
-	if (log->config.pace_us == 0 || is_waited_for) {
+	if (log->config.pace_us == 0 || log_writer_wants_segment(&log->writer)) {
 		zero_next(log);
 		return;
 	}

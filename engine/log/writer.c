@@ -21,7 +21,8 @@ void log_writer_init(struct log_writer *writer, const struct log_writer_config *
 	writer->life = LOG_WRITER_CLOSED;
 	writer->position = *position;
 	writer->position.epoch = config->epoch;
-	writer->held = config->buffer;
+	for (uint32_t i = 0; i < LOG_FLIGHT_MAX; i++)
+		writer->batches[i].bytes = config->buffer + (size_t)i * LOG_BATCH_SIZE_MAX;
 	writer->has_reserve = config->has_reserve;
 	writer->mark_generation = config->mark.generation;
 	writer->marked_seq = config->mark.durable_seq;
@@ -45,19 +46,38 @@ static void pass(struct log_writer *writer, uint64_t now_us)
 	writer->now_us = now_us;
 }
 
-/* Takes the place of the one batch under way; sequence and LSNs are given out here. */
-static void hold(struct log_writer *writer, const struct log_batch_header *header)
+/* The index-th oldest. */
+static uint32_t slot_of(const struct log_writer *writer, uint32_t index)
 {
-	kr_assert(!writer->is_held && !writer->is_under_way[LOG_ACTION_WRITE]);
+	kr_assert(index < LOG_FLIGHT_MAX && writer->first < LOG_FLIGHT_MAX);
+	return (writer->first + index) % LOG_FLIGHT_MAX;
+}
+
+/* The oldest batch without a place, or NULL. */
+static const struct log_writer_batch *waiting(const struct log_writer *writer)
+{
+	kr_assert(writer->placed_count <= writer->held_count);
+	if (writer->placed_count == writer->held_count)
+		return NULL;
+	return &writer->batches[slot_of(writer, writer->placed_count)];
+}
+
+/* Sequence and LSNs are given out here. */
+static struct log_writer_batch *hold(
+	struct log_writer *writer, const struct log_batch_header *header)
+{
+	kr_assert(writer->held_count < LOG_FLIGHT_MAX);
 	kr_assert(header->timestamp_us >= writer->position.timestamp_us);
-	writer->is_held = true;
-	writer->header = *header;
-	writer->header.batch_seq = writer->position.next_seq++;
-	writer->header.first_lsn = writer->position.next_lsn;
+	struct log_writer_batch *batch = &writer->batches[slot_of(writer, writer->held_count++)];
+	batch->is_returned = false;
+	batch->header = *header;
+	batch->header.batch_seq = writer->position.next_seq++;
+	batch->header.first_lsn = writer->position.next_lsn;
 	writer->position.next_lsn += header->count;
 	writer->position.timestamp_us = header->timestamp_us;
-	writer->held_size_bytes = log_batch_size(header->body_size_bytes);
-	kr_assert(writer->held_size_bytes <= writer->config.segment_size_bytes);
+	batch->size_bytes = log_batch_size(header->body_size_bytes);
+	kr_assert(batch->size_bytes <= writer->config.segment_size_bytes);
+	return batch;
 }
 
 static void hold_empty(struct log_writer *writer, uint32_t flags)
@@ -67,13 +87,13 @@ static void hold_empty(struct log_writer *writer, uint32_t flags)
 	kr_assert((flags & (LOG_BATCH_SEAL | LOG_BATCH_OPEN)) != 0);
 	if ((flags & LOG_BATCH_DIGEST) != 0)
 		header.state_digest = writer->stop_digest;
-	hold(writer, &header);
+	(void)hold(writer, &header);
 }
 
 void log_writer_open(struct log_writer *writer, uint64_t timestamp_us, uint64_t now_us)
 {
 	kr_assert(writer->life == LOG_WRITER_CLOSED);
-	kr_assert(!writer->is_held);
+	kr_assert(writer->held_count == 0);
 	pass(writer, now_us);
 	writer->life = LOG_WRITER_OPENING;
 	writer->position.timestamp_us = KR_MAX(writer->position.timestamp_us, timestamp_us);
@@ -91,7 +111,7 @@ int log_writer_append(struct log_writer *writer, const struct log_append *append
 	kr_assert(append->count > 0 && append->body_size_bytes > 0);
 	kr_assert(append->body_size_bytes <= log_writer_body_max(writer));
 	pass(writer, now_us);
-	if (writer->life != LOG_WRITER_OPEN || writer->is_held)
+	if (writer->life != LOG_WRITER_OPEN || writer->held_count == LOG_FLIGHT_MAX)
 		return LOG_WRITER_BUSY;
 	kr_assert(append->first_lsn == writer->position.next_lsn);
 	struct log_batch_header header = {
@@ -99,8 +119,8 @@ int log_writer_append(struct log_writer *writer, const struct log_append *append
 		.body_size_bytes = append->body_size_bytes,
 		.count = append->count,
 	};
-	hold(writer, &header);
-	memcpy(writer->held + LOG_BATCH_HEADER_SIZE, append->body, append->body_size_bytes);
+	struct log_writer_batch *batch = hold(writer, &header);
+	memcpy(batch->bytes + LOG_BATCH_HEADER_SIZE, append->body, append->body_size_bytes);
 	return 0;
 }
 
@@ -108,6 +128,20 @@ static bool fits(const struct log_writer *writer, uint32_t size_bytes)
 {
 	kr_assert(writer->position.offset_bytes <= writer->config.segment_size_bytes);
 	return size_bytes <= writer->config.segment_size_bytes - writer->position.offset_bytes;
+}
+
+/* The oldest batch without a place needs the next segment. */
+static bool waits_for_rotation(const struct log_writer *writer)
+{
+	const struct log_writer_batch *batch = waiting(writer);
+	kr_assert(writer->life != LOG_WRITER_FAILED);
+	return batch != NULL && !fits(writer, batch->size_bytes);
+}
+
+bool log_writer_wants_segment(const struct log_writer *writer)
+{
+	return writer->life != LOG_WRITER_FAILED && !writer->has_reserve &&
+	       waits_for_rotation(writer);
 }
 
 /* The oldest segment, if nothing needs it. The one with the newest durable batch always stays, so
@@ -144,10 +178,9 @@ static uint64_t table_take_oldest(struct log_writer *writer)
 }
 
 /* The batch just placed belongs to the table's last segment, or begins a new one. */
-static void table_note(struct log_writer *writer)
+static void table_note(struct log_writer *writer, const struct log_batch_header *header)
 {
 	struct log_writer_config *config = &writer->config;
-	const struct log_batch_header *header = &writer->header;
 	struct log_segment *last = &config->segments[config->segment_count - 1];
 	if (config->segment_count == 0 || last->number != header->segment) {
 		kr_assert(config->segment_count < config->segment_max);
@@ -166,20 +199,20 @@ static void table_note(struct log_writer *writer)
 	kr_assert(last->last_seq >= last->first_seq);
 }
 
-/* With `async`: what is in this segment is made durable before the next one is begun, so that the
- * owner keeps few open and a SYNC is short. */
+/* What is in this segment is durable before the next one is begun, so that the owner keeps few open
+ * and, with `async`, a SYNC is short. */
 static bool rotation_waits(const struct log_writer *writer)
 {
 	kr_assert(writer->durable.segment <= writer->position.segment);
-	return writer->is_held && writer->has_reserve && !fits(writer, writer->held_size_bytes) &&
-	       writer->durable.segment < writer->position.segment;
+	return writer->has_reserve && waits_for_rotation(writer) &&
+	       (writer->placed_count > 0 || writer->durable.segment < writer->position.segment);
 }
 
-static void place(struct log_writer *writer)
+static void place(struct log_writer *writer, struct log_writer_batch *batch)
 {
 	struct log_position *position = &writer->position;
-	struct log_batch_header *header = &writer->header;
-	kr_assert(fits(writer, writer->held_size_bytes));
+	struct log_batch_header *header = &batch->header;
+	kr_assert(fits(writer, batch->size_bytes));
 	header->cluster = writer->config.lineage.cluster;
 	header->shard = writer->config.lineage.shard;
 	header->segment = position->segment;
@@ -188,24 +221,24 @@ static void place(struct log_writer *writer)
 	header->term = position->term;
 	header->durable_seq = writer->durable.seq;
 	header->prev_chain = position->chain;
-	position->chain = log_batch_seal(header, writer->held);
-	position->offset_bytes += writer->held_size_bytes;
-	writer->held_point = (struct log_writer_point){
+	position->chain = log_batch_seal(header, batch->bytes);
+	position->offset_bytes += batch->size_bytes;
+	batch->point = (struct log_writer_point){
 		.seq = header->batch_seq,
 		.lsn = header->first_lsn + header->count - 1,
 		.chain = position->chain,
 		.segment = header->segment,
 		.end_bytes = position->offset_bytes,
 	};
-	table_note(writer);
-	kr_assert(writer->held_point.seq > writer->acked.seq);
+	table_note(writer, header);
+	kr_assert(batch->point.seq > writer->acked.seq);
 }
 
 static bool try_write(struct log_writer *writer, struct log_action *ret_action)
 {
-	if (!writer->is_held || writer->is_under_way[LOG_ACTION_WRITE])
+	if (waiting(writer) == NULL)
 		return false;
-	if (!fits(writer, writer->held_size_bytes)) {
+	if (waits_for_rotation(writer)) {
 		if (!writer->has_reserve || rotation_waits(writer))
 			return false;
 		writer->has_reserve = false;
@@ -213,15 +246,18 @@ static bool try_write(struct log_writer *writer, struct log_action *ret_action)
 		writer->position.offset_bytes = 0;
 	}
 	uint64_t offset = writer->position.offset_bytes;
-	place(writer);
+	uint32_t slot = slot_of(writer, writer->placed_count++);
+	struct log_writer_batch *batch = &writer->batches[slot];
+	place(writer, batch);
 	*ret_action = (struct log_action){
 		.kind = LOG_ACTION_WRITE,
+		.slot = slot,
 		.segment = writer->position.segment,
 		.offset_bytes = offset,
-		.data = writer->held,
-		.size_bytes = writer->held_size_bytes,
+		.data = batch->bytes,
+		.size_bytes = batch->size_bytes,
 	};
-	kr_assert(ret_action->segment == writer->header.segment);
+	kr_assert(ret_action->segment == batch->header.segment);
 	return true;
 }
 
@@ -249,7 +285,7 @@ static bool try_mark(struct log_writer *writer, struct log_action *ret_action)
 	const struct log_writer_point *durable = &writer->durable;
 	if (!mark_is_due(writer))
 		return false;
-	uint8_t *block = writer->config.buffer + LOG_BATCH_SIZE_MAX;
+	uint8_t *block = writer->config.buffer + LOG_FLIGHT_MAX * LOG_BATCH_SIZE_MAX;
 	struct log_mark mark = {
 		.shard = writer->config.lineage.shard,
 		.cluster = writer->config.lineage.cluster,
@@ -316,7 +352,7 @@ static bool wants_reserve(const struct log_writer *writer)
 	if (writer->has_reserve || directory_is_busy(writer))
 		return false;
 	if (writer->life == LOG_WRITER_STOPPING)
-		return writer->is_held && !fits(writer, writer->held_size_bytes);
+		return waits_for_rotation(writer);
 	return writer->life != LOG_WRITER_CLOSED;
 }
 
@@ -371,7 +407,7 @@ static bool seal_has_room(const struct log_writer *writer)
 
 static uint64_t seal_at(const struct log_writer *writer)
 {
-	if (writer->life != LOG_WRITER_OPEN || writer->is_held || writer->is_sealed)
+	if (writer->life != LOG_WRITER_OPEN || writer->held_count > 0 || writer->is_sealed)
 		return NEVER;
 	if (!is_covered(writer))
 		return NEVER;
@@ -384,7 +420,7 @@ static uint64_t seal_at(const struct log_writer *writer)
 static void settle_stop(struct log_writer *writer)
 {
 	kr_assert(writer->life == LOG_WRITER_STOPPING);
-	if (writer->is_held || !is_covered(writer))
+	if (writer->held_count > 0 || !is_covered(writer))
 		return;
 	if (!writer->is_stop_sealed) {
 		writer->is_stop_sealed = true;
@@ -433,27 +469,52 @@ bool log_writer_next(struct log_writer *writer, struct log_action *ret_action)
 		     try_sync(writer, ret_action) || try_prepare(writer, ret_action) ||
 		     try_remove(writer, ret_action);
 	if (found) {
-		kr_assert(!writer->is_under_way[ret_action->kind]);
+		kr_assert(!writer->is_under_way[ret_action->kind] ||
+			  ret_action->kind == LOG_ACTION_WRITE);
 		writer->is_under_way[ret_action->kind] = true;
 	}
 	return found;
 }
 
-static void write_done(struct log_writer *writer)
+/* The oldest batch is written, and all before it. */
+static void acknowledge(struct log_writer *writer)
 {
-	kr_assert(writer->is_held && writer->held_point.seq == writer->header.batch_seq);
+	const struct log_writer_batch *batch = &writer->batches[writer->first];
+	kr_assert(batch->is_returned && batch->point.seq == batch->header.batch_seq);
+	kr_assert(batch->point.seq == writer->acked.seq + 1);
 	if (is_covered(writer))
 		writer->uncovered_us = writer->now_us;
-	writer->is_held = false;
-	writer->acked = writer->held_point;
+	writer->first = slot_of(writer, 1);
+	writer->held_count--;
+	writer->placed_count--;
+	writer->acked = batch->point;
 	writer->acked_us = writer->now_us;
-	writer->is_sealed = writer->header.count == 0;
+	writer->is_sealed = batch->header.count == 0;
 	if (writer->config.sync_interval_us == 0)
 		writer->durable = writer->acked;
-	if ((writer->header.flags & LOG_BATCH_OPEN) != 0) {
+	if ((batch->header.flags & LOG_BATCH_OPEN) != 0) {
 		kr_assert(writer->life == LOG_WRITER_OPENING);
 		writer->life = LOG_WRITER_OPEN;
 	}
+}
+
+/* Also of a log that has failed: the others under way return all the same. */
+static void write_returned(struct log_writer *writer, uint32_t slot)
+{
+	struct log_writer_batch *batch = &writer->batches[slot];
+	kr_assert(slot < LOG_FLIGHT_MAX && !batch->is_returned);
+	kr_assert((slot + LOG_FLIGHT_MAX - writer->first) % LOG_FLIGHT_MAX < writer->placed_count);
+	batch->is_returned = true;
+	for (uint32_t i = 0; i < writer->placed_count; i++)
+		writer->is_under_way[LOG_ACTION_WRITE] |=
+			!writer->batches[slot_of(writer, i)].is_returned;
+}
+
+static void write_done(struct log_writer *writer)
+{
+	kr_assert(writer->placed_count > 0);
+	while (writer->placed_count > 0 && writer->batches[writer->first].is_returned)
+		acknowledge(writer);
 }
 
 static void sync_done(struct log_writer *writer)
@@ -475,13 +536,15 @@ static void prepare_done(struct log_writer *writer, int result)
 	writer->is_low = false;
 }
 
-int log_writer_done(
-	struct log_writer *writer, enum log_action_kind kind, int result, uint64_t now_us)
+int log_writer_done(struct log_writer *writer, enum log_action_kind kind, uint32_t slot, int result,
+	uint64_t now_us)
 {
 	kr_assert((unsigned)kind < LOG_ACTION_COUNT && writer->is_under_way[kind]);
 	kr_assert(result <= 0 || (kind == LOG_ACTION_PREPARE && result == LOG_WRITER_NO_SPACE));
 	pass(writer, now_us);
 	writer->is_under_way[kind] = false;
+	if (kind == LOG_ACTION_WRITE)
+		write_returned(writer, slot);
 	if (result < 0)
 		writer->life = LOG_WRITER_FAILED;
 	if (writer->life == LOG_WRITER_FAILED)
@@ -492,7 +555,8 @@ int log_writer_done(
 		sync_done(writer);
 	else if (kind == LOG_ACTION_PREPARE)
 		prepare_done(writer, result);
-	else if (kind == LOG_ACTION_MARK && writer->life == LOG_WRITER_OPENING && !writer->is_held)
+	else if (kind == LOG_ACTION_MARK && writer->life == LOG_WRITER_OPENING &&
+		 writer->held_count == 0)
 		hold_empty(writer, LOG_BATCH_OPEN);
 	return 0;
 }

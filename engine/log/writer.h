@@ -3,7 +3,8 @@
  *
  * Events go in as calls; then log_writer_next() is called until it says there is nothing more,
  * and each action it gave is carried out and answered by log_writer_done(), exactly once, in any
- * order. Of each kind of action at most one is under way.
+ * order. Of each kind of action at most one is under way; of WRITE LOG_FLIGHT_MAX, told apart by
+ * their slots.
  *
  *   WRITE    these bytes at this place, durable when done unless sync_interval_us is set
  *   SYNC     segments sync_first .. segment, so that all written to them is durable
@@ -17,8 +18,9 @@
  * A negative result is fatal: it is forwarded, nothing is acknowledged from then on, no action
  * follows and the process has to end. Nothing is tried twice but PREPARE after NO_SPACE.
  *
- * Group commit: one batch is under way at a time. While it is, append() answers BUSY and the
- * caller goes on gathering; the format allows four in flight.
+ * Group commit: LOG_FLIGHT_MAX batches are under way at a time. While they are, append() answers
+ * BUSY and the caller goes on gathering. They may end in any order and are acknowledged in theirs;
+ * the last one of a segment is durable before the next segment is begun.
  *
  * Memory: the config's buffer and segment table belong to the caller, who leaves them alone while
  * the writer lives. append() copies the body. An action's data stays as it is until its done().
@@ -36,11 +38,11 @@
 #define LOG_STOP_ROOM_SIZE_DEFAULT (UINT64_C(4) << 20)
 #define LOG_RECYCLE_COUNT_DEFAULT 2u
 
-/* a batch and a mark */
-#define LOG_WRITER_BUFFER_SIZE (LOG_BATCH_SIZE_MAX + LOG_BLOCK_SIZE)
+/* batches and a mark */
+#define LOG_WRITER_BUFFER_SIZE (LOG_FLIGHT_MAX * LOG_BATCH_SIZE_MAX + LOG_BLOCK_SIZE)
 
 enum {
-	LOG_WRITER_BUSY = 1,     /* append: a batch is under way, or the log is not open */
+	LOG_WRITER_BUSY = 1,     /* append: batches are under way, or the log is not open */
 	LOG_WRITER_NO_SPACE = 2, /* done(PREPARE): the disk is full */
 };
 
@@ -91,6 +93,7 @@ enum log_action_kind {
 
 struct log_action {
 	enum log_action_kind kind;
+	uint32_t slot; /* WRITE */
 	uint64_t segment;
 	uint64_t offset_bytes; /* WRITE: in the segment; MARK: in the file */
 	const uint8_t *data;
@@ -111,9 +114,10 @@ bool log_writer_is_open(const struct log_writer *writer);
 KR_MUST_CHECK int log_writer_append(
 	struct log_writer *writer, const struct log_append *append, uint64_t now_us);
 
-/* `result` 0, negative, or for PREPARE LOG_WRITER_NO_SPACE. Returns a negative result as it is. */
-KR_MUST_CHECK int log_writer_done(
-	struct log_writer *writer, enum log_action_kind kind, int result, uint64_t now_us);
+/* `slot` as in the action. `result` 0, negative, or for PREPARE LOG_WRITER_NO_SPACE. Returns a
+ * negative result as it is. */
+KR_MUST_CHECK int log_writer_done(struct log_writer *writer, enum log_action_kind kind,
+	uint32_t slot, int result, uint64_t now_us);
 
 /* Time has passed. To be called at log_writer_deadline_us(); UINT64_MAX: no need. */
 void log_writer_tick(struct log_writer *writer, uint64_t now_us);
@@ -138,6 +142,9 @@ bool log_writer_is_stopped(const struct log_writer *writer);
 
 /* False: nothing to do until the next event. */
 bool log_writer_next(struct log_writer *writer, struct log_action *ret_action);
+
+/* A batch does not fit and the next segment is not made yet. */
+bool log_writer_wants_segment(const struct log_writer *writer);
 
 uint64_t log_writer_next_lsn(const struct log_writer *writer);
 uint64_t log_writer_durable_lsn(const struct log_writer *writer);

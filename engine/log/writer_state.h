@@ -24,19 +24,27 @@ struct log_writer_point {
 	uint64_t end_bytes;
 };
 
+/* From append, or from the writer's own making, until it is acknowledged. */
+struct log_writer_batch {
+	uint8_t *bytes;
+	uint32_t size_bytes;
+	bool is_returned; /* and waits for the older ones */
+	struct log_batch_header header;
+	struct log_writer_point point; /* once it has its place */
+};
+
 struct log_writer {
 	struct log_writer_config config;
 	enum log_writer_life life;
 	uint64_t now_us;
 	struct log_position position; /* where the next batch goes */
 
-	/* the one batch: held from append to done */
-	bool is_held;
-	bool is_sealed; /* the newest batch is empty: losing it loses nothing */
-	uint8_t *held;  /* its bytes */
-	uint32_t held_size_bytes;
-	struct log_batch_header header;
-	struct log_writer_point held_point;
+	/* a ring, oldest first: those that have their place, then those that wait for one */
+	struct log_writer_batch batches[LOG_FLIGHT_MAX];
+	uint32_t first;
+	uint32_t held_count;
+	uint32_t placed_count;
+	bool is_sealed; /* the newest acknowledged batch is empty: losing it loses nothing */
 
 	struct log_writer_point acked;
 	struct log_writer_point durable;
@@ -44,7 +52,7 @@ struct log_writer {
 	uint64_t uncovered_us;           /* since when acked is ahead of durable */
 	uint64_t acked_us;               /* when a batch was last acked: idleness counts from it */
 
-	bool is_under_way[LOG_ACTION_COUNT];
+	bool is_under_way[LOG_ACTION_COUNT]; /* of WRITE: any */
 	bool wants_mark;
 	uint64_t mark_generation;
 	uint64_t marked_seq; /* what the newest MARK, written or under way, says */

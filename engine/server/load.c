@@ -4,23 +4,12 @@
  * What the loop and the disk had to do, measured here because the step knows neither.
  */
 
-/* At most one append is under way, and whatever holds it up counts: the disk, or a segment that is
- * not ready yet. */
-void server_load_append_begin(struct server *server)
-{
-	kr_assert(server->append_since_us == 0);
-	server->append_since_us = KR_MAX(io_clock_boot_us(server->loop), UINT64_C(1));
-}
-
-void server_load_append_end(struct server *server)
+void server_load_append(struct server *server, uint64_t since_us)
 {
 	struct shard_load *load = &server->load;
 	const uint64_t now_us = io_clock_boot_us(server->loop);
-	if (server->append_since_us == 0)
-		return; /* the epoch's own batch */
-	kr_assert(now_us >= server->append_since_us || server->append_since_us == 1);
-	const uint64_t took_us = now_us - KR_MIN(now_us, server->append_since_us);
-	server->append_since_us = 0;
+	kr_assert(now_us >= since_us);
+	const uint64_t took_us = now_us - since_us;
 	load->append_time += took_us;
 	load->append_max_us = KR_MAX(load->append_max_us, took_us);
 	load->appends_slow += took_us > SHARD_APPEND_SLOW_US;

@@ -143,8 +143,8 @@ static int recover_open(struct server *server, struct kr_error_text *text)
 	r = server_archive_init(server, text);
 	if (r < 0)
 		return r;
-	log_io_open(&server->log, server->append.t_us);
-	kr_assert(server->append.body != NULL);
+	kr_assert(server->append_count > 0);
+	log_io_open(&server->log, server->appends[server->append_first].append.t_us);
 	return server_snap_init(server, text);
 }
 

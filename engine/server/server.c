@@ -58,21 +58,46 @@ static void send_replies(struct server *server, const struct shard_actions *acti
 	}
 }
 
+static struct server_append *append_at(struct server *server, uint32_t index)
+{
+	kr_assert(index < LOG_FLIGHT_MAX);
+	return &server->appends[(server->append_first + index) % LOG_FLIGHT_MAX];
+}
+
 static void try_append(struct server *server)
 {
-	if (server->append.body == NULL || !server->is_log_open || server->end != 0)
-		return;
-	struct log_append append = {
-		.body = server->append.body,
-		.body_size_bytes = server->append.body_size_bytes,
-		.count = server->append.count,
-		.first_lsn = server->append.first_lsn,
-		.timestamp_us = server->append.t_us,
-	};
-	int r = log_io_append(&server->log, &append);
-	kr_assert(r == 0 || r == LOG_WRITER_BUSY);
-	if (r == 0)
-		server->append.body = NULL;
+	while (server->append_taken_count < server->append_count && server->is_log_open &&
+		server->end == 0) {
+		const struct shard_append *next =
+			&append_at(server, server->append_taken_count)->append;
+		struct log_append append = {
+			.body = next->body,
+			.body_size_bytes = next->body_size_bytes,
+			.count = next->count,
+			.first_lsn = next->first_lsn,
+			.timestamp_us = next->t_us,
+		};
+		int r = log_io_append(&server->log, &append);
+		kr_assert(r == 0 || r == LOG_WRITER_BUSY);
+		if (r == LOG_WRITER_BUSY)
+			return;
+		server->append_taken_count++;
+	}
+}
+
+/* As many at once as became durable in a row. */
+static void appends_acked(struct server *server, uint64_t acked_lsn)
+{
+	kr_assert(server->append_taken_count <= server->append_count);
+	while (server->append_taken_count > 0) {
+		const struct server_append *oldest = append_at(server, 0);
+		if (oldest->append.first_lsn + oldest->append.count - 1 > acked_lsn)
+			return;
+		server_load_append(server, oldest->since_us);
+		server->append_first = (server->append_first + 1) % LOG_FLIGHT_MAX;
+		server->append_count--;
+		server->append_taken_count--;
+	}
 }
 
 static void start_listening(struct server *server)
@@ -122,9 +147,9 @@ static void carry_out(struct server *server, const struct shard_actions *actions
 {
 	send_replies(server, actions);
 	if (actions->append.body != NULL) {
-		kr_assert(server->append.body == NULL);
-		server->append = actions->append;
-		server_load_append_begin(server);
+		kr_assert(server->append_count < LOG_FLIGHT_MAX);
+		*append_at(server, server->append_count++) = (struct server_append){
+			.append = actions->append, .since_us = io_clock_boot_us(server->loop)};
 		try_append(server);
 	}
 	set_timer(server, actions->timer_boot_us);
@@ -205,8 +230,7 @@ static void tell_persisted(struct server *server)
 		(acked_lsn <= server->acked_lsn && durable_lsn <= server->durable_lsn))
 		return;
 	kr_assert(acked_lsn >= server->acked_lsn);
-	if (acked_lsn > server->acked_lsn)
-		server_load_append_end(server);
+	appends_acked(server, acked_lsn);
 	server->acked_lsn = acked_lsn;
 	server->durable_lsn = durable_lsn;
 	step_simple(server, (struct shard_event){.kind = SHARD_PERSISTED,

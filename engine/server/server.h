@@ -56,6 +56,11 @@ enum server_life {
 	SERVER_ENDED,
 };
 
+struct server_append {
+	struct shard_append append;
+	uint64_t since_us; /* whatever holds it up counts: the disk, or a segment not ready yet */
+};
+
 struct server {
 	struct server_config config;
 	struct io_loop *loop;
@@ -79,10 +84,13 @@ struct server {
 	struct io_op ahead_op;
 	bool is_ahead_off;
 
-	struct shard_append append;      /* not yet taken by the log */
+	/* what the step gave and the log has not acknowledged, a ring, oldest first */
+	struct server_append appends[LOG_FLIGHT_MAX];
+	uint32_t append_first;
+	uint32_t append_count;
+	uint32_t append_taken_count;     /* by the log */
 	uint64_t acked_lsn, durable_lsn; /* as last told to the step */
 	struct shard_load load;          /* for STATS */
-	uint64_t append_since_us;        /* 0: none is under way */
 	uint64_t first_segment;
 	enum log_level level;
 	struct io_timer timer; /* the step's */

@@ -37,8 +37,7 @@ void server_ahead_poll(struct server *server);
 /* ---- load.c ---- */
 /* The step is told what its loop and its disk had to do. */
 void server_load_note(struct server *server);
-void server_load_append_begin(struct server *server);
-void server_load_append_end(struct server *server);
+void server_load_append(struct server *server, uint64_t since_us);
 
 /* ---- inbox.c ---- */
 KR_MUST_CHECK int server_inbox_init(struct server *server, struct kr_error_text *text);

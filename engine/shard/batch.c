@@ -2,10 +2,11 @@
 #include "engine/shard/shard_priv.h"
 
 /*
- * The gate. Batches stand in a ring: [leaving] oldest .. open. A batch's answers leave when it is
- * durable; an answer that shows an older change waits with the oldest batch that holds it, so that
- * cold hotels never wait and answers of one hotel keep their order: a hotel's LSN never decreases,
- * so a later answer of it goes to the same batch or a later one, or is behind in the same buffer.
+ * The gate. Batches stand in a ring: [leaving] in flight .. open. A batch's answers leave when it
+ * is durable; an answer that shows an older change waits with the oldest batch that holds it, so
+ * that cold hotels never wait and answers of one hotel keep their order: a hotel's LSN never
+ * decreases, so a later answer of it goes to the same batch or a later one, or is behind in the
+ * same buffer.
  */
 
 static size_t batch_body_max(const struct shard *shard)
@@ -27,8 +28,8 @@ void shard_batches_init(struct shard *shard)
 	kr_assert(shard->next_lsn > 0);
 	shard->batch_first = 0;
 	shard->batch_count = 1;
-	shard->is_in_flight = false;
-	shard->is_leaving = false;
+	shard->flight_count = 0;
+	shard->leaving_count = 0;
 	batch_reset(shard, shard_batch_open(shard));
 }
 
@@ -38,12 +39,12 @@ static uint64_t batch_last_lsn(const struct shard_batch *batch)
 	return batch->first_lsn + batch->writer.count - 1;
 }
 
-/* The open batch is closed and the next one opened; one place is kept for the leaving one. */
+/* The open batch is closed and the next one opened; places are kept for those that leave. */
 static bool batch_advance(struct shard *shard)
 {
-	kr_assert(shard->batch_count < SHARD_BATCH_COUNT);
+	kr_assert(shard->batch_count + LOG_FLIGHT_MAX <= SHARD_BATCH_COUNT);
 	kr_assert(shard->batch_count >= 1);
-	if (shard->batch_count == SHARD_BATCH_COUNT - 1)
+	if (shard->batch_count + LOG_FLIGHT_MAX == SHARD_BATCH_COUNT)
 		return false;
 	if (shard_batch_open(shard)->writer.count == 0)
 		return false;
@@ -94,25 +95,33 @@ void shard_batch_persisted(struct shard *shard, uint64_t lsn, uint64_t durable_l
 	kr_assert(durable_lsn <= lsn);
 	shard->acked_lsn = lsn;
 	shard->durable_lsn = KR_MAX(shard->durable_lsn, durable_lsn);
-	struct shard_batch *oldest = &shard->batches[shard->batch_first];
-	if (!shard->is_in_flight || batch_last_lsn(oldest) > lsn)
-		return;
-	shard->is_in_flight = false;
-	shard->is_leaving = true;
-	shard->batch_first = (shard->batch_first + 1) % SHARD_BATCH_COUNT;
-	if (--shard->batch_count == 0) {
-		shard->batch_count = 1;
-		batch_reset(shard, shard_batch_open(shard));
+	while (shard->flight_count > 0 &&
+		batch_last_lsn(&shard->batches[shard->batch_first]) <= lsn) {
+		kr_assert(shard->batch_count > shard->flight_count);
+		shard->flight_count--;
+		shard->leaving_count++;
+		shard->batch_first = (shard->batch_first + 1) % SHARD_BATCH_COUNT;
+		shard->batch_count--;
 	}
+	kr_assert(shard->leaving_count <= LOG_FLIGHT_MAX);
 }
 
 void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 {
-	struct shard_batch *oldest = &shard->batches[shard->batch_first];
 	kr_assert(ret_append->body == NULL);
-	kr_assert(shard->batch_count >= 1);
-	if (shard->is_in_flight || oldest->writer.count == 0)
+	kr_assert(shard->batch_count > shard->flight_count);
+	if (shard->flight_count == LOG_FLIGHT_MAX)
 		return;
+	const uint32_t index = shard->batch_first + shard->flight_count;
+	struct shard_batch *oldest = &shard->batches[index % SHARD_BATCH_COUNT];
+	if (oldest->writer.count == 0)
+		return;
+	/* As much as what is under way carries: else many are gathered two by two. */
+	if (shard->flight_count > 0 && shard->batch_count == shard->flight_count + 1) {
+		const uint32_t newest = index + SHARD_BATCH_COUNT - 1;
+		if (oldest->writer.count < shard->batches[newest % SHARD_BATCH_COUNT].writer.count)
+			return;
+	}
 	size_t size = record_writer_finish(&oldest->writer);
 	kr_assert(size > 0 && size <= batch_body_max(shard));
 	*ret_append = (struct shard_append){
@@ -122,12 +131,12 @@ void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 		.first_lsn = oldest->first_lsn,
 		.t_us = oldest->writer.base_t_us,
 	};
-	shard->is_in_flight = true;
+	shard->flight_count++;
 	shard->counters.appends++;
 	shard->counters.append_bytes += size;
 	shard->snapshot.log_bytes += size;
 	/* What is judged from now on goes into the next one. */
-	if (shard->batch_count == 1) {
+	if (shard->batch_count == shard->flight_count) {
 		bool advanced = batch_advance(shard);
 		kr_assert(advanced);
 	}

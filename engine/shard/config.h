@@ -5,9 +5,11 @@
 #define ENGINE_SHARD_CONFIG_H
 
 #include "engine/inventory/inventory.h"
+#include "engine/log/batch.h"
 
-#define SHARD_FORMAT 1u             /* of records, chunks and START */
-#define SHARD_BATCH_COUNT 5u        /* leaving, in flight, full, full, open; then OVERLOADED */
+#define SHARD_FORMAT 1u /* of records, chunks and START */
+/* leaving, in flight; full, full, open; then OVERLOADED */
+#define SHARD_BATCH_COUNT (2 * LOG_FLIGHT_MAX + 3u)
 #define SHARD_REPLY_SIZE (8u << 20) /* answers that wait for one batch; then OVERLOADED */
 #define SHARD_FRAMES_MAX 65536u     /* of one event */
 #define SHARD_PARSE_COUNT 256u      /* parsed, prefetched and judged together */

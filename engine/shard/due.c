@@ -22,10 +22,11 @@ bool shard_due_may_run(struct shard *shard)
 	kr_assert(shard->space <= SHARD_SPACE_STOP);
 	if (shard->life != SHARD_SERVING || shard->space == SHARD_SPACE_STOP)
 		return false;
-	if (!shard->is_in_flight)
+	if (shard->flight_count == 0)
 		return true;
 	const struct kr_writer *gathered = &shard_batch_open(shard)->writer.bytes;
-	return shard->batch_count <= 2 && gathered->at - gathered->start < SHARD_DUE_GATHER_SIZE;
+	return shard->batch_count <= shard->flight_count + 1 &&
+	       gathered->at - gathered->start < SHARD_DUE_GATHER_SIZE;
 }
 
 void shard_due_run(struct shard *shard)

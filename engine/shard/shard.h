@@ -92,7 +92,7 @@ struct shard_reply {
 	const uint8_t *body;
 };
 
-#define SHARD_REPLY_SPANS 2u
+#define SHARD_REPLY_SPANS (LOG_FLIGHT_MAX + 1u)
 struct shard_span {
 	const uint8_t *bytes;
 	size_t size_bytes;

@@ -107,11 +107,11 @@ struct shard {
 	uint64_t acked_lsn;   /* answers up to it may leave */
 	uint64_t durable_lsn; /* on disk: with durability `async` behind acked_lsn */
 
-	/* the oldest batch not yet durable .. the open one; the one before them may be leaving */
+	/* the oldest batch not yet durable .. the open one; those before them may be leaving */
 	uint32_t batch_first;
 	uint32_t batch_count;
-	bool is_in_flight; /* the oldest */
-	bool is_leaving;
+	uint32_t flight_count; /* the oldest ones */
+	uint32_t leaving_count;
 	uint32_t drained;          /* in this step */
 	uint64_t due_next_boot_us; /* no slice of the clock's work before */
 	struct shard_batch batches[SHARD_BATCH_COUNT];

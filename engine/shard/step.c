@@ -214,7 +214,7 @@ static void step_begin(
 	*actions = (struct shard_actions){.timer_boot_us = UINT64_MAX};
 	kr_assert(event->boot_us >= shard->boot_us);
 	shard->boot_us = event->boot_us;
-	shard->is_leaving = false;
+	shard->leaving_count = 0;
 	shard->at_once.used_bytes = 0;
 	shard->drained = 0;
 	if (shard->life == SHARD_LOADING)
@@ -268,13 +268,15 @@ static void step_end(
 	shard_batch_submit(shard, &actions->append);
 	shard_snapshot_run(shard, is_free && actions->append.body == NULL, actions);
 	actions->timer_boot_us = step_timer(shard);
-	if (shard->is_leaving) {
-		uint32_t index = shard->batch_first + SHARD_BATCH_COUNT - 1;
+	for (uint32_t i = 0; i < shard->leaving_count; i++) {
+		const uint32_t index =
+			shard->batch_first + SHARD_BATCH_COUNT - shard->leaving_count + i;
 		const struct shard_out *out = &shard->batches[index % SHARD_BATCH_COUNT].out;
-		actions->replies[0] = (struct shard_span){out->bytes, out->used_bytes};
+		actions->replies[i] = (struct shard_span){out->bytes, out->used_bytes};
 	}
-	actions->replies[1] = (struct shard_span){shard->at_once.bytes, shard->at_once.used_bytes};
-	kr_assert(shard->batch_count < SHARD_BATCH_COUNT);
+	actions->replies[shard->leaving_count] =
+		(struct shard_span){shard->at_once.bytes, shard->at_once.used_bytes};
+	kr_assert(shard->batch_count + LOG_FLIGHT_MAX <= SHARD_BATCH_COUNT);
 }
 
 int shard_step(

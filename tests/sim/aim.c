@@ -4,6 +4,7 @@
 #define AIM_FACTOR 1000u
 #define AIM_NETS 5u /* and frames that go astray, drawn apart */
 #define AIM_ASTRAY AIM_NETS
+#define AIM_DUPLICATE 4u
 #define AIM_MAX 100000u /* in a million */
 
 static bool coin(struct rng *rng)
@@ -71,6 +72,12 @@ void aim_draw(struct cluster_plan *p)
 		p->aim_net = 1 + AIM_ASTRAY;
 		p->media.net_astray = AIM_RATE;
 	}
+}
+
+bool aim_copies(const struct cluster_plan *p)
+{
+	kr_assert(p->aim_net <= 1 + AIM_ASTRAY);
+	return p->aim_net == 1 + AIM_DUPLICATE;
 }
 
 static void raise(uint32_t *const rates[], uint32_t count, uint32_t most)

@@ -1,6 +1,7 @@
 #include "tests/sim/swarm.h"
 
 #include "router/router_priv.h"
+#include "tests/sim/aim.h"
 #include "tests/sim/rival.h"
 
 #define QUANTUM_US 20000u
@@ -50,7 +51,7 @@ void swarm_draw(struct cluster_plan *p)
 	if (rng_below(&rng, 4) == 0)
 		p->world.socket_buffer_bytes = 1024u << rng_below(&rng, 4);
 	/* So that a shard that stops has answers to wait with. */
-	if (p->aim == 1 + CLUSTER_STOPPING && rng_below(&rng, 2) == 0)
+	if (p->aim == 1 + CLUSTER_STOPPING && rng_below(&rng, 2) == 0 && !aim_copies(p))
 		p->world.socket_buffer_bytes = 1024;
 	if (rng_below(&rng, 2) == 0)
 		p->media.net_astray =

@@ -114,7 +114,7 @@ void matrix_clean_end_at_the_end_of_a_segment(struct world *world, struct matrix
 static uint8_t *tear(struct world *world, struct life *life, struct matrix_facts *facts)
 {
 	begin_with_long_tail(world, life);
-	facts->last_lsn = life->writer.held_point.lsn - 400;
+	facts->last_lsn = log_writer_acked_lsn(&life->writer) - 400;
 	return last_bytes(life);
 }
 

@@ -408,7 +408,8 @@ void life_run(struct life *life)
 	struct log_action action;
 	while (log_writer_next(&life->writer, &action)) {
 		int result = carry_out(life, &action);
-		int done = log_writer_done(&life->writer, action.kind, result, life->now_us);
+		int done = log_writer_done(
+			&life->writer, action.kind, action.slot, result, life->now_us);
 		kr_assert(done == 0);
 	}
 }
@@ -434,7 +435,7 @@ bool life_append(struct life *life, uint32_t count)
 	kr_assert(result == 0);
 	free(body);
 	life_run(life);
-	return !life->writer.is_held;
+	return life->writer.held_count == 0;
 }
 
 void life_idle(struct life *life)

@@ -108,14 +108,16 @@ static void run(struct story *story)
 	struct life *life = &story->life;
 	while (!story->is_killed && log_writer_next(&life->writer, &action)) {
 		if (action.kind == LOG_ACTION_WRITE)
-			story->maybe_lsn = life->writer.held_point.lsn;
+			story->maybe_lsn = log_writer_next_lsn(&life->writer) - 1;
 		if (story->kill_in-- == 0) {
 			cut_short(story, &action);
 			story->is_killed = true;
 			return;
 		}
 		int result = carry_out(story, &action);
-		cr_assert_eq(log_writer_done(&life->writer, action.kind, result, life->now_us), 0);
+		cr_assert_eq(log_writer_done(
+				     &life->writer, action.kind, action.slot, result, life->now_us),
+			0);
 		if (action.kind == LOG_ACTION_WRITE) {
 			cr_assert_lt(life->writer.acked.seq, SEQ_MAX);
 			story->last_lsn[life->writer.acked.seq] = life->writer.acked.lsn;

@@ -120,13 +120,12 @@ static void carry_out(struct life *life, const struct log_action *action)
 		memcpy(world_find(life->world, LOG_DIR_MARK)->bytes + action->offset_bytes,
 			action->data, action->size_bytes);
 	}
-	cr_assert_eq(log_writer_done(&life->writer, action->kind, 0, life->now_us), 0);
+	cr_assert_eq(
+		log_writer_done(&life->writer, action->kind, action->slot, 0, life->now_us), 0);
 }
 
-/* Offers one batch and stops at every action it leads to. */
-static uint32_t step(struct life *life, uint32_t count, struct tally *tally)
+static void offer(struct life *life, uint32_t count)
 {
-	struct log_action action;
 	uint8_t body[8 * LOG_BLOCK_SIZE];
 	uint64_t lsn = log_writer_next_lsn(&life->writer);
 	for (uint32_t i = 0; i < count; i++) {
@@ -138,14 +137,21 @@ static uint32_t step(struct life *life, uint32_t count, struct tally *tally)
 		.count = count,
 		.first_lsn = lsn,
 		.timestamp_us = life->writer.position.timestamp_us};
+	cr_assert_eq(log_writer_append(&life->writer, &append, life->now_us), 0);
+}
+
+/* Offers one batch and stops at every action it leads to. */
+static uint32_t step(struct life *life, uint32_t count, struct tally *tally)
+{
+	struct log_action action;
+	uint64_t lsn = log_writer_next_lsn(&life->writer);
 	uint32_t write_count = 0;
 	if (count > 0)
-		cr_assert_eq(log_writer_append(&life->writer, &append, life->now_us), 0);
+		offer(life, count);
 	while (log_writer_next(&life->writer, &action)) {
 		uint64_t acked = log_writer_acked_lsn(&life->writer);
 		if (action.kind == LOG_ACTION_WRITE) {
-			every_subset(
-				life->world, &action, acked, life->writer.held_point.lsn, tally);
+			every_subset(life->world, &action, acked, lsn + count - 1, tally);
 			write_count++;
 		} else if (action.kind == LOG_ACTION_MARK) {
 			every_mark(life->world, &action, acked, tally);
@@ -194,6 +200,82 @@ Test(tail, every_subset_of_sectors_of_every_write_of_a_script_recovers, .timeout
 	cr_assert_gt(tally.torn, 20000);
 	cr_assert_gt(tally.whole, 100);
 	cr_assert_gt(tally.clean, 200);
+	life_end(&life);
+	world_fini(&world);
+	free(recover);
+}
+
+static uint8_t *place_of(const struct life *life, const struct log_action *action)
+{
+	return world_segment(life->world, action->segment)->bytes + action->offset_bytes;
+}
+
+static bool is_whole(const struct life *life, const struct log_action *action)
+{
+	return memcmp(place_of(life, action), action->data, action->size_bytes) == 0;
+}
+
+/* Some of the first's sectors and some of the second's: all before the first that is not whole. */
+static void judge_two(struct life *life, const struct log_action *actions, const uint64_t *lasts,
+	struct tally *tally)
+{
+	struct applied applied;
+	world_recover(life->world, recover, NULL, &applied);
+	const struct log_recover_report *report = &recover->report;
+	uint32_t whole = 0;
+	while (whole < 2 && is_whole(life, &actions[whole]))
+		whole++;
+	cr_assert_neq(log_verdict_class(report->verdict), LOG_VERDICT_REFUSE, "%s",
+		log_verdict_name(report->verdict));
+	cr_assert_not(applied.is_broken);
+	cr_assert_eq(report->scan.end.next_lsn - 1, lasts[whole]);
+	*(whole == 2 ? &tally->whole : &tally->torn) += 1;
+}
+
+Test(tail, of_two_batches_under_way_what_is_whole_from_the_first_on_recovers, .timeout = 240)
+{
+	static const uint32_t seconds[] = {0, 0xff, 0x01, 0xfe, 0x0f, 0x80, 0x55};
+	struct world world;
+	struct life life;
+	struct tally tally = {0};
+	recover = malloc(sizeof(*recover));
+	world_init(&world);
+	world_lay_out(&world, SEGMENT_SIZE);
+	cr_assert(life_begin(&life, &world));
+	for (uint32_t i = 0; i < 12; i++) {
+		struct log_action actions[2];
+		uint64_t lasts[3] = {log_writer_acked_lsn(&life.writer)};
+		for (uint32_t k = 0; k < 2; k++) {
+			offer(&life, 150 + (i * 53 + k * 71) % 96);
+			lasts[k + 1] = log_writer_next_lsn(&life.writer) - 1;
+		}
+		while (log_writer_next(&life.writer, &actions[0]) &&
+			actions[0].kind != LOG_ACTION_WRITE)
+			carry_out(&life, &actions[0]);
+		/* The second one goes into the next segment only when the first is durable. */
+		bool has_two = log_writer_next(&life.writer, &actions[1]) &&
+			       actions[1].kind == LOG_ACTION_WRITE;
+		for (uint32_t mask = 0; has_two && mask < 256; mask++) {
+			for (uint32_t k = 0; k < KR_ARRAY_COUNT(seconds); k++) {
+				half_write(place_of(&life, &actions[0]), actions[0].data,
+					actions[0].size_bytes, mask, (enum under)(k % UNDER_COUNT));
+				half_write(place_of(&life, &actions[1]), actions[1].data,
+					actions[1].size_bytes, seconds[k], UNDER_GARBAGE);
+				judge_two(&life, actions, lasts, &tally);
+			}
+		}
+		if (has_two)
+			carry_out(&life, &actions[1]);
+		cr_assert_eq(log_writer_acked_lsn(&life.writer), lasts[0]);
+		carry_out(&life, &actions[0]);
+		if (!has_two && actions[1].kind != LOG_ACTION_WRITE)
+			carry_out(&life, &actions[1]);
+		while (log_writer_next(&life.writer, &actions[0]))
+			carry_out(&life, &actions[0]);
+		cr_assert_eq(log_writer_acked_lsn(&life.writer), lasts[2]);
+	}
+	cr_assert_gt(tally.torn, 10000);
+	cr_assert_geq(tally.whole, 8);
 	life_end(&life);
 	world_fini(&world);
 	free(recover);

@@ -37,9 +37,10 @@ static void expect(struct life *life, enum log_action_kind kind, struct log_acti
 	cr_assert_eq(ret_action->kind, kind);
 }
 
+/* Of WRITE, the oldest. */
 static void done(struct life *life, enum log_action_kind kind)
 {
-	cr_assert_eq(log_writer_done(&life->writer, kind, 0, life->now_us), 0);
+	cr_assert_eq(log_writer_done(&life->writer, kind, life->writer.first, 0, life->now_us), 0);
 }
 
 /* A writer on an empty log, nothing carried out yet. */
@@ -101,6 +102,64 @@ Test(writer, makes_the_epoch_durable_before_anything_else)
 	life_end(&life);
 }
 
+Test(writer, two_batches_are_under_way_and_acknowledged_in_their_order)
+{
+	struct world world;
+	struct life life;
+	struct log_action first, second;
+	struct log_batch_header headers[2];
+	begin(&world, &life);
+	uint64_t acked_lsn = log_writer_acked_lsn(&life.writer);
+	cr_assert_eq(offer(&life), 0);
+	expect(&life, LOG_ACTION_WRITE, &first);
+	cr_assert_eq(offer(&life), 0);
+	expect(&life, LOG_ACTION_WRITE, &second);
+	cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
+	cr_assert_neq(first.slot, second.slot);
+	cr_assert_eq(second.offset_bytes, first.offset_bytes + first.size_bytes);
+	cr_assert_eq(log_batch_header_read(first.data, &headers[0]), LOG_BATCH_OK);
+	cr_assert_eq(log_batch_header_read(second.data, &headers[1]), LOG_BATCH_OK);
+	cr_assert_eq(headers[1].prev_chain, headers[0].header_checksum);
+	/* The second is no witness of the first. */
+	cr_assert_lt(headers[1].durable_seq, headers[0].batch_seq);
+	cr_assert_eq(
+		log_writer_done(&life.writer, LOG_ACTION_WRITE, second.slot, 0, life.now_us), 0);
+	cr_assert_eq(log_writer_acked_lsn(&life.writer), acked_lsn);
+	cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
+	cr_assert_eq(
+		log_writer_done(&life.writer, LOG_ACTION_WRITE, first.slot, 0, life.now_us), 0);
+	cr_assert_eq(log_writer_acked_lsn(&life.writer), acked_lsn + 2);
+	cr_assert_eq(log_writer_durable_lsn(&life.writer), acked_lsn + 2);
+	cr_assert_eq(offer(&life), 0);
+	end(&world, &life);
+}
+
+Test(writer, of_two_batches_one_fails_and_neither_is_acknowledged)
+{
+	for (uint32_t failing = 0; failing < 2; failing++) {
+		struct world world;
+		struct life life;
+		struct log_action actions[2];
+		begin(&world, &life);
+		uint64_t acked_lsn = log_writer_acked_lsn(&life.writer);
+		for (uint32_t i = 0; i < 2; i++) {
+			cr_assert_eq(offer(&life), 0);
+			expect(&life, LOG_ACTION_WRITE, &actions[i]);
+		}
+		/* The later one returns first. */
+		cr_assert_eq(log_writer_done(&life.writer, LOG_ACTION_WRITE, actions[1].slot,
+				     failing == 1 ? -KR_E_IO : 0, life.now_us),
+			failing == 1 ? -KR_E_IO : 0);
+		cr_assert_eq(log_writer_done(&life.writer, LOG_ACTION_WRITE, actions[0].slot,
+				     failing == 0 ? -KR_E_IO : 0, life.now_us),
+			failing == 0 ? -KR_E_IO : 0);
+		cr_assert_eq(log_writer_acked_lsn(&life.writer), acked_lsn);
+		cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
+		cr_assert_not(log_writer_next(&life.writer, &actions[0]));
+		end(&world, &life);
+	}
+}
+
 Test(writer, each_batch_follows_the_one_before_it)
 {
 	struct world world;
@@ -121,24 +180,6 @@ Test(writer, each_batch_follows_the_one_before_it)
 			log_writer_acked_lsn(&life.writer), header.first_lsn + header.count - 1);
 		before = header;
 	}
-	end(&world, &life);
-}
-
-Test(writer, takes_one_batch_at_a_time)
-{
-	struct world world;
-	struct life life;
-	struct log_action action;
-	begin(&world, &life);
-	cr_assert_eq(offer(&life), 0);
-	cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
-	uint64_t acked = log_writer_acked_lsn(&life.writer);
-	expect(&life, LOG_ACTION_WRITE, &action);
-	cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
-	cr_assert_eq(log_writer_acked_lsn(&life.writer), acked, "not before it is durable");
-	done(&life, LOG_ACTION_WRITE);
-	cr_assert_eq(log_writer_acked_lsn(&life.writer), acked + 1);
-	cr_assert_eq(offer(&life), 0);
 	end(&world, &life);
 }
 
@@ -346,7 +387,8 @@ Test(writer, after_an_error_nothing_is_acknowledged_and_nothing_is_done)
 		if (kinds[i] != LOG_ACTION_WRITE)
 			expect(&life, kinds[i], &action);
 		cr_assert_eq(
-			log_writer_done(&life.writer, kinds[i], -KR_E_IO, life.now_us), -KR_E_IO);
+			log_writer_done(&life.writer, kinds[i], action.slot, -KR_E_IO, life.now_us),
+			-KR_E_IO);
 		cr_assert_not(log_writer_next(&life.writer, &action));
 		cr_assert_eq(offer(&life), LOG_WRITER_BUSY);
 		if (kinds[i] == LOG_ACTION_PREPARE)

@@ -16,7 +16,7 @@ Test(group_commit, a_lone_booking_is_written_at_once_and_answered_when_durable)
 	world_free(world);
 }
 
-Test(group_commit, what_comes_while_an_append_is_under_way_is_gathered_into_the_next)
+Test(group_commit, what_comes_while_two_appends_are_under_way_is_gathered_into_the_next)
 {
 	struct world *world = world_serving(50);
 	uint64_t ids[10];
@@ -26,16 +26,47 @@ Test(group_commit, what_comes_while_an_append_is_under_way_is_gathered_into_the_
 		ids[i] = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 		world_turn(world);
 	}
-	cr_assert_eq(world->batch_count, before + 1);
+	cr_assert_eq(world->batch_count, before + 2);
 	cr_assert(world_persist(world));
 	cr_assert_eq(world_code(world, ids[0]), KEYRACK_DONE);
 	cr_assert_eq(world_code(world, ids[1]), 0);
-	cr_assert_eq(world->batch_count, before + 2);
-	cr_assert_eq(world->batches[before + 1].record.count, 9);
+	cr_assert_eq(world->batch_count, before + 3);
+	cr_assert_eq(world->batches[before + 2].record.count, 8);
 	cr_assert(world_persist(world));
-	for (unsigned i = 1; i < 10; i++)
+	cr_assert_eq(world_code(world, ids[1]), KEYRACK_DONE);
+	cr_assert_eq(world_code(world, ids[2]), 0);
+	cr_assert(world_persist(world));
+	for (unsigned i = 2; i < 10; i++)
 		cr_assert_eq(world_code(world, ids[i]), KEYRACK_DONE);
 	cr_assert_not(world_persist(world));
+	world_free(world);
+}
+
+Test(group_commit, a_second_append_carries_as_much_as_the_first)
+{
+	struct world *world = world_serving(50);
+	world->auto_persist = false;
+	uint32_t before = world->batch_count;
+	for (unsigned i = 0; i < 5; i++)
+		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	cr_assert_eq(world->batch_count, before + 1);
+	for (unsigned i = 0; i < 5; i++) {
+		cr_assert_eq(world->batch_count, before + 1);
+		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+		world_turn(world);
+	}
+	cr_assert_eq(world->batch_count, before + 2);
+	/* One more waits for less: until one of the two is durable. */
+	uint64_t last = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	cr_assert_eq(world->batch_count, before + 2);
+	cr_assert(world_persist(world));
+	cr_assert_eq(world->batch_count, before + 2, "less than the other carries");
+	cr_assert(world_persist(world));
+	cr_assert_eq(world->batch_count, before + 3);
+	cr_assert(world_persist(world));
+	cr_assert_eq(world_code(world, last), KEYRACK_DONE);
 	world_free(world);
 }
 

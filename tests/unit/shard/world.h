@@ -91,7 +91,7 @@ uint64_t world_frame(struct world *world, unsigned type, unsigned route, uint64_
 	const ProtobufCMessage *message);
 /* Gives all queued frames. */
 void world_turn(struct world *world);
-/* The append under way is durable. False: none was. */
+/* The oldest append under way is durable. False: none was. */
 bool world_persist(struct world *world);
 /* Until nothing is under way. */
 void world_settle(struct world *world);
