@@ -6,14 +6,7 @@
  * order. Of each kind of action at most one is under way; of WRITE LOG_FLIGHT_MAX, told apart by
  * their slots.
  *
- *   WRITE    these bytes at this place, durable when done unless sync_interval_us is set
- *   SYNC     segments sync_first .. segment, so that all written to them is durable
- *   MARK     one 4 KiB block of MARK, durable when done
- *   PREPARE  make segment N: full size, zeroes, durable, under its name in a durable directory
- *            entry. With `recycle`, first rename that segment to log-N.new (and make that
- *            durable) and zero it; else a new file. Answer LOG_WRITER_NO_SPACE if the disk is
- *            full, with nothing left behind.
- *   REMOVE   unlink segment N, and make that durable (so segments vanish oldest first)
+ * What each action is stands in writer_action.h.
  *
  * A negative result is fatal: it is forwarded, nothing is acknowledged from then on, no action
  * follows and the process has to end. Nothing is tried twice but PREPARE after NO_SPACE.
@@ -31,6 +24,7 @@
 #include "engine/log/batch.h"
 #include "engine/log/meta.h"
 #include "engine/log/position.h"
+#include "engine/log/writer_action.h"
 
 #define LOG_SEGMENT_SIZE_DEFAULT (UINT64_C(64) << 20)
 #define LOG_SEAL_IDLE_US_DEFAULT UINT64_C(50000)
@@ -80,26 +74,6 @@ struct log_append {
 	uint32_t count;           /* effects in it, at least 1 */
 	uint64_t first_lsn;       /* = log_writer_next_lsn(): both sides count */
 	uint64_t timestamp_us;    /* never goes back */
-};
-
-enum log_action_kind {
-	LOG_ACTION_WRITE,
-	LOG_ACTION_SYNC,
-	LOG_ACTION_MARK,
-	LOG_ACTION_PREPARE,
-	LOG_ACTION_REMOVE,
-	LOG_ACTION_COUNT,
-};
-
-struct log_action {
-	enum log_action_kind kind;
-	uint32_t slot; /* WRITE */
-	uint64_t segment;
-	uint64_t offset_bytes; /* WRITE: in the segment; MARK: in the file */
-	const uint8_t *data;
-	uint32_t size_bytes;
-	uint64_t recycle;    /* PREPARE: 0 = none */
-	uint64_t sync_first; /* SYNC */
 };
 
 struct log_writer; /* writer_state.h: visible, but the writer's own */
