@@ -285,7 +285,7 @@ static void client_call_lost(
 	kr_assert(c->state == CLIENT_SENT);
 	kr_assert(code >= 128);
 	bool has_left = c->stream_end <= core->stream_sent;
-	bool is_reject = code < 256;
+	bool is_reject = code_is_reject(code);
 	if (!has_left) {
 		c->tries--;
 	} else {
@@ -332,8 +332,7 @@ static uint16_t client_call_unsent_code(const struct client_core *core, const st
 		return c->code; /* TRANSIENT: what it was answered before */
 	if (core->state == CLIENT_UP)
 		return KEYRACK_CODE_NOT_SENT;
-	bool rejected = core->fault >= 128 && core->fault < 256;
-	return rejected ? core->fault : (uint16_t)KEYRACK_CODE_UNREACHABLE;
+	return code_is_reject(core->fault) ? core->fault : (uint16_t)KEYRACK_CODE_UNREACHABLE;
 }
 
 void client_calls_give_up(struct client_core *core)

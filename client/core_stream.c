@@ -422,7 +422,7 @@ static bool client_stream_frame(struct client_core *core, const struct frame_hea
 	kr_assert(core->state >= CLIENT_ASKING);
 	*ret_fault = 0;
 	if (header->type == FRAME_REJECT) {
-		bool is_told = code_class_of(header->status) == CODE_REJECT && header->status != 0;
+		bool is_told = code_is_reject(header->status);
 		*ret_fault = is_told ? header->status : (uint16_t)KEYRACK_CODE_BAD_ANSWER;
 		return false;
 	}

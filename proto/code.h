@@ -9,7 +9,9 @@
  *   10 .. 63   FINAL: a correct "no"; nothing happened; the same id will not be judged again
  *   64 .. 95   TRANSIENT: nothing happened; retry with the same id
  *   96 .. 127  UNKNOWN: it may or may not have happened; retry with the same id, or RESOLVE
- *   128 ..     REJECT: the connection is at fault and is closed after this frame
+ *   128 .. 255 REJECT: the connection is at fault and is closed after this frame
+ *
+ * Other numbers are nobody's on the wire; from 256 on they are the client library's own.
  */
 #ifndef PROTO_CODE_H
 #define PROTO_CODE_H
@@ -78,6 +80,12 @@ static inline enum code_class code_class_of(unsigned code)
 	if (code >= 96 && code < 128)
 		return CODE_UNKNOWN;
 	return CODE_REJECT;
+}
+
+/* Whether a REJECT frame may say that; the class holds the numbers that are nobody's, too. */
+static inline bool code_is_reject(unsigned code)
+{
+	return code >= 128 && code < 256;
 }
 
 /* Name ("SOLD_OUT") and sentence of a code; "CODE_<range>" and "unknown code" when it is new. */

@@ -315,6 +315,24 @@ Test(core_stream, a_call_that_meets_two_rejects_is_not_sent_a_third_time)
 	world_free(w);
 }
 
+/* Numbers that are nobody's, one of a success, one of a "no", and two of the library's own. */
+Test(core_stream, a_reject_that_says_none_is_a_bad_answer)
+{
+	static const uint16_t codes[] = {0, KEYRACK_DONE, 2, 9, KEYRACK_SOLD_OUT, 127, 256,
+		KEYRACK_CODE_DEADLINE, UINT16_MAX};
+	for (size_t i = 0; i < KR_ARRAY_COUNT(codes); i++) {
+		struct world *w = world_new(NULL);
+		world_submit(w, 0, 100 * WORLD_SECOND);
+		world_up(w);
+		reject(w, codes[i]);
+		cr_assert_eq(w->core.fault, KEYRACK_CODE_BAD_ANSWER);
+		struct client_end end = world_ended(w);
+		cr_assert_eq(end.code, KEYRACK_CODE_BAD_ANSWER);
+		cr_assert_eq(end.outcome, KEYRACK_RESULT_UNKNOWN);
+		world_free(w);
+	}
+}
+
 /* The last number that a later server may reject with. */
 Test(core_stream, a_reject_nobody_knows_yet_counts_as_one)
 {
