@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/journal_entry.h"
@@ -14,6 +17,7 @@
 #include "base/text.h"
 
 #define STREAM_TEXT_SIZE 64u
+#define LOOK_MS 5
 
 /* The variable is inherited by processes whose standard error leads elsewhere. */
 static bool stderr_is_journal(void)
@@ -42,11 +46,30 @@ void journal_open(struct journal *journal, const char *program)
 	journal->is_on = journal->fd >= 0;
 }
 
+/* A datagram counts as its sender's until somebody has read it. */
+static bool is_read(const struct journal *journal)
+{
+	int left_bytes = 0;
+	return ioctl(journal->fd, SIOCOUTQ, &left_bytes) < 0 || left_bytes == 0;
+}
+
+static void nap_ms(long ms)
+{
+	const struct timespec pause = {.tv_nsec = ms * 1000000};
+	kr_assert(ms > 0 && ms < 1000);
+	(void)nanosleep(&pause, NULL);
+}
+
 void journal_close(struct journal *journal)
 {
 	kr_assert(journal->is_on == (journal->fd >= 0));
-	if (journal->is_on)
+	if (journal->is_on) {
+		for (unsigned ms = 0; ms < JOURNAL_READ_WAIT_MAX_MS && !is_read(journal); ms++)
+			nap_ms(1);
+		/* It looks in /proc after it has read. */
+		nap_ms(LOOK_MS);
 		close(journal->fd);
+	}
 	journal->is_on = false;
 	journal->fd = -1;
 }

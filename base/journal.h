@@ -7,6 +7,10 @@
  * does not take goes to standard error as a line, which the journal reads as well; what that does
  * not take either is lost, and the next entry says how many were, in KEYRACK_LOST.
  *
+ * The journal learns from /proc of which unit an entry's process is, when it reads the entry: of a
+ * process that has ended by then `journalctl -u` would not show its last words. So journal_close()
+ * waits until the entry is read, JOURNAL_READ_WAIT_MAX_MS at most.
+ *
  * For the main() of a program: prints. One thread.
  */
 #ifndef BASE_JOURNAL_H
@@ -16,6 +20,8 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define JOURNAL_SOCKET_VARIABLE "KEYRACK_JOURNAL_SOCKET" /* another path, or @name */
+
+#define JOURNAL_READ_WAIT_MAX_MS 1000u
 
 /* Zeroed, with `program`, it prints lines. */
 struct journal {

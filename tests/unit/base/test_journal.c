@@ -1,10 +1,12 @@
 #include <criterion/criterion.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -182,6 +184,37 @@ Test(journal, says_a_line_where_the_journal_is_gone)
 	cr_assert_gt(get(stream, bytes, sizeof(bytes)), 0);
 	journal_close(&journal);
 	close(deaf);
+}
+
+/* Long after the journal's owner would have closed it without waiting. */
+static void *read_later(void *argument)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	const int *fd = argument;
+	char bytes[JOURNAL_ENTRY_SIZE];
+	(void)nanosleep(&pause, NULL);
+	cr_assert_gt(get(*fd, bytes, sizeof(bytes)), 0);
+	return NULL;
+}
+
+Test(journal, closes_when_its_last_words_are_read_or_nobody_reads)
+{
+	static struct journal journal;
+	char bytes[JOURNAL_ENTRY_SIZE];
+	pthread_t reader;
+	int fd = journal_listen(false);
+	(void)stream_begin(true);
+	for (int is_read = 0; is_read < 2; is_read++) {
+		journal_open(&journal, "keyrack-test");
+		journal_say(&journal, KR_EVENT_STOPPED, "stopped");
+		if (is_read)
+			cr_assert_eq(pthread_create(&reader, NULL, read_later, &fd), 0);
+		journal_close(&journal);
+		cr_assert_eq(get(fd, bytes, sizeof(bytes)) == 0, is_read);
+		if (is_read)
+			cr_assert_eq(pthread_join(reader, NULL), 0);
+	}
+	unlink(path);
 }
 
 Test(journal, never_waits_and_counts_what_is_lost)
