@@ -37,7 +37,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("  usage", maxsplit=1)[0])
     parser.add_argument("--seconds", type=float, default=6, help="of each of the six works (6)")
     parser.add_argument("--works", help="only these: book-64x16,availability-1x1")
-    parser.add_argument("--shards", type=int, default=2, help="(2)")
+    cluster.shape_options(parser, os.cpu_count())
     parser.add_argument("--hotels", type=int, default=HOTELS, help=f"({HOTELS})")
     parser.add_argument("--no-perf", action="store_true", help="without perf")
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp)")
@@ -61,9 +61,9 @@ class Budget:
         o = self.options
         books = sum(op == "book" for op, _, _ in self.works())
         most = int(books * (o.seconds + 1) * BOOKS_A_SECOND_MAX)
-        self.cluster.start("--shards", str(o.shards), "--hotels", str(o.hotels * 2), "--types",
-                           str(o.hotels * TYPES * 2), "--nights", "400", "--reservations",
-                           str(most + 100_000))
+        self.cluster.start(*cluster.shape(o.shards, o.router), "--hotels", str(o.hotels * 2),
+                           "--types", str(o.hotels * TYPES * 2), "--nights", "400",
+                           "--reservations", str(most + 100_000))
         cluster.ask(self.cluster.bench("load", "--hotels", o.hotels, "--types-min", TYPES,
                                        "--nights", NIGHTS, "--physical", ROOMS))
 
@@ -162,7 +162,7 @@ def by_process(rows):
     for row in rows:
         n, whole = row["operations"], 0
         rate = n / row["seconds"]
-        for role in ROLES:
+        for role in (role for role in ROLES if role in row["processes"]):
             p = row["processes"][role]
             ticks = max(p["user"] + p["kernel"], 1)
             cpu = p["cpu_ns"] / n / 1000

@@ -29,6 +29,24 @@ def shards_default(cores):
     return 2 if cores is not None and cores > 2 else 1
 
 
+def shape_options(parser, cores):
+    """--shards and --router of a command; shape() reads them."""
+    parser.add_argument("--shards", type=int, default=shards_default(cores),
+                        help="(1 where there are 2 cores or fewer, else 2)")
+    parser.add_argument("--router", choices=("inside", "process"), help="inside the shard, or a "
+                        "process of its own (inside where there is one shard)")
+
+
+def router_place(shards, router=None):
+    return router or ("inside" if shards == 1 else "process")
+
+
+def shape(shards, router=None):
+    """The words of `cluster start` for it."""
+    is_inside = router_place(shards, router) == "inside"
+    return ("--shards", str(shards), "--embedded-router", "yes" if is_inside else "no")
+
+
 class Cluster:
     """One folder, which may hold a cluster already; ends with this process."""
 
@@ -64,6 +82,10 @@ class Cluster:
                 with open(os.path.join(self.folder, name), encoding="ascii") as file:
                     found[name[:-4]] = int(file.read().split()[0])
         return found
+
+    def router_role(self):
+        """Whose process the router is in."""
+        return "router" if "router" in self.pids() else "shard-0"
 
     def shard_folders(self):
         return [os.path.join(self.folder, name) for name in sorted(os.listdir(self.folder))

@@ -20,7 +20,7 @@ import driven  # noqa: E402
 import machine  # noqa: E402
 import processes  # noqa: E402
 import shared_options  # noqa: E402
-from cluster import Cluster, ask  # noqa: E402
+from cluster import Cluster, ask, shape  # noqa: E402
 
 import curves  # noqa: E402
 
@@ -36,7 +36,8 @@ class Point:
     reservations: int = 100_000
     connections: int = 64
     depth: int = 16
-    shards: int = 2
+    shards: int = 1
+    router: str = "inside"
 
 
 def axes(scale):
@@ -51,7 +52,7 @@ def axes(scale):
                          for x in (1, 10, 100)],
         "connections": [dataclasses.replace(base, connections=few * x, depth=flight // few // x)
                         for x in (1, 10, 100)],
-        "shards": [dataclasses.replace(base, shards=x) for x in (1, 2, 4)]}
+        "shards": [dataclasses.replace(base, shards=x, router="process") for x in (1, 2, 4)]}
 
 
 def say(text):
@@ -75,9 +76,9 @@ def prepared(options, point, folder):
     """A cluster of that size with its reservations."""
     cluster = Cluster(options.tools, os.path.join(folder, "cluster"))
     room = point.reservations + int((options.seconds + 1) * ROOM_A_SECOND)
-    cluster.start("--shards", point.shards, "--hotels", point.hotels * 2, "--types",
+    cluster.start(*shape(point.shards, point.router), "--hotels", point.hotels * 2, "--types",
                   point.hotels * TYPES * 2, "--nights", NIGHTS, "--plans", 1, "--reservations",
-                  room, *(["--allow-tmpfs"] if options.allow_tmpfs else []))
+                  room * 5 // 4, *(["--allow-tmpfs"] if options.allow_tmpfs else []))
     ask(cluster.bench("load", "--hotels", point.hotels, "--types-min", TYPES, "--nights", NIGHTS,
                       "--physical", ROOMS))
     ask(cluster.bench("run", "--preload", point.reservations, "--seconds", 0.1, "--warmup", 0,

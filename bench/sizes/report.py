@@ -178,13 +178,13 @@ def _memory_curve(levels, out):
 def _connections_curve(levels, out):
     lines = []
     for at, (name, steps) in enumerate(levels.items()):
-        points = [(p["connections"], p["resident"]["router"] / 2**20)
+        points = [(p["connections"], p["resident"] / 2**20)
                   for p in steps.get("connections", {}).get("points", [])]
         if points:
             csv = gnuplot.points(out, f"connections.{at}.csv", points)
             lines.append(f"'{csv}' using 1:2 with linespoints lw 2 pt 7 lc rgb "
                          f"'{gnuplot.COLOURS[at]}' title '{name}'")
-    return gnuplot.script("connections.svg", "Resident memory of the router", "connections that "
+    return gnuplot.script("connections.svg", "Resident memory of the router's process", "connections that "
                           "say nothing", "MiB", lines, extra="set yrange [0:*]\n"
                           ) if lines else None
 
@@ -210,7 +210,7 @@ def _snapshot_curve(levels, out):
 def tables(heads, levels):
     stamp = heads[-1]
     lines = table(["What", "It was"], [[key, str(value)] for key, value in stamp["stamp"].items()]
-                  + [["shards", str(stamp["shards"])]])
+                  + [[name, str(stamp[name])] for name in ("shards", "router") if name in stamp])
     for name, steps in levels.items():
         some = next(iter(steps.values()))
         lines += [f"## {name}: {some['hotels']:,} hotels, {some['cells'] / 1e6:,.1f} M nights", ""]

@@ -15,6 +15,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "common"))
 import build  # noqa: E402
+import cluster  # noqa: E402
 import machine  # noqa: E402
 import processes  # noqa: E402
 import shared_options  # noqa: E402
@@ -62,7 +63,7 @@ def arguments():
     parser.add_argument("--replayed", type=int, help="BOOKs between a snapshot and a kill")
     parser.add_argument("--seconds", type=float, help="of each run")
     parser.add_argument("--rate", type=int, help="of the open loop")
-    parser.add_argument("--shards", type=int, default=2)
+    cluster.shape_options(parser, os.cpu_count())
     options = shared_options.parse(parser, HERE)
     return options
 
@@ -80,8 +81,7 @@ def measure(options, raw):
     for size in chosen(options):
         folder = tempfile.mkdtemp(prefix="keyrack-sizes-", dir=options.dir)
         processes.own_folder(folder)
-        one = level.Level(options.tools, size, os.path.join(folder, "cluster"), options.shards,
-                          options.allow_tmpfs)
+        one = level.Level(options.tools, size, os.path.join(folder, "cluster"), options)
         for row in one.run(options.steps.split(",") if options.steps else None):
             raw.write(json.dumps(row) + "\n")
             raw.flush()
@@ -108,6 +108,7 @@ def main():
     with open(path, "w" if is_new else "a", encoding="utf-8") as raw:
         raw.write(json.dumps({
             "stamp": machine.stamp(options.dir), "shards": options.shards,
+            "router": cluster.router_place(options.shards, options.router),
             "command": "bench/sizes/run.py " + " ".join(map(shlex.quote, sys.argv[1:]))}) + "\n")
         wrong = measure(options, raw)
     report.write(options.out, options.cache)

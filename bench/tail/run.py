@@ -52,8 +52,7 @@ def arguments():
                         help="retirements a second at most; else as many as are cancelled (20000)")
     parser.add_argument("--no-day-roll", action="store_true", help="the business day stays")
     parser.add_argument("--hotels", type=int, default=1000, help="(1000)")
-    parser.add_argument("--shards", type=int, default=cluster.shards_default(os.cpu_count()),
-                        help="(1 where there are 2 cores or fewer, else 2)")
+    cluster.shape_options(parser, os.cpu_count())
     parser.add_argument("--dir", default="/var/tmp", help="where the data lies (/var/tmp)")
     parser.add_argument("--out", default=os.path.join(HERE, "report"), help="the report's folder")
     parser.add_argument("--no-curves", action="store_true", help="without gnuplot")
@@ -86,8 +85,8 @@ class Level:
         o = self.options
         # Its first touch of memory is the host's tail on a virtual machine, not the program's.
         os.environ["KEYRACK_SHARD_PREFAULT"] = "1"
-        self.cluster.start("--shards", str(o.shards), "--hotels", str(o.hotels * 2), "--types",
-                           str(o.hotels * TYPES * 2), "--nights", "400", "--retention",
+        self.cluster.start(*cluster.shape(o.shards, o.router), "--hotels", str(o.hotels * 2),
+                           "--types", str(o.hotels * TYPES * 2), "--nights", "400", "--retention",
                            str(RETENTION_S // 3600), "--reservations", str(int(reservations)))
 
     def load(self):

@@ -51,7 +51,7 @@ class BudgetTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 [os.path.join(ROOT, "bench/budget/run.sh"), "--build", BUILD, "--no-build",
-                 "--dir", folder, "--seconds", "1", "--shards", "1", "--hotels", "20", "--works",
+                 "--dir", folder, "--seconds", "1", "--shards", "1", "--router", "process", "--hotels", "20", "--works",
                  "book-64x1,availability-1x1", *more], text=True, capture_output=True,
                 check=False, timeout=400)
             self.assertEqual(done.returncode, 0, done.stderr)

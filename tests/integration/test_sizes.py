@@ -3,6 +3,7 @@
 
 usage: test_sizes.py SOURCE_ROOT BUILD_ROOT
 """
+import argparse
 import json
 import os
 import sys
@@ -60,7 +61,8 @@ class SizesTest(unittest.TestCase):
 
     def test_a_failed_step_is_a_row_and_what_stands_on_it_is_not_reached(self):
         tools = {name: "/bin/false" for name in run.TOOLS}
-        rows = list(level.Level(tools, TINY, os.path.join(self.out, "c"), 2).run(None))
+        options = argparse.Namespace(shards=2, router=None, allow_tmpfs=False)
+        rows = list(level.Level(tools, TINY, os.path.join(self.out, "c"), options).run(None))
         self.assertIn("status 1", rows[0]["error"])
         for row in rows[1:]:
             self.assertEqual(row["error"], "not reached: start failed")
