@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "bench/give_way.h"
 #include "bench/preset.h"
 
 static const struct {
@@ -113,6 +114,7 @@ int main(int argc, char **argv)
 		puts("keyrack-bench " KEYRACK_VERSION);
 		return BENCH_OK;
 	}
+	give_way();
 	argv = preset_expand(&argc, argv);
 	for (size_t i = 0; i < KR_ARRAY_COUNT(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

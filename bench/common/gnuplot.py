@@ -18,7 +18,7 @@ COLOURS = ["#0b6e4f", "#c8102e", "#e07a1f", "#2b5c9e", "#7b4ea3", "#5fb49c", "#e
 
 
 def script(name, title, x, y, lines, height=540, extra=""):
-    head = HEAD.format(name=name, title=title, x=x, y=y, height=height)
+    head = HEAD.format(name=name, title=title.replace("'", "''"), x=x, y=y, height=height)
     return head + extra + "plot " + ", \\\n  ".join(lines) + "\n"
 
 

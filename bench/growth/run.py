@@ -26,7 +26,7 @@ import curves  # noqa: E402
 
 ROOMS = 2000
 TYPES, NIGHTS = 4, 365
-ROOM_A_SECOND = 400_000  # reservations that a second of a run may make
+ROOM_A_SECOND = 900_000  # reservations that a second of a run may make
 WORKS = ("book", "availability")
 
 

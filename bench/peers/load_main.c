@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/options.h"
+#include "bench/give_way.h"
 #include "bench/peers/load.h"
 
 struct words {
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
 	struct option_set set;
 	double cpu_seconds;
 	options_start(&set, &program, argc, argv, &words);
+	give_way();
 	load_open(&load, &words.load);
 	const double seconds = load_run(&load, &cpu_seconds);
 	report(&load, seconds, cpu_seconds);
