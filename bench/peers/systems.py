@@ -344,12 +344,10 @@ class Keyrack(System):
         # Snapshots are measured where they are named, as rewrites are of Redis: see README.md.
         os.environ.update(KEYRACK_SHARD_SNAPSHOT_EFFECTS="0", KEYRACK_SHARD_SNAPSHOT_LOG="0",
                           KEYRACK_SHARD_PREFAULT="1")
-        # Prices that change within a stay take a node for 0.57 of the driver's reservations; there
-        # is one for each second of them, and a full table refuses with LIMIT_REACHED.
         self.cluster.start("--shards", self.settings.shards, "--durability", self.mode,
                            "--embedded-router", "no" if self.has_router else "yes",
                            "--hotels", HOTELS * 2, "--types", ROWS * 2, "--nights", 400,
-                           "--reservations", reservations * 5 // 4)
+                           "--reservations", cluster.room_for(reservations))
         for first, count, sold in ((1, HOTELS, rooms), (1, 1, hot_rooms)):
             # The driver's hotels have 10 % overbooking, as the limits of the peers include.
             _ask(self.cluster.bench(

@@ -8,7 +8,7 @@ import time
 
 import driven
 import processes
-from cluster import Cluster, ask, shape
+from cluster import Cluster, ask, room_for, shape
 
 ROOMS = 2000  # of a type: no night sells out
 PRELOAD = ("--seconds", 0.1, "--warmup", 0, "--op", "availability", "--connections", 64, "--depth",
@@ -88,12 +88,9 @@ class Level:
                                seed, *PRELOAD))
 
     def sizes(self, reservations):
-        """Several shards have a quarter more than an equal part. One gets it here: prices that
-        change within a stay take a node for 0.57 of the driver's reservations, and there is one
-        for each second of them."""
         s = self.size
         if self.shards == 1:
-            reservations = reservations * 5 // 4
+            reservations = room_for(reservations)
         return ("--hotels", s.hotels, "--types", s.hotels * s.types, "--nights", s.nights,
                 "--plans", 1, "--reservations", reservations)
 
