@@ -27,7 +27,7 @@ import report  # noqa: E402
 import watch  # noqa: E402
 
 TYPES, NIGHTS, ROOMS = 4, 365, 1000
-RETENTION_S = 3600
+RETENTION_S = 7200  # what is due within an hour ended before it is imported
 BYTES_EACH = 300  # of a reservation with its index, for what an hour may come to
 WARMUP_S = 1.0
 PRELOAD = 20_000
