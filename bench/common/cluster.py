@@ -47,13 +47,6 @@ def shape(shards, router=None):
     return ("--shards", str(shards), "--embedded-router", "yes" if is_inside else "no")
 
 
-def room_for(reservations):
-    """What --reservations has to be for so many of the driver's: prices that change within a stay
-    take a node for 0.57 of them, there is one for each second, and a full table refuses with
-    LIMIT_REACHED. Several shards have a quarter more by themselves."""
-    return reservations * 5 // 4
-
-
 class Cluster:
     """One folder, which may hold a cluster already; ends with this process."""
 

@@ -20,7 +20,7 @@ import driven  # noqa: E402
 import machine  # noqa: E402
 import processes  # noqa: E402
 import shared_options  # noqa: E402
-from cluster import Cluster, ask, room_for, shape  # noqa: E402
+from cluster import Cluster, ask, shape  # noqa: E402
 
 import curves  # noqa: E402
 
@@ -78,7 +78,7 @@ def prepared(options, point, folder):
     room = point.reservations + int((options.seconds + 1) * ROOM_A_SECOND)
     cluster.start(*shape(point.shards, point.router), "--hotels", point.hotels * 2, "--types",
                   point.hotels * TYPES * 2, "--nights", NIGHTS, "--plans", 1, "--reservations",
-                  room_for(room), *(["--allow-tmpfs"] if options.allow_tmpfs else []))
+                  room, *(["--allow-tmpfs"] if options.allow_tmpfs else []))
     ask(cluster.bench("load", "--hotels", point.hotels, "--types-min", TYPES, "--nights", NIGHTS,
                       "--physical", ROOMS))
     ask(cluster.bench("run", "--preload", point.reservations, "--seconds", 0.1, "--warmup", 0,

@@ -347,7 +347,7 @@ class Keyrack(System):
         self.cluster.start("--shards", self.settings.shards, "--durability", self.mode,
                            "--embedded-router", "no" if self.has_router else "yes",
                            "--hotels", HOTELS * 2, "--types", ROWS * 2, "--nights", 400,
-                           "--reservations", cluster.room_for(reservations))
+                           "--reservations", reservations)
         for first, count, sold in ((1, HOTELS, rooms), (1, 1, hot_rooms)):
             # The driver's hotels have 10 % overbooking, as the limits of the peers include.
             _ask(self.cluster.bench(

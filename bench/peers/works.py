@@ -5,7 +5,7 @@ ROOMS = 1100  # what may be sold of 1,000 rooms with 10 % overbooking
 HOT_ROOMS = 31900  # of 29,000
 SOLD_OUT = 1
 # No run is sized for more bookings a second than these; a table that fills would end it.
-RATE_MAX = 900_000
+RATE_MAX = 1_100_000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import time
 
 import driven
 import processes
-from cluster import Cluster, ask, room_for, shape
+from cluster import Cluster, ask, shape
 
 ROOMS = 2000  # of a type: no night sells out
 PRELOAD = ("--seconds", 0.1, "--warmup", 0, "--op", "availability", "--connections", 64, "--depth",
@@ -89,8 +89,6 @@ class Level:
 
     def sizes(self, reservations):
         s = self.size
-        if self.shards == 1:
-            reservations = room_for(reservations)
         return ("--hotels", s.hotels, "--types", s.hotels * s.types, "--nights", s.nights,
                 "--plans", 1, "--reservations", reservations)
 

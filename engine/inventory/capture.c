@@ -5,8 +5,9 @@
 #include "engine/inventory/plan.h"
 #include "engine/inventory/records.h"
 
-/* A record of one line but for its nodes, and what a node adds at most: a line, or terms, or runs
- * of at most nine bytes each, or bytes of a text. */
+/* A record of one line but for its nodes, and what a node adds at most: a line, or terms, or words
+ * of runs, of at most nine bytes each, or twelve for the two of a word of two, or bytes of a text.
+ */
 #define INV_CAPTURE_RECORD_SIZE_MAX 192u
 #define INV_CAPTURE_NODE_SIZE_MAX 128u
 kr_static_assert(INV_TERMS_SIZE_MAX <= INV_CAPTURE_NODE_SIZE_MAX, "the largest node");

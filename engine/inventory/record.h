@@ -9,7 +9,7 @@
 
 /*
  * A reservation: two cache lines. The first is what finding and transitions read. Whatever does
- * not fit (further lines, price runs after the first, references, change ids) hangs on `more`.
+ * not fit (further lines, price runs after the first word, references, change ids) hangs on `more`.
  */
 struct inv_record {
 	struct kr_id id;
@@ -32,14 +32,22 @@ struct inv_record {
 	uint64_t created_at_us;
 	uint64_t changed_at_us;
 	uint64_t event_seq;
-	uint64_t first_run; /* price in bits 0..39, nights in 40..55; shorter than the line:
-			       the other runs are in `more` */
+	uint64_t first_runs; /* a word of price runs, 0: no prices; shorter than the line: the
+				other runs are in `more` */
 	struct inv_guest_id guest;
 	uint32_t chain_next, chain_prev; /* the hotel's held or kept records */
 	uint32_t more;                   /* chain of nodes */
 	uint32_t source;
 };
 kr_static_assert(sizeof(struct inv_record) == 128, "two cache lines");
+
+/* A word holds one price run, or two small ones and this bit: record_nodes.c. */
+#define INV_WORD_OF_TWO_BIT 63u
+
+static inline uint32_t inv_word_run_count(uint64_t word)
+{
+	return word == 0 ? 0 : 1 + (uint32_t)(word >> INV_WORD_OF_TWO_BIT);
+}
 
 enum inv_node_kind {
 	INV_NODE_LINE = 1,
@@ -54,7 +62,7 @@ enum inv_node_kind {
 struct inv_node {
 	uint32_t next;
 	uint8_t kind;
-	uint8_t size;    /* RUNS: runs used; references: bytes used here; TERMS: tiers used */
+	uint8_t size;    /* RUNS: words used; references: bytes used here; TERMS: tiers used */
 	uint8_t pricing; /* LINE */
 	uint8_t spare;
 	union {
@@ -70,7 +78,7 @@ struct inv_node {
 			uint64_t arrival_us;
 			struct inv_tier tiers[INV_TIERS_MAX];
 		} terms;
-		uint64_t runs[7];   /* as first_run */
+		uint64_t runs[7];   /* as first_runs */
 		uint64_t change_id; /* of the last change */
 		char bytes[56];
 	} u;

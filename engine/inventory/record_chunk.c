@@ -90,7 +90,8 @@ void inv_record_save(const struct inv *inv, uint32_t r, struct kr_writer *writer
 uint32_t inv_record_size_max(const struct inv *inv, uint32_t r)
 {
 	const struct inv_record *record = inv_record_at(inv, r);
-	uint32_t size = INV_RECORD_HEAD_SIZE_MAX + INV_LINE_SIZE_MAX + INV_RUN_SIZE_MAX + 2;
+	uint32_t size = INV_RECORD_HEAD_SIZE_MAX + INV_LINE_SIZE_MAX + 2 +
+			inv_word_run_count(record->first_runs) * INV_RUN_SIZE_MAX;
 	for (uint32_t n = record->more; n != INV_NONE; n = inv_nodes(inv)[n].next) {
 		const struct inv_node *node = &inv_nodes(inv)[n];
 		kr_assert(node->kind != 0);
@@ -98,8 +99,11 @@ uint32_t inv_record_size_max(const struct inv *inv, uint32_t r)
 			size += INV_LINE_SIZE_MAX;
 		else if (node->kind == INV_NODE_TERMS)
 			size += INV_TERMS_SIZE_MAX;
+		else if (node->kind != INV_NODE_RUNS)
+			size += node->size;
 		else
-			size += node->size * (node->kind == INV_NODE_RUNS ? INV_RUN_SIZE_MAX : 1);
+			for (uint32_t i = 0; i < node->size; i++)
+				size += inv_word_run_count(node->u.runs[i]) * INV_RUN_SIZE_MAX;
 	}
 	kr_assert(size <= INV_RECORD_SIZE_MAX);
 	return size;

@@ -1,29 +1,89 @@
 #include "engine/inventory/product.h"
 #include "engine/inventory/records.h"
 
-#define INV_NODE_RUNS_MAX KR_ARRAY_COUNT(((struct inv_node *)0)->u.runs)
+#define INV_NODE_WORDS_MAX KR_ARRAY_COUNT(((struct inv_node *)0)->u.runs)
 #define INV_NODE_TEXT_MAX ((uint32_t)sizeof(((struct inv_node *)0)->u.bytes))
 
+/*
+ * Price runs in a word: a run with its price in bits 0..39 and its nights in 40..55; or two small
+ * ones, prices in bits 0..21 and 22..43, nights in 44..52 and 53..61, and bit 63. Most stays meet
+ * one price or two, below 41,943.04 of a currency with two digits: their record is enough.
+ */
 #define INV_RUN_NIGHTS_SHIFT 40u
-#define INV_RUN_NIGHTS_MASK UINT64_C(0xffff)
+#define INV_SMALL_PRICE_BITS 22u
+#define INV_SMALL_NIGHTS_BITS 9u
+#define INV_SMALL_NIGHTS_SHIFT (2 * INV_SMALL_PRICE_BITS)
+kr_static_assert(INV_SMALL_NIGHTS_SHIFT + 2 * INV_SMALL_NIGHTS_BITS < INV_WORD_OF_TWO_BIT,
+	"two runs and their mark are a word");
 
 kr_static_assert(2 * sizeof(((struct inv_node *)0)->u.bytes) >= INV_TEXT_SIZE_MAX,
 	"a reference takes two nodes at most");
 
-static inline uint64_t inv_run_pack(struct inv_price_run run)
+static inline bool inv_run_is_small(struct inv_price_run run)
 {
-	kr_assert(run.nights > 0);
-	kr_assert(run.price_minor <= RATE_PRICE_MAX);
-	return run.price_minor | (uint64_t)run.nights << INV_RUN_NIGHTS_SHIFT;
+	return run.price_minor >> INV_SMALL_PRICE_BITS == 0 &&
+	       run.nights >> INV_SMALL_NIGHTS_BITS == 0;
 }
 
-static inline struct inv_price_run inv_run_unpack(uint64_t word)
+/* The first of the runs, or the first two; returns how many. */
+static inline uint32_t inv_runs_pack(
+	const struct inv_price_run *runs, uint32_t run_count, uint64_t *ret_word)
 {
-	kr_assert(word >> (INV_RUN_NIGHTS_SHIFT + 16) == 0);
+	kr_assert(run_count > 0 && runs[0].nights > 0);
+	kr_assert(runs[0].price_minor <= RATE_PRICE_MAX);
+	if (run_count == 1 || !inv_run_is_small(runs[0]) || !inv_run_is_small(runs[1])) {
+		*ret_word = runs[0].price_minor | (uint64_t)runs[0].nights << INV_RUN_NIGHTS_SHIFT;
+		return 1;
+	}
+	kr_assert(runs[1].nights > 0);
+	*ret_word = runs[0].price_minor | runs[1].price_minor << INV_SMALL_PRICE_BITS |
+		    (uint64_t)runs[0].nights << INV_SMALL_NIGHTS_SHIFT |
+		    (uint64_t)runs[1].nights << (INV_SMALL_NIGHTS_SHIFT + INV_SMALL_NIGHTS_BITS) |
+		    UINT64_C(1) << INV_WORD_OF_TWO_BIT;
+	return 2;
+}
+
+static inline uint64_t inv_word_bits(uint64_t word, uint32_t shift, uint32_t count)
+{
+	return word >> shift & ((UINT64_C(1) << count) - 1);
+}
+
+static inline struct inv_price_run inv_small_run(uint64_t word, uint32_t which)
+{
 	return (struct inv_price_run){
-		.nights = (uint16_t)(word >> INV_RUN_NIGHTS_SHIFT & INV_RUN_NIGHTS_MASK),
-		.price_minor = word & RATE_PRICE_MAX,
+		.nights = (uint16_t)inv_word_bits(word,
+			INV_SMALL_NIGHTS_SHIFT + which * INV_SMALL_NIGHTS_BITS,
+			INV_SMALL_NIGHTS_BITS),
+		.price_minor =
+			inv_word_bits(word, which * INV_SMALL_PRICE_BITS, INV_SMALL_PRICE_BITS),
 	};
+}
+
+/* Returns how many there are. */
+static inline uint32_t inv_runs_unpack(uint64_t word, struct inv_price_run ret_runs[static 2])
+{
+	const uint32_t count = inv_word_run_count(word);
+	kr_assert(count == 1 || count == 2);
+	if (count == 1) {
+		kr_assert(word >> (INV_RUN_NIGHTS_SHIFT + 16) == 0);
+		ret_runs[0].nights = (uint16_t)(word >> INV_RUN_NIGHTS_SHIFT);
+		ret_runs[0].price_minor = word & RATE_PRICE_MAX;
+		return 1;
+	}
+	ret_runs[0] = inv_small_run(word, 0);
+	ret_runs[1] = inv_small_run(word, 1);
+	return 2;
+}
+
+static uint32_t inv_runs_word_count(const struct inv_price_run *runs, uint32_t run_count)
+{
+	uint32_t words = 0;
+	uint64_t word;
+	kr_assert(run_count <= INV_STAY_NIGHTS_MAX);
+	for (uint32_t i = 0; i < run_count; words++)
+		i += inv_runs_pack(&runs[i], run_count - i, &word);
+	kr_assert(words <= run_count);
+	return words;
 }
 
 uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count)
@@ -31,9 +91,10 @@ uint32_t inv_lines_node_count(const struct inv_line *lines, uint32_t line_count)
 	kr_assert(line_count >= 1 && line_count <= INV_LINES_MAX);
 	uint32_t count = line_count - 1;
 	for (uint32_t i = 0; i < line_count; i++) {
-		/* the first line's first run stands in the record */
-		uint32_t runs = lines[i].run_count - (i == 0 && lines[i].run_count > 0);
-		count += (runs + INV_NODE_RUNS_MAX - 1) / INV_NODE_RUNS_MAX;
+		uint32_t words = inv_runs_word_count(lines[i].runs, lines[i].run_count);
+		/* the first line's first word stands in the record */
+		words -= i == 0 && words > 0;
+		count += (words + INV_NODE_WORDS_MAX - 1) / INV_NODE_WORDS_MAX;
 		count += lines[i].tier_count > 0;
 	}
 	kr_assert(count < INV_LINES_NODES_MAX);
@@ -86,12 +147,11 @@ static uint32_t *inv_runs_append(
 	kr_assert(run_count == 0 || runs != NULL);
 	while (run_count > 0) {
 		struct inv_node *node = inv_node_append(inv, link, INV_NODE_RUNS);
-		uint32_t part = (uint32_t)KR_MIN(run_count, INV_NODE_RUNS_MAX);
-		for (uint32_t i = 0; i < part; i++)
-			node->u.runs[i] = inv_run_pack(runs[i]);
-		node->size = (uint8_t)part;
-		runs += part;
-		run_count -= part;
+		while (run_count > 0 && node->size < INV_NODE_WORDS_MAX) {
+			uint32_t part = inv_runs_pack(runs, run_count, &node->u.runs[node->size++]);
+			runs += part;
+			run_count -= part;
+		}
 		link = &node->next;
 	}
 	return link;
@@ -143,11 +203,11 @@ void inv_record_put_lines(struct inv *inv, struct inv_record *record, const stru
 	record->counted_nights = counted ? (int16_t)record->nights : 0;
 	record->line_count = (uint8_t)line_count;
 	kr_assert(inv_product_number(inv, products[0]) == first->plan);
-	if (first->run_count > 0)
-		record->first_run = inv_run_pack(first->runs[0]);
 	uint32_t *link = &record->more;
-	if (first->run_count > 1)
-		link = inv_runs_append(inv, link, first->runs + 1, first->run_count - 1u);
+	if (first->run_count > 0) {
+		uint32_t part = inv_runs_pack(first->runs, first->run_count, &record->first_runs);
+		link = inv_runs_append(inv, link, first->runs + part, first->run_count - part);
+	}
 	link = inv_terms_append(inv, link, first);
 	for (uint32_t i = 1; i < line_count; i++)
 		link = inv_line_append(inv, link, &lines[i], products[i], counted);
@@ -214,7 +274,7 @@ void inv_record_replace_lines(struct inv *inv, struct inv_record *record,
 		inv_node_give(inv, &record->more);
 	uint32_t others = record->more;
 	record->more = INV_NONE;
-	record->first_run = 0;
+	record->first_runs = 0;
 	inv_record_put_lines(inv, record, lines, products, line_count, true);
 	uint32_t *link = &record->more;
 	while (*link != INV_NONE)
@@ -315,15 +375,18 @@ static struct inv_line inv_line_of(const struct inv *inv, const struct inv_recor
 	};
 }
 
-/* A run belongs to the line met last: nodes follow their line. */
-static void inv_run_add(
+/* Runs belong to the line met last: nodes follow their line. */
+static void inv_runs_add(
 	struct inv_line *line, struct inv_price_run *runs, uint32_t *run_count, uint64_t word)
 {
-	kr_assert(*run_count < INV_STAY_NIGHTS_MAX);
+	struct inv_price_run part[2];
+	const uint32_t count = inv_runs_unpack(word, part);
+	kr_assert(*run_count + count <= INV_STAY_NIGHTS_MAX);
 	if (line->run_count == 0)
 		line->runs = &runs[*run_count];
-	runs[(*run_count)++] = inv_run_unpack(word);
-	line->run_count++;
+	for (uint32_t i = 0; i < count; i++)
+		runs[(*run_count)++] = part[i];
+	line->run_count = (uint16_t)(line->run_count + count);
 	kr_assert(line->runs + line->run_count == runs + *run_count);
 }
 
@@ -348,14 +411,14 @@ uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *recor
 	for (uint32_t i = 0; i < line_count; i++)
 		lines[i] = inv_line_of(inv, &kept[i]);
 	uint32_t run_count = 0, line = 0;
-	if (record->first_run != 0)
-		inv_run_add(&lines[0], runs, &run_count, record->first_run);
+	if (record->first_runs != 0)
+		inv_runs_add(&lines[0], runs, &run_count, record->first_runs);
 	for (uint32_t n = record->more; n != INV_NONE;) {
 		const struct inv_node *node = &inv_nodes(inv)[n];
 		kr_assert(line < line_count || node->kind > INV_NODE_RUNS);
 		line += node->kind == INV_NODE_LINE;
 		for (uint32_t i = 0; node->kind == INV_NODE_RUNS && i < node->size; i++)
-			inv_run_add(&lines[line], runs, &run_count, node->u.runs[i]);
+			inv_runs_add(&lines[line], runs, &run_count, node->u.runs[i]);
 		if (node->kind == INV_NODE_TERMS)
 			inv_terms_add(&lines[line], node);
 		n = node->next;
@@ -364,10 +427,13 @@ uint32_t inv_record_unpack(const struct inv *inv, const struct inv_record *recor
 }
 
 /* Cannot overflow: admission bounds the sum (INV_TOTAL_MAX), and loading checks it again. */
-static inline uint64_t inv_run_sum(uint64_t word, uint16_t rooms)
+static inline uint64_t inv_runs_sum(uint64_t word, uint16_t rooms)
 {
-	struct inv_price_run run = inv_run_unpack(word);
-	return run.price_minor * run.nights * rooms;
+	struct inv_price_run runs[2];
+	uint64_t sum_minor = 0;
+	for (uint32_t i = inv_runs_unpack(word, runs); i-- > 0;)
+		sum_minor += runs[i].price_minor * runs[i].nights * rooms;
+	return sum_minor;
 }
 
 bool inv_record_total(
@@ -376,7 +442,7 @@ bool inv_record_total(
 	if (record->line_count == 0 || record->pricing == INV_PRICE_NONE)
 		return false;
 	uint16_t rooms = record->rooms;
-	uint64_t total_minor = inv_run_sum(record->first_run, rooms);
+	uint64_t total_minor = inv_runs_sum(record->first_runs, rooms);
 	for (uint32_t n = record->more; n != INV_NONE;) {
 		const struct inv_node *node = &inv_nodes(inv)[n];
 		kr_assert(node->kind != 0);
@@ -385,7 +451,7 @@ bool inv_record_total(
 		if (node->kind == INV_NODE_LINE)
 			rooms = node->u.line.rooms;
 		for (uint32_t i = 0; node->kind == INV_NODE_RUNS && i < node->size; i++)
-			total_minor += inv_run_sum(node->u.runs[i], rooms);
+			total_minor += inv_runs_sum(node->u.runs[i], rooms);
 		n = node->next;
 	}
 	kr_assert(total_minor <= INT64_MAX);

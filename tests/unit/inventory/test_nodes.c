@@ -37,7 +37,7 @@ Test(nodes, one_line_of_one_price_needs_none)
 	world_fini(&w);
 }
 
-/* Each night another price: nights - 1 runs beside the record, seven to a node. */
+/* Each night another price: two to a word, one word in the record, seven to a node. */
 Test(nodes, as_many_as_the_prices_need)
 {
 	struct world w;
@@ -54,7 +54,8 @@ Test(nodes, as_many_as_the_prices_need)
 		struct inv_reserve_op op = book_op(&w, (uint64_t)nights, &line, 1);
 		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE);
 		cr_assert_eq(w.answer.total_minor, (uint64_t)nights * (uint64_t)(nights + 1) / 2);
-		cr_assert_eq(sales_counts(&w).nodes, (uint32_t)(nights - 1 + 6) / 7);
+		const uint32_t words = (uint32_t)(nights + 1) / 2;
+		cr_assert_eq(sales_counts(&w).nodes, (words - 1 + 6) / 7);
 		sales_agree(&w);
 		cr_assert_eq(sales_cancel(&w, op.id, false), KEYRACK_DONE);
 		w.now.t_us += INV_RETENTION_US + 1000;
@@ -62,6 +63,18 @@ Test(nodes, as_many_as_the_prices_need)
 		cr_assert_eq(sales_counts(&w).nodes, 0);
 	}
 	world_fini(&w);
+}
+
+#define SMALL_PRICE_MAX ((UINT64_C(1) << 22) - 1)
+#define SMALL_NIGHTS_MAX 511u
+
+static uint64_t price_drawn(struct rng *rng)
+{
+	static const uint64_t edges[] = {
+		0, SMALL_PRICE_MAX - 1, SMALL_PRICE_MAX, SMALL_PRICE_MAX + 1, RATE_PRICE_MAX};
+	if (rng_chance(rng, 500000))
+		return rng_below(rng, 1000) + 1;
+	return edges[rng_below(rng, KR_ARRAY_COUNT(edges))];
 }
 
 /* A reservation of random shape; the runs of all its lines stand in `runs`. */
@@ -80,9 +93,11 @@ static uint32_t lines_drawn(
 		lines[i].pricing = INV_PRICE_CALLER;
 		lines[i].runs = runs + used;
 		for (int32_t n = 0; n < nights; n++) {
-			/* never equal to its neighbour, so that none are joined */
-			runs[used++] = (struct inv_price_run){
-				1, rng_below(rng, 1000) * 2 + (uint64_t)(n % 2)};
+			runs[used].nights = 1;
+			do /* none are joined */
+				runs[used].price_minor = price_drawn(rng);
+			while (n > 0 && runs[used].price_minor == runs[used - 1].price_minor);
+			used++;
 			lines[i].run_count++;
 		}
 	}
@@ -153,6 +168,56 @@ Test(nodes, keep_every_shape_of_reservation)
 	world_fini(&w);
 }
 
+Test(nodes, two_small_runs_stand_in_the_record)
+{
+	static const struct {
+		struct inv_price_run runs[3];
+		uint16_t run_count;
+		uint32_t nodes;
+	} cases[] = {
+		{{{1, 0}, {1, 1}}, 2, 0},
+		{{{SMALL_NIGHTS_MAX, SMALL_PRICE_MAX}, {SMALL_NIGHTS_MAX, 0}}, 2, 0},
+		{{{SMALL_NIGHTS_MAX, 0}, {SMALL_NIGHTS_MAX, SMALL_PRICE_MAX}}, 2, 0},
+		{{{SMALL_NIGHTS_MAX + 1, 1}, {1, 2}}, 2, 1},
+		{{{1, 1}, {SMALL_NIGHTS_MAX + 1, 2}}, 2, 1},
+		{{{1, SMALL_PRICE_MAX + 1}, {1, 2}}, 2, 1},
+		{{{1, 1}, {1, SMALL_PRICE_MAX + 1}}, 2, 1},
+		{{{2000, RATE_PRICE_MAX}}, 1, 0},
+		{{{1, RATE_PRICE_MAX}, {2, 1}, {3, 2}}, 3, 1},
+		{{{1, 1}, {2, 2}, {3, RATE_PRICE_MAX}}, 3, 1},
+	};
+	struct inv_config config = world_config();
+	struct world w;
+	config.window_nights = INV_STAY_NIGHTS_MAX;
+	config.nodes_max = 64;
+	world_init(&w, &config);
+	world_standard(&w, 4, 30000);
+	struct inv_hotel_op hotel = hotel_op(WORLD_HOTEL);
+	hotel.mask = INV_HOTEL_NIGHTS_MAX;
+	hotel.settings.nights_max = INV_STAY_NIGHTS_MAX;
+	cr_assert_eq(world_hotel_put(&w, &hotel), KEYRACK_DONE);
+	uint32_t nodes = 0;
+	for (size_t i = 0; i < KR_ARRAY_COUNT(cases); i++) {
+		struct inv_line line = stay_line(1, day_one(), day_one());
+		line.pricing = INV_PRICE_CALLER;
+		line.runs = cases[i].runs;
+		line.run_count = cases[i].run_count;
+		uint64_t total_minor = 0;
+		for (uint16_t r = 0; r < line.run_count; r++) {
+			line.check_out += line.runs[r].nights;
+			total_minor += line.runs[r].price_minor * line.runs[r].nights;
+		}
+		struct inv_reserve_op op = book_op(&w, i + 1, &line, 1);
+		cr_assert_eq(sales_reserve(&w, &op), KEYRACK_DONE, "%zu: %u", i, w.answer.code);
+		cr_assert_eq(w.answer.total_minor, total_minor, "%zu", i);
+		nodes += cases[i].nodes;
+		cr_assert_eq(sales_counts(&w).nodes, nodes, "%zu", i);
+		check_kept(&w, &op);
+		sales_agree(&w);
+	}
+	world_fini(&w);
+}
+
 static int load_into(struct world *w, uint32_t nodes_max)
 {
 	static uint8_t bytes[1u << 16];
@@ -177,7 +242,7 @@ Test(nodes, a_snapshot_takes_as_many_as_its_reservations_had)
 {
 	struct world w;
 	nodes_init(&w, 64);
-	struct inv_price_run runs[9];
+	struct inv_price_run runs[17];
 	for (uint32_t n = 0; n < KR_ARRAY_COUNT(runs); n++)
 		runs[n] = (struct inv_price_run){1, n + 1};
 	struct inv_line line = stay_line(1, day_one(), day_one() + (int32_t)KR_ARRAY_COUNT(runs));
