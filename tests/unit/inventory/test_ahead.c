@@ -77,9 +77,8 @@ Test(ahead, what_fills_is_kept_ahead_of_what_it_holds, .init = make)
 	for (uint32_t fresh = 1; fresh < RECORDS; fresh += fresh / 16 + 1) {
 		inv->record_pool.fresh = fresh;
 		(void)drain(&ahead, NULL, &found);
-		uint64_t used = (uint64_t)fresh * sizeof(struct inv_record);
-		uint64_t want = KR_MIN(used + KR_MIN(used, INV_AHEAD_BYTES),
-			(uint64_t)RECORDS * sizeof(struct inv_record));
+		uint64_t want = KR_MIN(fresh + KR_MIN(fresh, INV_AHEAD_RECORDS), RECORDS) *
+				sizeof(struct inv_record);
 		uint64_t done = 0;
 		for (size_t i = 0; i < INV_AHEAD_TABLES_MAX; i++)
 			done = KR_MAX(done, ahead.done_bytes[i]);
