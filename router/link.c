@@ -67,6 +67,16 @@ void link_dial(struct router_link *link)
 	link_rest(link);
 }
 
+void link_wake(struct router_link *link)
+{
+	kr_assert(link->router->state == ROUTER_SERVING);
+	if (link->state != LINK_RESTING)
+		return;
+	io_timer_stop(link->router->loop, &link->timer);
+	link->failure_count = 0;
+	link_dial(link);
+}
+
 /* A frame of the router's own to the shard: no flight's, so a PING has `via` 0. */
 static void link_send(struct router_link *link, uint8_t type, const void *body, size_t size_bytes)
 {

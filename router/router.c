@@ -456,3 +456,10 @@ bool router_link_is_up(const struct router *router, uint32_t shard)
 	kr_assert(shard < router->config.shard_count);
 	return router->links[shard].state == LINK_UP;
 }
+
+void router_shard_serves(struct router *router, uint32_t shard)
+{
+	kr_assert(shard < router->config.shard_count);
+	if (router->state == ROUTER_SERVING)
+		link_wake(&router->links[shard]);
+}

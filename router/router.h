@@ -87,6 +87,8 @@ struct router *router_free(struct router *router);
 /* Where the n-th listener listens, with the port that was free. */
 const struct io_address *router_listen_address(const struct router *router, uint32_t index);
 bool router_link_is_up(const struct router *router, uint32_t shard);
+/* The shard is known to serve from now on: a link that rests until its next dial dials at once. */
+void router_shard_serves(struct router *router, uint32_t shard);
 
 /* Wait before the n-th dial in a row that fails, n from 0: doubles from FIRST to MAX. */
 uint64_t router_backoff_us(uint32_t failure_count);

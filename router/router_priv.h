@@ -85,6 +85,7 @@ void router_note(struct router *router, struct kr_note note, const char *format,
 /* link.c */
 void link_init(struct router *router, uint32_t shard);
 void link_dial(struct router_link *link);
+void link_wake(struct router_link *link);
 void link_on_open(struct router_link *link);
 void link_on_frame(
 	struct router_link *link, const struct frame_header *header, const uint8_t *body);

@@ -98,6 +98,8 @@ static void on_ready(void *context)
 	uint32_t fd = process->options.ready_fd;
 	kr_assert(process->server != NULL && !process->is_ready);
 	process->is_ready = true;
+	if (process->router != NULL)
+		router_shard_serves(process->router, process->options.server.shard.shard_index);
 	kr_text_init(&text, line, sizeof(line));
 	kr_text_put_string(&text, "ready");
 	if (process->router != NULL) {

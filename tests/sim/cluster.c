@@ -137,6 +137,7 @@ static void on_ready(void *context)
 			s->number, why.what, (unsigned long long)why.expected,
 			(unsigned long long)why.found);
 	s->cluster->verify_count++;
+	inside_ready(s);
 	if (s->cluster->on_ready != NULL)
 		s->cluster->on_ready(s->cluster, s->number);
 }

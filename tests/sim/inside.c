@@ -49,6 +49,14 @@ static void look(void *context)
 		sim_world_call_at(world, sim_world_now_us(world) + LOOK_US, look, s);
 }
 
+void inside_ready(struct shard_node *s)
+{
+	const struct router_node *r = inside_of(s);
+	kr_assert(s->is_ready);
+	if (r != NULL && r->router != NULL)
+		router_shard_serves(r->router, s->number);
+}
+
 void inside_stop(struct shard_node *s)
 {
 	const struct router_node *r = inside_of(s);

@@ -13,6 +13,8 @@ struct router_node *inside_of(const struct shard_node *shard);
 /* Where that router finds it. */
 struct io_address inside_address(uint32_t shard);
 
+/* The server serves, which the router inside learns at once. */
+void inside_ready(struct shard_node *shard);
 /* SIGTERM to a shard's process: the server stops behind the router, if there is one inside. */
 void inside_stop(struct shard_node *shard);
 /* The server has ended by itself: the process does not wait for the router's clients. */

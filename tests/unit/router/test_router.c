@@ -91,6 +91,29 @@ Test(router, lets_requests_wait_for_a_shard_that_comes_late)
 	town_end(&town);
 }
 
+/* The router of a shard's own process need not find out. */
+Test(router, dials_at_once_a_shard_that_is_said_to_serve)
+{
+	town_plan(&town);
+	town_begin(&town);
+	struct router_link *link = &town.router->links[1];
+	town_until(&town, link->failure_count > 2 && link->state == LINK_RESTING);
+	shard_begin(&town.shards[1]);
+	router_shard_serves(town.router, 1);
+	cr_assert_eq(link->state, LINK_DIALLING);
+	cr_assert_not(link->timer.is_running);
+	router_shard_serves(town.router, 1);
+	cr_assert_eq(link->state, LINK_DIALLING, "once is enough");
+	town_until(&town, link->state == LINK_UP);
+	router_shard_serves(town.router, 1);
+	cr_assert_eq(link->state, LINK_UP);
+	town_until(&town, town.router->links[0].state == LINK_RESTING);
+	router_stop(town.router);
+	router_shard_serves(town.router, 0);
+	cr_assert_eq(town.router->links[0].state, LINK_RESTING, "who stops dials nobody");
+	town_end(&town);
+}
+
 Test(router, tells_what_is_unknown_when_a_shard_dies_and_finds_the_next_one)
 {
 	begin();
