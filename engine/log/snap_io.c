@@ -432,6 +432,16 @@ bool log_snap_io_is_busy(const struct log_snap_io *snap)
 	return snap->step != LOG_SNAP_IO_IDLE;
 }
 
+void log_snap_io_hurry(struct log_snap_io *snap)
+{
+	kr_assert(snap->store != NULL);
+	snap->config.pace_us = 0;
+	snap->remove.pace_us = 0;
+	if (snap->timer.is_running)
+		io_timer_start(snap->loop, &snap->timer, 0);
+	log_release_hurry(&snap->remove);
+}
+
 void log_snap_io_fini(struct log_snap_io *snap)
 {
 	kr_assert(!snap->op.is_running);

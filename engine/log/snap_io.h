@@ -110,6 +110,9 @@ bool log_snap_io_is_busy(const struct log_snap_io *snap);
 /* Only after on_slice of the one before, or with is_first after on_done. */
 void log_snap_io_slice(struct log_snap_io *snap, const struct log_snap_slice *slice);
 
+/* Nobody else wants the disk any more: without pauses from now on. */
+void log_snap_io_hurry(struct log_snap_io *snap);
+
 /* Effects up to this LSN are in both kept snapshots; 0 while there is only one. */
 uint64_t log_snap_io_floor(const struct log_snap_io *snap);
 

@@ -410,6 +410,9 @@ void server_stop(struct server *server)
 	kr_assert(server->shard != NULL);
 	server->life = SERVER_STOPPING;
 	conn_set_listen_stop(server->conns);
+	/* Its last snapshot is what the end waits for. */
+	if (server->is_snap_open)
+		log_snap_io_hurry(&server->snap);
 	step_simple(server, (struct shard_event){.kind = SHARD_STOP});
 }
 

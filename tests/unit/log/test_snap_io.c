@@ -168,6 +168,35 @@ static void check(const struct real_dir *dir, const struct taking *taking)
 	world_fini(&world);
 }
 
+/* With pauses that nobody lives to see the end of. */
+Test(snap_io, hurries_from_where_it_stands)
+{
+	static const int ticks[] = {0, 1, 3, 20};
+	struct real_dir dir;
+	struct taking taking;
+	fresh(&dir);
+	for (size_t i = 0; i < KR_ARRAY_COUNT(ticks); i++) {
+		start(&taking, &dir);
+		taking.io.config.pace_us = taking.io.remove.pace_us = UINT64_C(1) << 40;
+		taking.begin_lsn = i + 1;
+		taking.slice_count = 3;
+		taking.chunk_count = 2;
+		taking.body_size_bytes = LOG_SNAP_BODY_SIZE_MAX;
+		give(&taking);
+		for (int tick = 0; tick < ticks[i]; tick++)
+			cr_assert_eq(io_loop_tick(dir.loop, 1000), 0);
+		cr_assert_not(taking.is_done);
+		log_snap_io_hurry(&taking.io);
+		for (int tick = 0; tick < 100000 && !taking.is_done; tick++)
+			cr_assert_eq(io_loop_tick(dir.loop, 50000), 0);
+		cr_assert(taking.is_done);
+		cr_assert_eq(taking.result, 0);
+		check(&dir, &taking);
+		end(&taking);
+	}
+	real_dir_fini(&dir);
+}
+
 Test(snap_io, slices_of_any_size_make_one_whole_file)
 {
 	static const struct {
