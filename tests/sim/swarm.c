@@ -52,7 +52,7 @@ void swarm_draw(struct cluster_plan *p)
 		p->world.socket_buffer_bytes = 1024u << rng_below(&rng, 4);
 	/* So that a shard that stops has answers to wait with. */
 	if (p->aim == 1 + CLUSTER_STOPPING && rng_below(&rng, 2) == 0 && !aim_copies(p))
-		p->world.socket_buffer_bytes = 1024;
+		p->world.socket_buffer_bytes = 256;
 	if (rng_below(&rng, 2) == 0)
 		p->media.net_astray =
 			KR_MAX(p->media.net_astray, 1 + (uint32_t)rng_below(&rng, ASTRAY_RATE));
