@@ -300,11 +300,23 @@ static void inv_record_load_commit(
 	kr_assert(kr_id_equal(record->id, image->head.id));
 }
 
+/* Where the next record's id belongs, while this one is entered. What follows need not be one. */
+static void inv_record_hint_next(const struct inv *inv, const struct kr_reader *reader)
+{
+	struct kr_reader next = *reader;
+	struct kr_id id;
+	id.hi = kr_reader_u64(&next);
+	id.lo = kr_reader_u64(&next);
+	if (!next.failed)
+		inv_index_prefetch(&inv->record_index, inv_record_slots(inv), inv_id_tag(id));
+}
+
 int inv_record_load(struct inv *inv, uint32_t hotel_index, struct kr_reader *reader,
 	struct inv_contradiction *ret)
 {
 	struct inv_record_image image;
 	inv_record_load_image(inv, reader, &image);
+	inv_record_hint_next(inv, reader);
 	const char *wrong = reader->failed ? "a reservation is malformed"
 					   : inv_record_image_wrong(inv, hotel_index, &image);
 	kr_assert(ret != NULL);
