@@ -97,6 +97,9 @@ static void on_ready(void *context)
 	struct kr_text text;
 	uint32_t fd = process->options.ready_fd;
 	kr_assert(process->server != NULL && !process->is_ready);
+	/* Told to stop while it recovered, with the router still saying goodbye: see turn(). */
+	if (process->is_stopping)
+		return;
 	process->is_ready = true;
 	if (process->router != NULL)
 		router_shard_serves(process->router, process->options.server.shard.shard_index);
@@ -113,8 +116,7 @@ static void on_ready(void *context)
 		fprintf(stderr, "%s\n", line);
 	if (fd > 0 && service_ready_write((int)fd, line) < 0)
 		say(process, KR_EVENT_UNTOLD, "nobody reads the descriptor of --ready-fd");
-	if (!process->is_stopping)
-		tell_ready(process);
+	tell_ready(process);
 }
 
 static int end_status(const struct server *server, int end)
@@ -264,10 +266,11 @@ static void stop(struct process *process)
 				"stopping: what was judged is answered, then a snapshot");
 	}
 	process->is_stopping = true;
-	/* What clients were promised an answer to is still judged: see turn(). */
+	/* What clients were promised an answer to is still judged: see turn(). But nothing can be
+	 * before there is a state. */
 	if (process->router != NULL)
 		router_stop(process->router);
-	else
+	if (process->router == NULL || process->server->life == SERVER_LOCKING)
 		server_stop(process->server);
 }
 
@@ -324,6 +327,9 @@ static int start(struct process *process, struct kr_error_text *text)
 		r = start_router(process, text);
 	if (r == 0)
 		r = server_start(process->server, process->loop, &process->options.server, text);
+	/* While an address was waited for. */
+	if (r == 0 && process->is_stopping)
+		server_stop(process->server);
 	kr_assert(r <= 0);
 	return r;
 }

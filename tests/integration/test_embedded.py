@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -119,6 +120,42 @@ class EmbeddedTest(unittest.TestCase):
             started(SHARD, "--dir", os.path.join(self.folder, "other"), "--router-listen",
                     self.address)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "other")))
+
+    def starting(self, *more):
+        """One that cannot serve yet, with a client who is connected to it already."""
+        process = self.own(subprocess.Popen(
+            [SHARD, "--dir", os.path.join(self.folder, "d0"), *SIZES, "--cluster", str(CLUSTER),
+             "--router-listen", self.address, *more], stderr=subprocess.PIPE, text=True))
+        host, port = self.address.rsplit(":", 1)
+        for _ in range(TIMEOUT_S * 100):
+            try:
+                client = socket.create_connection((host, int(port)))
+                self.addCleanup(client.close)
+                return process
+            except OSError:
+                time.sleep(0.01)
+        raise RuntimeError("it does not listen")
+
+    def test_a_stop_while_it_waits_for_its_directory_is_one(self):
+        holder, _ = self.shard("--listen", f"unix:{self.folder}/holder")
+        process = self.starting("--lock-wait", str(TIMEOUT_S))
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT_S), 0, process.stderr.read())
+        self.assertIsNone(holder.poll())
+
+    def test_a_stop_while_it_recovers_is_one(self):
+        process = self.starting("--prefault", "--reservations", "4000000")
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT_S), 0, process.stderr.read())
+
+    def test_a_stop_while_it_waits_for_an_address_recovers_nothing(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        process = self.starting("--router-listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT_S), 0, process.stderr.read())
+        files = os.listdir(os.path.join(self.folder, "d0"))
+        self.assertEqual([name for name in files if name.startswith(("log-", "snap-"))], [])
 
     # ---- how it serves ----
 
