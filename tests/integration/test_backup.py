@@ -28,6 +28,7 @@ from local_cluster import DONE, REFUSED, TIMEOUT_S, LocalCluster  # noqa: E402
 SIZES = ["--hotels", "100", "--types", "800", "--nights", "120", "--reservations", "200000"]
 SHEETS = ("hotels", "types", "plans", "calendar")
 UNREACHABLE = 3
+NO_START = 30  # and more: verdicts that no start goes on from
 # Of each kind of accident.
 ROUNDS = 10 if os.environ.get("KEYRACK_LONG") else 2
 
@@ -198,10 +199,11 @@ class LoadTest(BackupCase):
 
 
 def recover_verify(folder):
-    """The words of a verdict that a start would go on from."""
+    """The words of a verdict that a start would go on from: of two appends that were under way
+    while the log was copied the second may be whole in it and the first missing (HOLE)."""
     done = subprocess.run([RECOVER, "verify", "--allow-tmpfs", folder], capture_output=True,
                           text=True, timeout=TIMEOUT_S, check=False)
-    assert done.returncode < 20, done.stdout + done.stderr
+    assert done.returncode < NO_START, done.stdout + done.stderr
     return done.stdout
 
 
