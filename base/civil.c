@@ -70,6 +70,11 @@ enum civil_weekday civil_weekday_of(int32_t day)
 	return (enum civil_weekday)(shifted < 0 ? shifted + 7 : shifted);
 }
 
+bool civil_days_are_valid(int32_t first, uint32_t count)
+{
+	return first >= CIVIL_DAY_MIN && (int64_t)first + count <= CIVIL_DAY_MAX + INT64_C(1);
+}
+
 int32_t civil_day_of_us(int64_t unix_us)
 {
 	int64_t day = unix_us / CIVIL_DAY_US - (unix_us % CIVIL_DAY_US < 0);

@@ -46,6 +46,9 @@ struct civil_date civil_date_from_day(int32_t day);
 /* 0 Monday to 6 Sunday, of any day. */
 enum civil_weekday civil_weekday_of(int32_t day);
 
+/* Whether `count` days from `first` on are days of those years. */
+bool civil_days_are_valid(int32_t first, uint32_t count);
+
 /* Day of an instant in microseconds since 1970 (UTC), rounded down, and what is left of it. */
 int32_t civil_day_of_us(int64_t unix_us);
 int64_t civil_us_in_day(int64_t unix_us);

@@ -103,9 +103,7 @@ int client_submit(struct keyrack_client *client, client_encode *encode, const vo
 	}
 	entry->fan = pack.fan;
 	pack.request.retry = client_retry_bits(client, call, pack.request.retry);
-	/* Inside a callback the turn's time is close enough, and asking the clock is dear. */
-	uint64_t now_us = client->in_callback ? client->now_us : client_now_us();
-	client_core_submit(&client->core, index, &pack.request, now_us);
+	client_core_submit(&client->core, index, &pack.request, client_submit_us(client));
 	return 0;
 }
 

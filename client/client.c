@@ -21,6 +21,11 @@ uint64_t client_now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+uint64_t client_submit_us(const struct keyrack_client *client)
+{
+	return client->in_callback ? client->now_us : client_now_us();
+}
+
 static uint64_t client_default(uint64_t value, uint64_t otherwise)
 {
 	kr_assert(otherwise > 0);

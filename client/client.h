@@ -62,6 +62,9 @@ struct keyrack_client {
 };
 
 uint64_t client_now_us(void);
+/* Of what is submitted now. Inside a callback it is the turn's, which is close enough, saves asking
+   the clock, and is never later than the time at which the same turn ends it. */
+uint64_t client_submit_us(const struct keyrack_client *client);
 
 /* A request on its way into the core. */
 struct client_pack {

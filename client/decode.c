@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/civil.h"
 #include "client/decode_plain.h"
 #include "proto/code.h"
 #include "proto/message.h"
@@ -327,7 +328,8 @@ static void decode_AvailabilityAnswer(
 	client_decode_refused(decoder, in->refusal);
 	if (ret->result.outcome != KEYRACK_RESULT_DONE)
 		return;
-	if (in->n_counters != cells || in->n_rates != cells || in->n_classes % 2 != 0) {
+	if (in->n_counters != cells || in->n_rates != cells || in->n_classes % 2 != 0 ||
+		!civil_days_are_valid(in->first_day, in->night_count)) {
 		decoder->failed = true;
 		return;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/civil.h"
 #include "proto/message_wire.h"
 
 #define KEY(number, wire) ((number) << 3 | (wire))
@@ -284,7 +285,8 @@ bool client_read_availability(
 	size_t column_bytes = c.counters.size_bytes;
 	size_t words_bytes = 2 * column_bytes + c.classes.size_bytes;
 	if (c.rates.size_bytes != column_bytes || column_bytes % sizeof(uint64_t) != 0 ||
-		c.classes.size_bytes % (2 * sizeof(uint64_t)) != 0)
+		c.classes.size_bytes % (2 * sizeof(uint64_t)) != 0 ||
+		!civil_days_are_valid(ret->first_day, ret->night_count))
 		return false;
 	uint64_t *words = kr_arena_alloc(
 		arena, words_bytes + c.types.size_bytes * sizeof(uint32_t), alignof(uint64_t));

@@ -138,7 +138,7 @@ static int client_fan_begin(struct client_pack *pack, const struct keyrack_call 
 	fan->call = *call;
 	fan->callback = pack->entry->callback;
 	fan->user = pack->entry->user;
-	fan->submitted_us = client_now_us();
+	fan->submitted_us = client_submit_us(client);
 	fan->deadline_at_us = fan->submitted_us + pack->request.deadline_us;
 	fan->shard_first = shard == KEYRACK_ALL_SHARDS ? 0 : shard;
 	fan->shard_count = shard == KEYRACK_ALL_SHARDS ? client->core.shard_count : 1;

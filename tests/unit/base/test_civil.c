@@ -88,6 +88,16 @@ Test(civil, text_goes_there_and_back)
 	cr_assert_str_eq(text, "2026-11-22");
 }
 
+Test(civil, days_in_a_row_end_with_the_last_year)
+{
+	cr_assert(civil_days_are_valid(CIVIL_DAY_MAX, 1));
+	cr_assert_not(civil_days_are_valid(CIVIL_DAY_MAX, 2));
+	cr_assert(civil_days_are_valid(CIVIL_DAY_MIN, 1));
+	cr_assert_not(civil_days_are_valid(CIVIL_DAY_MIN - 1, 1));
+	cr_assert_not(civil_days_are_valid(0, UINT32_MAX));
+	cr_assert_not(civil_days_are_valid(INT32_MAX, 1));
+}
+
 Test(civil, only_dates_are_read)
 {
 	static const char *const malformed[] = {"", "2026-11-2", "2026-11-222", "2026/11/22",

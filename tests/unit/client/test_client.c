@@ -628,6 +628,39 @@ Test(client, minted_ids_differ_and_are_of_their_time)
 	keyrack_client_free(client);
 }
 
+/* The day of a night is reckoned from the first. */
+Test(client, nights_of_no_year_cannot_be_read)
+{
+	static const struct keyrack_availability ask = {.hotel_id = 42, .night_count = 2};
+	static uint64_t words[2];
+	static uint32_t types[1] = {7};
+	struct peer peer;
+	peer_open(&peer);
+	peer.shard_count = 1;
+	struct keyrack_client *client = client_new(peer.address);
+	for (unsigned i = 0; i < 2; i++) {
+		struct seen seen = {0};
+		Keyrack__AvailabilityAnswer answer = KEYRACK__AVAILABILITY_ANSWER__INIT;
+		answer.types = types;
+		answer.n_types = 1;
+		answer.night_count = 2;
+		answer.counters = answer.rates = words;
+		answer.n_counters = answer.n_rates = 2;
+		answer.first_day = i == 0 ? 20000 : INT32_MAX;
+		cr_assert_eq(keyrack_submit_availability(client, &ask, see, &seen), 0);
+		if (i == 0)
+			peer_welcome(&peer, client);
+		struct peer_request request = peer_take(&peer, client);
+		peer_answer(&peer, &request.header, KEYRACK_DONE, &answer.base);
+		peer_request_done(&request);
+		peer_until(client, &seen.called);
+		cr_assert_eq(seen.answer.result.code,
+			i == 0 ? KEYRACK_CODE_DONE : KEYRACK_CODE_BAD_ANSWER);
+	}
+	keyrack_client_free(client);
+	peer_close(&peer);
+}
+
 /* Whoever pages goes on behind the last row: if there is none, but more, a list would never end. */
 Test(client, a_page_without_rows_and_with_more_to_come_cannot_be_read)
 {

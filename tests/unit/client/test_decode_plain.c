@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/civil.h"
 #include "base/rng.h"
 #include "client/decode.h"
 #include "proto/message.h"
@@ -101,7 +102,7 @@ static void some_availability(Keyrack__AvailabilityAnswer *m, struct columns *c)
 	m->counters = c->counters;
 	m->rates = c->rates;
 	m->classes = c->classes;
-	m->first_day = (int32_t)some_number(INT32_MAX);
+	m->first_day = (int32_t)some_number(CIVIL_DAY_MAX - CELLS_MAX);
 	m->business_day = (int32_t)some_number(INT32_MAX);
 	m->ari_version = some_number(UINT64_MAX);
 }
@@ -211,7 +212,7 @@ Test(decode_plain, columns_that_do_not_fit_are_left)
 		Keyrack__AvailabilityAnswer m;
 		struct columns columns;
 		some_availability(&m, &columns);
-		switch (rng_below(&rng, 5)) {
+		switch (rng_below(&rng, 6)) {
 		case 0:
 			m.n_counters--;
 			break;
@@ -223,6 +224,9 @@ Test(decode_plain, columns_that_do_not_fit_are_left)
 			break;
 		case 3:
 			m.n_classes = 1;
+			break;
+		case 4:
+			m.first_day = some_flag() ? INT32_MAX : INT32_MIN;
 			break;
 		default:
 			m.n_types--;
