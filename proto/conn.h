@@ -123,8 +123,8 @@ KR_MUST_CHECK int conn_set_listen(
 /* Where the n-th listener listens, with the port that was free; NULL beyond the last. */
 const struct io_address *conn_set_listen_address(const struct conn_set *set, uint32_t index);
 /*
- * Other limits from now on: `accept_limit` is at first, and at most, accept_max_count. Connections
- * beyond a lower one stay; an idle time that is over ends its connection at the next check.
+ * Other limits from now on: `accept_limit` is at first, and at most, accept_max_count, and nothing
+ * to who dials from inside (INPROC); who is there stays. An idle time ends at the next check.
  */
 void conn_set_limit(struct conn_set *set, uint32_t accept_limit, uint64_t idle_timeout_us);
 /* Accepts no more; the connections there are stay. */

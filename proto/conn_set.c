@@ -15,7 +15,9 @@ static uint32_t principal_of(const struct io_listener *listener, enum access_rol
 static struct io_stream *on_accept(struct io_listener *listener)
 {
 	struct conn_set *set = listener->context;
-	bool is_full = set->counters.open_count >= set->accept_limit;
+	/* Who is of this process takes no file, and must not be kept out by who is not. */
+	bool is_own = io_listener_address(listener)->kind == IO_ADDRESS_INPROC;
+	bool is_full = !is_own && set->counters.open_count >= set->accept_limit;
 	struct conn *conn = set->is_stopping || is_full ? NULL : conn_take(set, false);
 	const struct conn_guard *guard = &set->guards[listener - set->listeners];
 

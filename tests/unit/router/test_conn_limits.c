@@ -260,6 +260,29 @@ Test(conn_limits, take_other_limits_while_clients_are_there)
 	node_end(&server);
 }
 
+Test(conn_limits, keep_nobody_out_who_dials_from_inside)
+{
+	const struct io_address inside = {.kind = IO_ADDRESS_INPROC, .port = 1};
+	struct kr_error_text text = {0};
+	struct conn_id id;
+
+	node_config(&server);
+	node_begin(&server);
+	cr_assert_eq(conn_set_listen(server.set, &inside, &text), 0, "%s", text.bytes);
+	conn_set_limit(server.set, 1, 0);
+	int a = peer_connect(&server);
+	nodes_until(server.open_count == 1);
+	int b = peer_connect(&server);
+	cr_assert(peer_is_at_end(b));
+	cr_assert_eq(conn_set_dial(server.set, &inside, &id), 0);
+	nodes_until(server.open_count == 3); /* both ends */
+	cr_assert_eq(server.close_count, 0);
+	cr_assert_eq(conn_set_counters(server.set)->refused, 1);
+	close(a);
+	close(b);
+	node_end(&server);
+}
+
 Test(conn_limits, keeps_thousands_of_idle_clients_in_little_memory, .timeout = 120)
 {
 	enum { CLIENTS = 5000 };
