@@ -39,7 +39,7 @@ enum kr_priority { KR_PRIORITY_ERR = 3, KR_PRIORITY_WARNING, KR_PRIORITY_NOTICE,
 	X(FAILED, ERR, "5b3895c7e10548c6964dda85ce3c382e", "both",                                 \
 		"it did not start, or could not go on: KEYRACK_CODE says why")                     \
 	X(DESCRIPTORS, WARNING, "72a9422061ff424b963651358818f05e", "both",                        \
-		"the system allows fewer open files than connections may need")                    \
+		"too few files may be open: fewer connections than asked for")                    \
 	X(UNTOLD, WARNING, "65f32756961d46b88e94c606a58cb901", "both",                             \
 		"the service manager, or whoever gave --ready-fd, cannot be told")                 \
 	X(BUFFERED, NOTICE, "811273dbf5ae4e3b939dcd586f26b5c4", "shard",                           \

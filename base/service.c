@@ -69,7 +69,8 @@ uint64_t service_monotonic_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-uint64_t service_descriptors_raise(uint64_t wanted_count)
+/* What the limit is now. */
+static uint64_t descriptors_raise(uint64_t wanted_count)
 {
 	struct rlimit limit;
 	int r = getrlimit(RLIMIT_NOFILE, &limit);
@@ -79,6 +80,22 @@ uint64_t service_descriptors_raise(uint64_t wanted_count)
 	struct rlimit raised = {
 		.rlim_cur = KR_MIN(limit.rlim_max, wanted_count), .rlim_max = limit.rlim_max};
 	return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
+uint32_t service_connections_fit(uint32_t wanted_count, uint32_t own_count, struct kr_text *line)
+{
+	uint64_t all_count = (uint64_t)wanted_count + own_count;
+	uint64_t count = descriptors_raise(all_count);
+	kr_assert(wanted_count > 0);
+	if (count >= all_count)
+		return wanted_count;
+	uint32_t fit_count = count > own_count ? (uint32_t)(count - own_count) : 1;
+	kr_text_format(line,
+		"the system allows %llu open files, which is room for %u connections, not %u: for "
+		"more raise it (ulimit -Hn, or LimitNOFILE= of a unit)",
+		(unsigned long long)count, fit_count, wanted_count);
+	kr_assert(!line->is_cut && fit_count <= wanted_count);
+	return fit_count;
 }
 
 static int write_close(int fd, const char *line)

@@ -28,8 +28,13 @@ KR_MUST_CHECK int service_notify(const char *format, ...) KR_PRINTF(1, 2);
 /* For RELOADING=1: MONOTONIC_USEC. */
 uint64_t service_monotonic_us(void);
 
-/* Raises the limit of open files as far as `wanted` and the system allow; gives what it is now. */
-uint64_t service_descriptors_raise(uint64_t wanted_count);
+/*
+ * Raises the process's limit of open files to `wanted_count` connections and `own_count` others, as
+ * far as the system allows, and gives for how many connections that is room: 1 to wanted_count.
+ * Where that is fewer than wanted `line` gets a sentence. More connections than that must not be
+ * taken: then a file of the process's own could not be opened.
+ */
+uint32_t service_connections_fit(uint32_t wanted_count, uint32_t own_count, struct kr_text *line);
 
 KR_MUST_CHECK int service_pid_write(const char *path, struct kr_error_text *text);
 /* The line and a newline; the descriptor is closed. 0 or -KR_E_*: nobody reads it. */

@@ -77,11 +77,13 @@ void *bench_alloc(size_t count, size_t size)
 void fleet_open(struct bench_fleet *fleet, const struct keyrack_config *config, uint32_t count)
 {
 	const char *token_file = getenv("KEYRACK_TOKEN_FILE");
+	char bytes[KR_ERROR_TEXT_SIZE];
+	struct kr_text line;
 	kr_assert(count > 0);
 	memset(fleet, 0, sizeof(*fleet));
-	if (service_descriptors_raise(count + DESCRIPTORS_BESIDE) < count + DESCRIPTORS_BESIDE)
-		bench_fail(
-			BENCH_ABORTED, "too few open files are allowed for %u connections", count);
+	kr_text_init(&line, bytes, sizeof(bytes));
+	if (service_connections_fit(count, DESCRIPTORS_BESIDE, &line) < count)
+		bench_fail(BENCH_ABORTED, "%s", bytes);
 	fleet->clients = bench_alloc(count, sizeof(*fleet->clients));
 	fleet->fds = bench_alloc(count, sizeof(*fleet->fds));
 	fleet->wants = bench_alloc(count, sizeof(*fleet->wants));

@@ -17,6 +17,7 @@ const char *argp_program_version = "keyrack-router " KEYRACK_VERSION;
 struct process {
 	struct option_set set;
 	struct router_options options;
+	struct router_config config; /* of the options, as far as the system allows */
 	struct io_loop *loop;
 	struct router *router;
 	bool is_ready;
@@ -57,23 +58,21 @@ static int fail(int error, const char *sentence)
 	return EXIT_FAILURE;
 }
 
-/* A descriptor for each client, each link and some for the process itself. */
-static void raise_descriptor_limit(const struct router_config *config)
+/* What is asked for, with no more clients than there are descriptors beside those of the links and
+ * of the process itself. */
+static void fit(struct process *process)
 {
 	char bytes[KR_ERROR_TEXT_SIZE];
 	struct kr_text line;
-	uint64_t own_count = config->shard_count * 2 + DESCRIPTORS_OWN;
-	uint64_t wanted_count = config->connection_max_count + own_count;
-	uint64_t count = service_descriptors_raise(wanted_count);
+	struct router_config *config = &process->config;
 
+	*config = process->options.router;
 	kr_assert(config->shard_count > 0);
-	if (count >= wanted_count)
-		return;
 	kr_text_init(&line, bytes, sizeof(bytes));
-	kr_text_format(&line,
-		"the system allows %llu open files, so about %llu clients; raise it with ulimit -n",
-		(unsigned long long)count, (unsigned long long)(count - KR_MIN(count, own_count)));
-	say(KR_EVENT_DESCRIPTORS, bytes);
+	config->connection_max_count = service_connections_fit(
+		config->connection_max_count, config->shard_count * 2 + DESCRIPTORS_OWN, &line);
+	if (line.length > 0)
+		say(KR_EVENT_DESCRIPTORS, bytes);
 }
 
 static void tell_ready(const struct process *process)
@@ -119,8 +118,8 @@ static void reload(struct process *process)
 	bool has_changed = options_reload(&process->set, say_reloaded, process);
 	bool has_tokens = router_options_reread_tokens(&process->options, say_reloaded, process);
 	if (has_changed || has_tokens) {
-		raise_descriptor_limit(&process->options.router);
-		router_retune(process->router, &process->options.router);
+		fit(process);
+		router_retune(process->router, &process->config);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
 	if (has_tokens)
@@ -157,7 +156,8 @@ static int start(struct process *process, struct kr_error_text *text)
 	int r = io_loop_new(&io_config, &process->loop, text);
 	if (r < 0)
 		return r;
-	r = router_new(process->loop, &process->options.router, &process->router, text);
+	fit(process);
+	r = router_new(process->loop, &process->config, &process->router, text);
 	if (r < 0)
 		return r;
 	r = io_signal_watch(process->loop, on_signal, process, text);
@@ -187,7 +187,6 @@ int main(int argc, char **argv)
 	journal_open(&journal, "keyrack-router");
 	router_options_start(&process.set, argc, argv, say_misconfigured, &process.options);
 	journal.cluster = process.options.router.cluster;
-	raise_descriptor_limit(&process.options.router);
 	int r = start(&process, &text);
 	if (r == 0 && process.options.pid_file != NULL)
 		r = service_pid_write(process.options.pid_file, &text);

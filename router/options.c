@@ -210,25 +210,36 @@ static void tokens_read_all(struct option_set *set, struct router_options *optio
 	"keyrack-router(8)), or an address of this machine alone, such as 127.0.0.1:7070 or "      \
 	"unix:/path"
 
-/* Who tells roles apart guards what is behind: a shard asks whoever reaches it for no rights. */
-static void check_shards(struct option_set *set, const struct router_options *options)
+void router_options_check_behind(struct option_set *set, const struct router_options *options,
+	const char *name, const struct io_address_list *list, const char *remedy)
 {
 	bool has_roles = options->booking_listen.count > 0 ||
 			 options->operator_token_file != NULL ||
 			 options->booking_token_file != NULL;
-	if (!has_roles || options->shard_token_file != NULL)
-		return;
-	for (uint32_t i = 0; i < options->shards.count; i++) {
+	for (uint32_t i = 0; has_roles && i < list->count; i++) {
 		char address[IO_ADDRESS_TEXT_SIZE];
-		if (options->shards.items[i].kind == IO_ADDRESS_UNIX)
+		if (list->items[i].kind == IO_ADDRESS_UNIX)
 			continue;
-		io_address_format(&options->shards.items[i], address);
-		complain(set, options, "shard",
-			"has %s, where whoever reaches it passes by the rights that are asked "
-			"for here: make it unix:PATH, or give --%sshard-token-file and, to the "
-			"shard, --token-file",
-			address, options->prefix);
+		io_address_format(&list->items[i], address);
+		options_complain(set, name,
+			"has %s, where whoever reaches it passes by the rights that the router "
+			"asks for: make it unix:PATH, or give %s",
+			address, remedy);
 	}
+}
+
+static void check_shards(struct option_set *set, const struct router_options *options)
+{
+	char whole[OPTION_NAME_SIZE], remedy[KR_ERROR_TEXT_SIZE];
+	struct kr_text text;
+	if (options->shard_token_file != NULL)
+		return;
+	name_whole(options, "shard", whole);
+	kr_text_init(&text, remedy, sizeof(remedy));
+	kr_text_format(
+		&text, "--%sshard-token-file and, to the shard, --token-file", options->prefix);
+	kr_assert(!text.is_cut);
+	router_options_check_behind(set, options, whole, &options->shards, remedy);
 }
 
 static void local_check(struct option_set *set, const struct router_options *options,

@@ -40,6 +40,13 @@ void router_options_init(struct router_options *ret_options, const char *prefix)
 /* Behind them, from the program's finish(), where there is an address to listen on: options->router
  * is complete but for `cluster`, and for `shards` as far as no option names them. */
 void router_options_finish(struct option_set *set, struct router_options *options);
+/*
+ * Whoever tells roles apart guards what is behind, where a shard without a token asks nobody for
+ * his rights: complains of each address of `list`, which option `name` gave, that is not a socket
+ * of this machine with a mode; `remedy` are the options to give instead.
+ */
+void router_options_check_behind(struct option_set *set, const struct router_options *options,
+	const char *name, const struct io_address_list *list, const char *remedy);
 
 /*
  * Reads the token files again, into options->router. False: there are none, or one is wrong, which

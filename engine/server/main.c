@@ -25,6 +25,9 @@
 struct process {
 	struct option_set set;
 	struct shard_options options;
+	/* Of the options, as far as the system allows. */
+	struct server_config server_config;
+	struct router_config router_config; /* meant where its listen_count is not 0 */
 	struct io_loop *loop;
 	struct server *server;
 	struct router *router; /* inside, for clients without a router process; NULL: none */
@@ -205,26 +208,30 @@ static void on_end(void *context, int end, const struct kr_error_text *text)
 	io_loop_stop(process->loop);
 }
 
-/* A descriptor for each connection and some for the files of the log. */
-static void raise_descriptor_limit(const struct shard_options *options)
+/* What is asked for, with no more connections than there are descriptors beside those of the links
+ * and of the log's files: where there are too few, shard and router have the same share of them. */
+static void fit(struct process *process)
 {
 	char bytes[KR_ERROR_TEXT_SIZE];
 	struct kr_text line;
-	const struct router_config *router = &options->router.router;
-	uint32_t conn_count = options->server.conn_max_count;
-	if (router->listen_count > 0)
-		conn_count += router->connection_max_count + 2 * router->shard_count;
-	uint64_t wanted_count = (uint64_t)conn_count + DESCRIPTORS_OWN;
-	uint64_t count = service_descriptors_raise(wanted_count);
-	kr_assert(conn_count > 0);
-	if (count >= wanted_count)
-		return;
+	struct server_config *server = &process->server_config;
+	struct router_config *router = &process->router_config;
+	*server = process->options.server;
+	*router = process->options.router.router;
+	bool has_router = router->listen_count > 0;
+	/* The router inside reaches the shard without a file. */
+	uint32_t mine = process->options.listen.count > 0 ? server->conn_max_count : 0;
+	uint32_t wanted = mine + (has_router ? router->connection_max_count : 0);
+	uint32_t links = has_router ? 2 * router->shard_count : 0;
 	kr_text_init(&line, bytes, sizeof(bytes));
-	kr_text_format(&line,
-		"the system allows %llu open files, too few for %u connections; raise it with "
-		"ulimit -n",
-		(unsigned long long)count, conn_count);
+	uint32_t count = service_connections_fit(wanted, links + DESCRIPTORS_OWN, &line);
+	if (line.length == 0)
+		return;
 	journal_say(&journal, KR_EVENT_DESCRIPTORS, bytes);
+	mine = (uint32_t)((uint64_t)count * mine / wanted);
+	if (process->options.listen.count > 0)
+		server->conn_max_count = KR_MAX(mine, 1u);
+	router->connection_max_count = KR_MAX(count - mine, 1u);
 }
 
 static void reload(struct process *process)
@@ -241,11 +248,11 @@ static void reload(struct process *process)
 		has_tokens |= router_options_reread_tokens(
 			&process->options.router, say_reloaded, process);
 	if (has_changed || has_tokens) {
-		raise_descriptor_limit(&process->options);
+		fit(process);
 		if (process->server->life != SERVER_IDLE)
-			server_retune(process->server, &process->options.server);
+			server_retune(process->server, &process->server_config);
 		if (process->router != NULL)
-			router_retune(process->router, &process->options.router.router);
+			router_retune(process->router, &process->router_config);
 		io_loop_set_spin(process->loop, process->options.spin_us);
 	}
 	if (has_tokens)
@@ -297,11 +304,10 @@ static int fail(int error, const struct kr_error_text *text)
 	return error == -KR_E_TMPFS ? OPTIONS_EXIT_USAGE : EXIT_SYSTEM;
 }
 
-/* Before the server, so that clients are told how things stand while it recovers, and so that an
- * address that cannot be had ends the start and not the service. */
+/* Before the server, so that an address that cannot be had ends the start and not the service. */
 static int start_router(struct process *process, struct kr_error_text *text)
 {
-	struct router_config *config = &process->options.router.router;
+	struct router_config *config = &process->router_config;
 	if (config->listen_count == 0)
 		return 0;
 	kr_assert(config->shard_count > 0 && process->router == NULL);
@@ -315,6 +321,7 @@ static int start_router(struct process *process, struct kr_error_text *text)
 static int start(struct process *process, struct kr_error_text *text)
 {
 	struct io_config config;
+	fit(process);
 	io_config_default(&config);
 	config.spin_us = process->options.spin_us;
 	/* One process less that wants the cores: there is one to spin on beside the clients'. */
@@ -326,7 +333,7 @@ static int start(struct process *process, struct kr_error_text *text)
 	if (r == 0)
 		r = start_router(process, text);
 	if (r == 0)
-		r = server_start(process->server, process->loop, &process->options.server, text);
+		r = server_start(process->server, process->loop, &process->server_config, text);
 	/* While an address was waited for. */
 	if (r == 0 && process->is_stopping)
 		server_stop(process->server);
@@ -389,7 +396,6 @@ static int run(struct process *process)
 	kr_text_init(&line, bytes, sizeof(bytes));
 	shard_options_describe(&process->options, &line);
 	say(process, KR_EVENT_STARTING, bytes);
-	raise_descriptor_limit(&process->options);
 	r = process->options.pid_file != NULL ? service_pid_write(process->options.pid_file, &text)
 					      : 0;
 	r = r < 0 ? fail(r, &text) : run_server(process);

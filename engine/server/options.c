@@ -255,6 +255,9 @@ static void finish_router(struct option_set *set, struct shard_options *options)
 	server->listen_count++;
 	router_options_finish(set, &options->router);
 	router_shards(set, options);
+	if (options->token_file == NULL)
+		router_options_check_behind(
+			set, &options->router, "listen", &options->listen, "--token-file");
 }
 
 static void finish(struct option_set *set, void *structure)

@@ -95,6 +95,12 @@ class EmbeddedTest(unittest.TestCase):
         self.keyrack("inventory", "set", str(HOTEL), "--types", str(TYPE), "--nights", nights(0, 30),
                      "--set", "price=EUR 99.00")
 
+    def bench_load(self):
+        load = subprocess.run([BENCH, "load", "--router", self.address, "--hotels", "20",
+                               "--nights", "30", "--quiet"], capture_output=True, text=True,
+                              timeout=TIMEOUT_S, check=False)
+        self.assertEqual(load.returncode, 0, load.stderr)
+
     # ---- what it takes ----
 
     def test_what_contradicts_is_refused_with_the_option_and_what_to_give(self):
@@ -113,6 +119,12 @@ class EmbeddedTest(unittest.TestCase):
         self.assertIn("--router-booking-listen has an address that --router-listen has as well",
                       self.refusal("--router-listen", "unix:/r", "--router-booking-listen",
                                    "unix:/r"))
+        roles = ("--router-listen", "unix:/r", "--router-booking-listen", "unix:/b")
+        self.assertIn("--listen has 127.0.0.1:1, where whoever reaches it passes by the rights",
+                      self.refusal(*roles, "--listen", "127.0.0.1:1"))
+        self.assertIn("make it unix:PATH, or give --router-shard-token-file and, to the shard",
+                      self.refusal(*roles, "--listen", "unix:/s", "--shards", "2",
+                                   "--router-shard", "unix:/s", "--router-shard", "127.0.0.1:2"))
 
     def test_an_address_in_use_ends_the_start_before_anything_is_recovered(self):
         self.inside()
@@ -120,6 +132,51 @@ class EmbeddedTest(unittest.TestCase):
             started(SHARD, "--dir", os.path.join(self.folder, "other"), "--router-listen",
                     self.address)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "other")))
+
+    def test_clients_take_no_file_that_the_log_needs(self):
+        self.check_few_files(0)
+
+    def test_nor_after_the_limits_were_read_again(self):
+        self.check_few_files(signal.SIGHUP)
+
+    def check_few_files(self, reread):
+        """More clients than the system has files for: a shard that lacks one for its log ends."""
+        config = os.path.join(self.folder, "shard.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("router-max-connections: 600\n")
+        read, write = os.pipe()
+        process = self.own(subprocess.Popen(
+            ["sh", "-c", 'ulimit -n 300; exec "$@"', "sh", SHARD, "--config", config,
+             "--cluster", str(CLUSTER), "--dir", os.path.join(self.folder, "d0"), *SIZES,
+             "--router-listen", self.address, "--ready-fd", str(write), "--snapshot-log", "1"],
+            pass_fds=[write], stderr=subprocess.PIPE, text=True))
+        os.close(write)
+        with os.fdopen(read) as line:
+            self.assertEqual(line.readline(), f"ready on {self.address}\n")
+        self.bench_load()
+        if reread:
+            with open(config, "w", encoding="utf-8") as file:
+                file.write("router-max-connections: 700\n")
+            process.send_signal(reread)
+            patience = threading.Timer(TIMEOUT_S, process.kill)
+            patience.start()
+            for _ in ("at the start", "now"):
+                self.assertTrue(any("room for" in line for line in process.stderr))
+            patience.cancel()
+        host, port = self.address.rsplit(":", 1)
+        load = self.own(subprocess.Popen(
+            [BENCH, "run", "--router", self.address, "--connections", "4", "--depth", "16",
+             "--seconds", "5", "--mix", "book=1,cancel=1"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        time.sleep(1.5)
+        for _ in range(400):
+            client = socket.create_connection((host, int(port)))
+            self.addCleanup(client.close)
+        while load.poll() is None:
+            self.assertIsNone(process.poll(), "the shard ended")
+            time.sleep(0.1)
+        out, said = load.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(load.returncode, 0, out + said)
 
     def starting(self, *more):
         """One that cannot serve yet, with a client who is connected to it already."""
@@ -236,10 +293,7 @@ class EmbeddedTest(unittest.TestCase):
 
     def test_a_stop_under_load_answers_what_it_took_and_loses_nothing(self):
         process = self.inside()
-        load = subprocess.run([BENCH, "load", "--router", self.address, "--hotels", "20",
-                               "--nights", "30", "--quiet"], capture_output=True, text=True,
-                              timeout=TIMEOUT_S, check=False)
-        self.assertEqual(load.returncode, 0, load.stderr)
+        self.bench_load()
         bench = subprocess.Popen([BENCH, "run", "--router", self.address, "--connections", "8", "--depth", "8", "--seconds", "6",
                                   "--deadline", "20", "--window", "25", "--mix",
                                   "book=1,cancel=1"],
