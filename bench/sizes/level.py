@@ -16,6 +16,7 @@ PRELOAD = ("--seconds", 0.1, "--warmup", 0, "--op", "availability", "--connectio
 SIZING = re.compile(r"^shard \d+: sizes: .*?(\d+) MiB at most", re.M)
 BLOCK = 4096
 SNAPSHOT_TIMEOUT_S = 600
+REST_S = 10
 
 
 class Failed(RuntimeError):
@@ -72,6 +73,14 @@ class Level:
         resident = self.cluster.resident_bytes()
         return sum(size for role, size in resident.items() if role != "router")
 
+    def memory_at_rest(self):
+        """What a shard takes of itself, behind its word that it is ready, is none of the load."""
+        until, last = time.monotonic() + REST_S, -1
+        while (now := self.memory()) != last and time.monotonic() < until:
+            last = now
+            time.sleep(0.5)
+        return now
+
     def totals(self):
         return self.cluster.stats()["totals"]
 
@@ -115,7 +124,7 @@ class Level:
                                            *self.sizes(self.size.reservations))
         printed = sum(map(int, SIZING.findall(told))) * 2**20
         self.printed_bytes = printed
-        self.empty_bytes = self.memory()
+        self.empty_bytes = self.memory_at_rest()
         return {"seconds": seconds, "printed_bytes": printed, "memory_bytes": self.empty_bytes}
 
     def load(self):
