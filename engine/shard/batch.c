@@ -116,8 +116,11 @@ void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 	struct shard_batch *oldest = &shard->batches[index % SHARD_BATCH_COUNT];
 	if (oldest->writer.count == 0)
 		return;
-	/* As much as what is under way carries: else many are gathered two by two. */
+	/* As much as what is under way carries: else many are gathered two by two. And not at once:
+	 * where the disk is quicker than that, each append more is only work for the processors. */
 	if (shard->flight_count > 0 && shard->batch_count == shard->flight_count + 1) {
+		if (shard->boot_us < shard->append_boot_us + SHARD_APPEND_ALONE_US)
+			return;
 		const uint32_t newest = index + SHARD_BATCH_COUNT - 1;
 		if (oldest->writer.count < shard->batches[newest % SHARD_BATCH_COUNT].writer.count)
 			return;
@@ -131,6 +134,7 @@ void shard_batch_submit(struct shard *shard, struct shard_append *ret_append)
 		.first_lsn = oldest->first_lsn,
 		.t_us = oldest->writer.base_t_us,
 	};
+	shard->append_boot_us = shard->boot_us;
 	shard->flight_count++;
 	shard->counters.appends++;
 	shard->counters.append_bytes += size;

@@ -25,6 +25,7 @@
 #define SHARD_DUE_EARLY_MAX 64u             /* before requests, sooner than the pace */
 #define SHARD_DUE_PACE_US UINT64_C(1000)    /* from one such slice to the next */
 #define SHARD_DUE_GATHER_SIZE (256 << 10)   /* of a batch, beside an append */
+#define SHARD_APPEND_ALONE_US UINT64_C(250) /* an append, before another goes beside it */
 #define SHARD_SLICE_HOTELS_MAX 256u
 #define SHARD_SLICE_WORK 1000u                 /* of a turn (capture.h): 100 to 200 us */
 #define SHARD_SLICE_PACE_US UINT64_C(1000)     /* from turn to turn beside requests */
@@ -113,6 +114,7 @@ struct shard {
 	uint32_t flight_count; /* the oldest ones */
 	uint32_t leaving_count;
 	uint32_t drained;          /* in this step */
+	uint64_t append_boot_us;   /* when the newest in flight was submitted */
 	uint64_t due_next_boot_us; /* no slice of the clock's work before */
 	struct shard_batch batches[SHARD_BATCH_COUNT];
 	struct shard_out at_once;

@@ -239,12 +239,17 @@ static struct part part_of(const struct log_batch_header *h, enum media_strike s
 	}
 }
 
-/* The last or the one before of the batches that end where the acknowledged ones do. */
-static bool batch_find(struct cluster *c, uint32_t shard, const char *name, uint64_t end_bytes,
+/*
+ * The last or the one before of the batches that end where the acknowledged ones do. How many would
+ * be cut with it: those from it on, as far as the last one, written beside it, does not prove it.
+ * 0: there is none.
+ */
+static uint32_t batch_find(struct cluster *c, uint32_t shard, const char *name, uint64_t end_bytes,
 	uint64_t *ret_at, struct log_batch_header *ret)
 {
 	uint64_t wanted = 1 + rng_below(&c->rng_media, 2);
-	bool is_found = false;
+	uint64_t proven_seq = 0;
+	uint32_t reach = 0;
 	for (uint64_t at = end_bytes; at > 0 && wanted > 0; at -= MEDIA_BLOCK_SIZE) {
 		struct log_batch_header h;
 		sim_media_read(c->shards[shard].disk, c->plan.server.directory, name,
@@ -252,14 +257,15 @@ static bool batch_find(struct cluster *c, uint32_t shard, const char *name, uint
 		if (h.magic != LOG_BATCH_MAGIC)
 			continue;
 		wanted--;
-		is_found = true;
+		proven_seq = KR_MAX(proven_seq, h.durable_seq);
+		reach = h.batch_seq <= proven_seq ? 1 : reach + 1;
 		*ret_at = at - MEDIA_BLOCK_SIZE;
 		*ret = h;
 	}
-	return is_found;
+	return reach;
 }
 
-/* Into one of the newest batches: refused, unless nothing proves it, and then it alone is cut. */
+/* Into one of the newest batches: refused, unless nothing proves it: see batch_find(). */
 static void strike_recent(struct cluster *c, uint32_t shard)
 {
 	const enum media_strike strike = MEDIA_HEADER + (enum media_strike)rng_below(&c->rng_media,
@@ -270,16 +276,17 @@ static void strike_recent(struct cluster *c, uint32_t shard)
 	const struct log_writer_point *acked = media_acked(c, shard, &name);
 	if (acked == NULL)
 		return;
-	if (!batch_find(c, shard, name.bytes, acked->end_bytes, &at, &header))
+	const uint32_t reach = batch_find(c, shard, name.bytes, acked->end_bytes, &at, &header);
+	if (reach == 0)
 		return;
 	const struct part part = part_of(&header, strike);
 	if (part.size_bytes == 0)
 		return;
-	media_save(c, shard, MEDIA_REACH_RECENT);
+	media_save(c, shard, reach);
 	flip(c, shard, name.bytes, at + part.from, part.size_bytes);
 	c->strikes[strike]++;
 	cluster_tell(c, "shard %u: %s, of %s", shard, media_strike_name(strike), name.bytes);
-	cluster_damaged(c, shard, MEDIA_REACH_RECENT);
+	cluster_damaged(c, shard, reach);
 }
 
 static void block_write(struct cluster *c, uint32_t shard, const char *name, bool is_zero)

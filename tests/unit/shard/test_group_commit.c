@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "engine/shard/shard_priv.h"
 #include "tests/unit/shard/world.h"
 
 Test(group_commit, a_lone_booking_is_written_at_once_and_answered_when_durable)
@@ -25,6 +26,7 @@ Test(group_commit, what_comes_while_two_appends_are_under_way_is_gathered_into_t
 	for (unsigned i = 0; i < 10; i++) {
 		ids[i] = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 		world_turn(world);
+		world_pass(world, SHARD_APPEND_ALONE_US);
 	}
 	cr_assert_eq(world->batch_count, before + 2);
 	cr_assert(world_persist(world));
@@ -51,12 +53,14 @@ Test(group_commit, a_second_append_carries_as_much_as_the_first)
 		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 	world_turn(world);
 	cr_assert_eq(world->batch_count, before + 1);
+	world_pass(world, SHARD_APPEND_ALONE_US);
 	for (unsigned i = 0; i < 5; i++) {
 		cr_assert_eq(world->batch_count, before + 1);
 		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 		world_turn(world);
 	}
 	cr_assert_eq(world->batch_count, before + 2);
+	world_pass(world, SHARD_APPEND_ALONE_US);
 	/* One more waits for less: until one of the two is durable. */
 	uint64_t last = world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
 	world_turn(world);
@@ -67,6 +71,34 @@ Test(group_commit, a_second_append_carries_as_much_as_the_first)
 	cr_assert_eq(world->batch_count, before + 3);
 	cr_assert(world_persist(world));
 	cr_assert_eq(world_code(world, last), KEYRACK_DONE);
+	world_free(world);
+}
+
+Test(group_commit, a_second_append_waits_for_a_quick_disk)
+{
+	struct world *world = world_serving(50);
+	world->auto_persist = false;
+	uint32_t before = world->batch_count;
+	for (unsigned i = 0; i < 5; i++) {
+		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+		world_turn(world);
+	}
+	cr_assert_eq(world->batch_count, before + 1, "four wait for the first to return");
+	world_pass(world, SHARD_APPEND_ALONE_US);
+	cr_assert_eq(world->batch_count, before + 1, "nothing wakes the shard for it");
+	world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	cr_assert_eq(world->batch_count, before + 2);
+	cr_assert_eq(world->batches[before + 1].record.count, 5);
+	/* Beside the second, again not at once. */
+	cr_assert(world_persist(world));
+	for (unsigned i = 0; i < 9; i++)
+		world_sale(world, FRAME_BOOK, world_id(world, WORLD_HOTEL), 1, 3, 2, 0);
+	world_turn(world);
+	cr_assert_eq(world->batch_count, before + 2);
+	cr_assert(world_persist(world));
+	cr_assert_eq(world->batch_count, before + 3);
+	cr_assert_eq(world->batches[before + 2].record.count, 9);
 	world_free(world);
 }
 
