@@ -44,9 +44,5 @@ begin
 	return 1;
 end $$;
 
-create function nights(r int, n int, count int) returns smallint[] stable language sql as $$
-	select array_agg(rooms - sold order by night)::smallint[] from cell
-	where row_id = r and night >= n and night < n + count
-$$;
 vacuum analyze;
 checkpoint;
