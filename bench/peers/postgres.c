@@ -60,9 +60,9 @@ static size_t greet(const struct peer_config *config, uint8_t *out)
 	close_message(&w, 0);
 	put_parse(&w, "book", "select book($1::int, $2::int, $3::int, $4::uuid)");
 	put_parse(&w, "read",
-		"select array_agg(rooms - sold)::smallint[] from (select rooms, sold from cell where "
-		"row_id = $1::int and night >= $2::int and night < $2::int + $3::int "
-		"order by night) nights");
+		"select array_agg(rooms - sold)::smallint[] from "
+		"(select rooms, sold from cell where row_id = $1::int and night >= $2::int and "
+		"night < $2::int + $3::int order by night) nights");
 	put_parse(&w, "update",
 		"update cell set sold = sold + 1 where row_id = $1::int and night >= $2::int and "
 		"night < $2::int + $3::int");

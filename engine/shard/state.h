@@ -1,6 +1,4 @@
-/*
- * Private to the step: the shard's memory.
- */
+/* Private to the step: the shard's memory. */
 #ifndef ENGINE_SHARD_STATE_H
 #define ENGINE_SHARD_STATE_H
 
