@@ -42,9 +42,10 @@ enum media_strike {
 	MEDIA_STRIKES,
 };
 
-/* What a fault that damages may take: batches; and everything since the last MARK. */
+/* What a fault that damages may take: batches; and everything since the last MARK. A write that
+ * went astray may be of the one batch that proved those it lands on. */
 #define MEDIA_REACH_RECENT 1u
-#define MEDIA_REACH_FAULT 2u
+#define MEDIA_REACH_FAULT (1u + LOG_FLIGHT_MAX)
 #define MEDIA_REACH_FILE (1u << 20)
 
 const char *media_strike_name(enum media_strike strike);
